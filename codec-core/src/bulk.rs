@@ -1,0 +1,177 @@
+//! `Bulk<T>`: a shared slice of plain values that is not copied, out or in, where the endpoint can avoid it.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+use core::ops::{Deref, Range};
+
+use crate::decode::Decode;
+use crate::encode::Encode;
+use crate::endpoint::Placement;
+use crate::error::{Error, Result};
+use crate::raw::sequence;
+use crate::reader::Reader;
+use crate::schema::{Node, SchemaBuilder};
+use crate::segment::{Owner, Segment};
+use crate::trivial::Trivial;
+use crate::writer::Writer;
+
+/// The elements are written behind the count.
+const INLINE: u8 = 0;
+/// The number of the segment that holds the elements is written behind the count.
+const SEGMENT: u8 = 1;
+
+/// A shared, immutable `[T]` of plain values, which any struct may hold.
+///
+/// On an endpoint that carries segments, its memory travels by reference; on any other it is written inline, and is
+/// read into fresh, aligned memory. A clone is another reference to the same memory.
+///
+/// ```
+/// use podwire_codec_core::{Bulk, from_slice, to_vec};
+///
+/// let samples = Bulk::from(vec![0.5_f32, 0.25]);
+/// assert_eq!(from_slice::<Bulk<f32>>(&to_vec(&samples)?)?[1], 0.25);
+/// # Ok::<(), podwire_codec_core::Error>(())
+/// ```
+pub struct Bulk<T> {
+    segment: Segment,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Plain> Bulk<T> {
+    /// The values in a segment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotHostMemory`]; [`Error::SegmentAlignment`]; [`Error::InvalidLength`] if it is not a whole number of
+    /// elements.
+    pub fn from_segment(segment: Segment) -> Result<Self> {
+        check::<T>(segment.bytes()?)?;
+        Ok(Self { segment, of: PhantomData })
+    }
+
+    /// The memory behind the values.
+    #[must_use]
+    pub fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    /// A part of the values, given by their numbers, in the same memory; `None` if it reaches beyond them.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Option<Self> {
+        let size = size_of::<T>();
+        let bytes = range.start.checked_mul(size)?..range.end.checked_mul(size)?;
+        Some(Self { segment: self.segment.part(bytes)?, of: PhantomData })
+    }
+}
+
+/// A type of which every aligned byte pattern of its size is a value, so that memory can be seen as a slice of it.
+pub trait Plain: Trivial + bytemuck::Pod + Send + Sync {}
+
+impl<T: Trivial + bytemuck::Pod + Send + Sync> Plain for T {}
+
+/// Sees the bytes of a segment as values.
+fn check<T: Plain>(bytes: &[u8]) -> Result<&[T]> {
+    bytemuck::try_cast_slice(bytes).map_err(|error| match error {
+        bytemuck::PodCastError::TargetAlignmentGreaterAndInputNotAligned => Error::SegmentAlignment {
+            wanted: align_of::<T>() as u64,
+            found: 1 << bytes.as_ptr().addr().trailing_zeros().min(12),
+        },
+        _ => Error::InvalidLength { offset: 0, found: bytes.len() as u64 },
+    })
+}
+
+impl<T: Plain> Deref for Bulk<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // Owners promise that their memory neither moves nor changes, so what was checked once stays true. An owner
+        // that breaks this shows no values.
+        self.segment.bytes().and_then(check).unwrap_or(&[])
+    }
+}
+
+impl<T: Plain> From<Vec<T>> for Bulk<T> {
+    /// Shares the vector; its elements are not copied.
+    fn from(values: Vec<T>) -> Self {
+        /// A vector of values as an owner of bytes.
+        struct Values<T>(Vec<T>);
+        impl<T: Plain> Owner for Values<T> {
+            fn bytes(&self) -> Option<&[u8]> {
+                Some(bytemuck::cast_slice(&self.0))
+            }
+        }
+        Self { segment: Segment::new(Arc::new(Values(values))), of: PhantomData }
+    }
+}
+
+impl<T> Clone for Bulk<T> {
+    fn clone(&self) -> Self {
+        Self { segment: self.segment.clone(), of: PhantomData }
+    }
+}
+
+impl<T: Plain> Default for Bulk<T> {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+impl<T: Plain + PartialEq> PartialEq for Bulk<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Plain + Eq> Eq for Bulk<T> {}
+
+impl<T: Plain + core::fmt::Debug> core::fmt::Debug for Bulk<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<T: Plain> Encode for Bulk<T> {
+    fn encode(&self, writer: &mut Writer<'_>) -> Result<()> {
+        let segment = writer.attach(&self.segment)?;
+        writer.write_trivial_type(&if segment.is_some() { SEGMENT } else { INLINE })?;
+        writer.write_trivial_type(&(self.len() as u64))?;
+        match segment {
+            Some(index) => writer.write_trivial_type(&index),
+            None => sequence::encode(self, writer),
+        }
+    }
+
+    fn schema(types: &mut SchemaBuilder) -> Node {
+        Node::Bulk(types.node::<T>())
+    }
+}
+
+impl<'de, T: Plain> Decode<'de> for Bulk<T> {
+    fn decode(reader: &mut Reader<'de>) -> Result<Self> {
+        let place = reader.read_trivial_type::<u8>()?;
+        let count = reader.read_trivial_type::<u64>()?;
+        let invalid = Error::InvalidLength { offset: reader.offset(), found: count };
+        let Some(count) =
+            usize::try_from(count).ok().filter(|count| count.checked_mul(size_of::<T>()).is_some())
+        else {
+            return Err(invalid);
+        };
+        match place {
+            INLINE => Ok(sequence::decode::<T>(count, reader)?.into()),
+            SEGMENT => {
+                let index = reader.read_trivial_type::<u32>()?;
+                let wanted = (count * size_of::<T>()) as u64;
+                let placement = Placement { index, length: wanted, alignment: align_of::<T>() };
+                let segment = reader.take_segment(placement)?;
+                match segment.length() as u64 {
+                    found if found == wanted => Self::from_segment(segment),
+                    found => Err(Error::SegmentLength { index, wanted, found }),
+                }
+            }
+            found => {
+                Err(Error::UnknownTag { offset: reader.offset() - 9, name: "Bulk", found: found.into() })
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! How a value becomes bytes.
+
+use crate::error::Result;
+use crate::layout::Layout;
+use crate::raw::head::HeadWriter;
+use crate::schema::{Node, SchemaBuilder};
+use crate::writer::Writer;
+
+/// A type that can be written as bytes.
+///
+/// ```
+/// use podwire_codec_core::{Encode, Result, Writer, to_vec};
+///
+/// struct Coordinate { x: f32, y: f32, z: f32 }
+///
+/// impl Encode for Coordinate {
+///     fn encode(&self, writer: &mut Writer<'_>) -> Result<()> {
+///         writer.write_trivial_type(&self.x)?;
+///         writer.write_trivial_type(&self.y)?;
+///         writer.write_trivial_type(&self.z)
+///     }
+/// }
+///
+/// assert_eq!(to_vec(&Coordinate { x: 0.0, y: 0.0, z: 1.0 })?.len(), 12);
+/// # Ok::<(), podwire_codec_core::Error>(())
+/// ```
+///
+/// Usually derive it: `#[derive(Codec)]` writes this and [`Decode`](crate::Decode).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no codec",
+    label = "this type cannot be encoded",
+    note = "if the type is yours, write `#[derive(podwire::Codec)]` above it",
+    note = "if it is another crate's, use `#[codec(with = module)]` on the field, or `#[codec(pod)]` if it is plain old data (`bytemuck::Pod`)"
+)]
+pub trait Encode {
+    /// What is known of the encoding at compile time. Only the derive, and this crate, say anything here.
+    #[doc(hidden)]
+    const LAYOUT: Layout<Self> = Layout::OPAQUE;
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    ///
+    /// What the endpoint behind the writer reports, and [`Error::DepthLimit`](crate::Error::DepthLimit).
+    fn encode(&self, writer: &mut Writer<'_>) -> Result<()>;
+
+    /// Describes the type; `types.node::<F>()` describes the type of a part.
+    ///
+    /// A hand-written codec that leaves this out is opaque: two builds that disagree about it are not found out.
+    fn schema(types: &mut SchemaBuilder) -> Node {
+        let _ = types;
+        Node::Opaque
+    }
+
+    /// Writes the head, for a type with a layout.
+    ///
+    /// # Safety
+    ///
+    /// `head` has room for as many bytes as the layout says.
+    #[doc(hidden)]
+    #[inline]
+    #[allow(unsafe_code, reason = "called through raw::row, which knows the layout")]
+    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+        let _ = head;
+    }
+
+    /// Writes the tail, for a type with a layout.
+    #[doc(hidden)]
+    #[inline]
+    fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
+        let _ = writer;
+        Ok(())
+    }
+}

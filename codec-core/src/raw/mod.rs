@@ -1,0 +1,21 @@
+//! The one room of this crate in which unsafe code stands.
+//!
+//! Each file wraps one kind of raw access, and what it shows to the rest of the crate is safe, or is `unsafe` with a
+//! contract that one line of the caller discharges:
+//! - `window`: a stretch of memory that a cursor moves over;
+//! - `sink`, `source`: windows with an endpoint behind them;
+//! - [`head`]: the fixed part of a row, reserved once and then accessed without checks;
+//! - [`row`]: a whole value, head and tail;
+//! - `sequence`: many values, as one copy or as rows;
+//! - `place`: memory that is filled before it is a value;
+//! - `text`: short strings.
+#![allow(unsafe_code, reason = "this is the room")]
+
+pub mod head;
+pub(crate) mod place;
+pub mod row;
+pub(crate) mod sequence;
+pub(crate) mod sink;
+pub(crate) mod source;
+pub(crate) mod text;
+pub(crate) mod window;

@@ -1,0 +1,118 @@
+//! Memory that is filled before it is a value: struct fields, boxes, vectors.
+//!
+//! The invariant: whatever is initialised is owned by exactly one guard or collection, so that an early return or a
+//! panic drops it once.
+
+use alloc::alloc::{Layout, alloc};
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+
+use super::row;
+use crate::decode::Decode;
+use crate::error::{Error, Result};
+use crate::reader::Reader;
+
+/// A field that is initialised while the struct around it is not yet.
+///
+/// Dropping the guard drops the field.
+pub struct Place<T> {
+    field: *mut T,
+}
+
+impl<T> Place<T> {
+    /// Guards a field.
+    ///
+    /// # Safety
+    ///
+    /// The field is initialised, and nobody else uses or drops it while the guard lives.
+    #[inline(always)]
+    pub(crate) unsafe fn new(field: *mut T) -> Self {
+        Self { field }
+    }
+
+    /// Leaves the field to the struct around it, which is complete now.
+    #[inline(always)]
+    pub fn keep(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl<T> Drop for Place<T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: the field is initialised and this guard is its only owner.
+        unsafe { self.field.drop_in_place() };
+    }
+}
+
+/// An empty vector with room for `count` elements; the allocator's refusal is an error.
+///
+/// One null check on a fresh allocation is measurably cheaper than `try_reserve_exact` on an empty vector.
+#[inline(always)]
+pub(crate) fn allocate<T>(count: usize) -> Result<Vec<T>> {
+    if count == 0 || size_of::<T>() == 0 {
+        return Ok(Vec::new());
+    }
+    let Ok(layout) = Layout::array::<T>(count) else { return Err(out_of_memory::<T>(count)) };
+    // SAFETY: the layout's size is not zero, as neither factor is.
+    let memory = unsafe { alloc(layout) };
+    if memory.is_null() {
+        return Err(out_of_memory::<T>(count));
+    }
+    // SAFETY: allocated by the global allocator, with the layout of an array of `count` elements; none of them is
+    // claimed to be initialised.
+    Ok(unsafe { Vec::from_raw_parts(memory.cast(), 0, count) })
+}
+
+#[cold]
+fn out_of_memory<T>(count: usize) -> Error {
+    Error::OutOfMemory { bytes: (count as u64).saturating_mul(size_of::<T>() as u64) }
+}
+
+/// The bytes of a slot, none of them claimed to be initialised.
+pub(crate) fn slot_bytes<T>(slot: &mut [MaybeUninit<T>]) -> &mut [MaybeUninit<u8>] {
+    let length = size_of_val(slot);
+    // SAFETY: the same memory, exclusive for the same time; bytes have no alignment, and `MaybeUninit` no invariant.
+    unsafe { core::slice::from_raw_parts_mut(slot.as_mut_ptr().cast(), length) }
+}
+
+/// Decodes into a fresh box, in place; the allocator's refusal is an error.
+pub(crate) fn boxed<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<Box<T>> {
+    let mut slot: Box<MaybeUninit<T>> = if size_of::<T>() == 0 {
+        Box::new(MaybeUninit::uninit())
+    } else {
+        // SAFETY: the size is not zero.
+        let memory = unsafe { alloc(Layout::new::<T>()) };
+        let Some(memory) = NonNull::new(memory.cast::<MaybeUninit<T>>()) else {
+            return Err(out_of_memory::<T>(1));
+        };
+        // SAFETY: allocated by the global allocator with the layout of `T`, which is that of `MaybeUninit<T>`.
+        unsafe { Box::from_raw(memory.as_ptr()) }
+    };
+    row::decode_into(&mut slot, reader)?;
+    // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
+    Ok(unsafe { slot.assume_init() })
+}
+
+/// Decodes into a fresh shared pointer, in place. `Rc` and `Arc` cannot report that memory is out.
+macro_rules! shared {
+    ($name:ident, $pointer:ident) => {
+        pub(crate) fn $name<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<$pointer<T>> {
+            let mut slot = $pointer::<T>::new_uninit();
+            if let Some(slot) = $pointer::get_mut(&mut slot) {
+                row::decode_into(slot, reader)?;
+            } else {
+                unreachable!("a fresh pointer is not shared");
+            }
+            // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
+            Ok(unsafe { slot.assume_init() })
+        }
+    };
+}
+
+shared!(rc, Rc);
+shared!(arc, Arc);

@@ -1,0 +1,214 @@
+//! A whole value: its head, then its tail.
+//!
+//! The derive and the codecs of this crate call these functions, and only these, for the parts of a value. The
+//! invariant: a type whose layout is opaque is only ever touched through its own `encode` and `decode`, so that the
+//! `unsafe` methods of the traits run only for types whose layout was promised.
+
+use core::mem::MaybeUninit;
+
+use super::head::{HeadReader, HeadWriter};
+use super::place::{Place, slot_bytes};
+use crate::decode::Decode;
+use crate::encode::Encode;
+use crate::error::{Error, Result};
+use crate::reader::Reader;
+use crate::writer::Writer;
+
+/// Bulk values from this size on go to the endpoint in one piece.
+const LARGE: usize = 1024;
+
+/// Writes a value, head and tail.
+///
+/// # Errors
+///
+/// Those of the endpoint, and the depth limit.
+#[inline]
+pub fn encode<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
+    let facts = const { T::LAYOUT.facts() };
+    if facts.opaque {
+        return value.encode(writer);
+    }
+    if facts.head > 0 {
+        if facts.bulk && facts.head >= LARGE {
+            // SAFETY: the layout promises that all bytes of the value are initialised.
+            let bytes =
+                unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), facts.head) };
+            return writer.sink.put(bytes);
+        }
+        writer.sink.ensure(facts.head)?;
+        // SAFETY: so many bytes were just ensured, and `encode_head` writes them all.
+        let start = unsafe { writer.sink.reserve(facts.head) };
+        // SAFETY: they are exclusive to this head.
+        let mut head = unsafe { HeadWriter::new(start) };
+        // SAFETY: the head has the room that the layout asks for.
+        unsafe { value.encode_head(&mut head) };
+    }
+    if facts.tail { value.encode_tail(writer) } else { Ok(()) }
+}
+
+/// Writes the part of a value that stands in the head of the row around it.
+///
+/// # Safety
+///
+/// `head` has room for as many bytes as the layout of `T` says.
+#[inline(always)]
+pub unsafe fn encode_head<T: Encode + ?Sized>(value: &T, head: &mut HeadWriter<'_>) {
+    let facts = const { T::LAYOUT.facts() };
+    if !facts.opaque && facts.head > 0 {
+        // SAFETY: the caller's.
+        unsafe { value.encode_head(head) };
+    }
+}
+
+/// Writes the part of a value that stands in the tail of the row around it.
+///
+/// # Errors
+///
+/// As [`encode`].
+#[inline(always)]
+pub fn encode_tail<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
+    let facts = const { T::LAYOUT.facts() };
+    if facts.opaque {
+        value.encode(writer)
+    } else if facts.tail {
+        value.encode_tail(writer)
+    } else {
+        Ok(())
+    }
+}
+
+/// Reads a value, head and tail.
+///
+/// # Errors
+///
+/// Those of the type's own decoding.
+#[inline]
+pub fn decode<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
+    if const { T::LAYOUT.facts().opaque } {
+        return T::decode(reader);
+    }
+    let mut slot = MaybeUninit::uninit();
+    decode_into(&mut slot, reader)?;
+    // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
+    Ok(unsafe { slot.assume_init() })
+}
+
+/// Reads a value, head and tail, in place: `Ok` means that the slot is initialised.
+///
+/// # Errors
+///
+/// Those of the type's own decoding; then the slot holds nothing.
+#[inline]
+pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
+    let facts = const { T::LAYOUT.facts() };
+    if facts.opaque {
+        slot.write(T::decode(reader)?);
+        return Ok(());
+    }
+    if facts.plain && facts.head >= LARGE {
+        // Plain memory of the value's size: every byte that is copied there makes it a value.
+        return reader.source.copy_to(slot_bytes(core::slice::from_mut(slot)));
+    }
+    // The head must stay readable while the tail is read. Where the input stays, it is read where it lies.
+    if (!facts.tail || reader.source.stays())
+        && let Some(start) = reader.source.take(facts.head)
+    {
+        // SAFETY: the bytes at `start` stay for the input's lifetime, or, if they do not, nothing is read while
+        // they are used, as the type has no tail.
+        let mut head = unsafe { HeadReader::new(start) };
+        // SAFETY: the head holds as many bytes as the layout says.
+        return unsafe { T::decode_row(slot, &mut head, reader) };
+    }
+    decode_gathered(slot, reader)
+}
+
+/// Reads a row whose head does not lie in memory that stays: the head is copied first.
+#[cold]
+#[inline(never)]
+fn decode_gathered<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
+    let size = const { T::LAYOUT.facts().head };
+    let mut small = [0_u8; 128];
+    let mut large = alloc::vec::Vec::new();
+    let bytes = if size <= small.len() {
+        &mut small[..size]
+    } else {
+        large.try_reserve_exact(size).map_err(|_| Error::OutOfMemory { bytes: size as u64 })?;
+        large.resize(size, 0);
+        &mut large[..]
+    };
+    reader.read(bytes)?;
+    // SAFETY: `bytes` holds the whole head and stays until the end of this function.
+    let mut head = unsafe { HeadReader::new(bytes.as_ptr()) };
+    // SAFETY: the head holds as many bytes as the layout says.
+    unsafe { T::decode_row(slot, &mut head, reader) }
+}
+
+/// Reads one part of a value in place: its bytes of the head, and its part of the tail.
+///
+/// # Errors
+///
+/// Those of the type's own decoding; then the slot holds nothing.
+///
+/// # Safety
+///
+/// `head` holds as many unread bytes as the layout of `T` says.
+#[inline(always)]
+pub unsafe fn decode_part<'de, T: Decode<'de>>(
+    slot: &mut MaybeUninit<T>,
+    head: &mut HeadReader<'_>,
+    reader: &mut Reader<'de>,
+) -> Result<()> {
+    if const { T::LAYOUT.facts().opaque } {
+        slot.write(T::decode(reader)?);
+        return Ok(());
+    }
+    // SAFETY: the caller's.
+    unsafe { T::decode_row(slot, head, reader) }
+}
+
+/// Reads one field of a struct in place.
+///
+/// The guard drops the field unless it is [kept](Place::keep), so that a struct whose later field fails leaves
+/// nothing behind.
+///
+/// # Errors
+///
+/// As [`decode_part`].
+///
+/// # Safety
+///
+/// As [`decode_part`], and `field` is writable, aligned, and not used by anybody else while the guard lives.
+#[inline(always)]
+pub unsafe fn decode_field<'de, T: Decode<'de>>(
+    field: *mut T,
+    head: &mut HeadReader<'_>,
+    reader: &mut Reader<'de>,
+) -> Result<Place<T>> {
+    // SAFETY: writable and aligned, by the caller; `MaybeUninit<T>` has the layout of `T` and needs no value.
+    let slot = unsafe { &mut *field.cast::<MaybeUninit<T>>() };
+    // SAFETY: the caller's.
+    unsafe { decode_part(slot, head, reader) }?;
+    // SAFETY: the field was just initialised, and is the guard's from here on.
+    Ok(unsafe { Place::new(field) })
+}
+
+/// Reads one part of a value by value, as enums and packed structs need it.
+///
+/// # Errors
+///
+/// As [`decode_part`].
+///
+/// # Safety
+///
+/// As [`decode_part`].
+#[inline(always)]
+pub unsafe fn decode_value<'de, T: Decode<'de>>(
+    head: &mut HeadReader<'_>,
+    reader: &mut Reader<'de>,
+) -> Result<T> {
+    let mut slot = MaybeUninit::uninit();
+    // SAFETY: the caller's.
+    unsafe { decode_part(&mut slot, head, reader) }?;
+    // SAFETY: `decode_part` returned `Ok`, so the slot is initialised.
+    Ok(unsafe { slot.assume_init() })
+}

@@ -1,0 +1,315 @@
+//! Many values of one type: as one copy, as heads, or as rows.
+//!
+//! - *Plain* elements, whose memory is their encoding, move as one copy.
+//! - Elements without a tail are heads one behind the other: their room is checked once per [`CHUNK`].
+//! - Elements with a tail are rows: each is checked by itself, and nesting is counted.
+//!
+//! The invariant: the vector that is filled owns exactly the elements that are complete, at every instant; and
+//! what it allocates is charged before, and backed by bytes of the input, or by [`Limits::items`].
+//!
+//! [`Limits::items`]: crate::Limits::items
+
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
+
+use super::head::{HeadReader, HeadWriter};
+use super::place::{allocate, slot_bytes};
+use super::row;
+use crate::decode::Decode;
+use crate::encode::Encode;
+use crate::error::{Error, Result};
+use crate::reader::Reader;
+use crate::writer::Writer;
+
+/// Bytes of heads that are checked at once.
+const CHUNK: usize = 4 * 1024;
+/// Bytes by which a plain vector grows while nobody knows how much its stream still holds.
+const STEP: usize = 64 * 1024;
+
+/// The memory of bulk elements.
+pub(crate) fn memory<T: Encode>(elements: &[T]) -> &[u8] {
+    const { assert!(T::LAYOUT.facts().bulk, "only bulk types are their memory") };
+    // SAFETY: the layout promises that all bytes of a `T` are initialised.
+    unsafe { core::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
+}
+
+/// Writes the elements, without their number.
+#[inline]
+pub(crate) fn encode<T: Encode>(elements: &[T], writer: &mut Writer<'_>) -> Result<()> {
+    let facts = const { T::LAYOUT.facts() };
+    if facts.bulk {
+        // SAFETY: the layout promises that all bytes of a `T` are initialised.
+        let bytes =
+            unsafe { core::slice::from_raw_parts(elements.as_ptr().cast::<u8>(), size_of_val(elements)) };
+        writer.sink.put(bytes)
+    } else if !facts.tail {
+        for chunk in elements.chunks(const { chunk_length(T::LAYOUT.facts().head) }) {
+            let size = chunk.len() * facts.head;
+            writer.sink.ensure(size)?;
+            // SAFETY: so many bytes were just ensured, and the loop writes them all.
+            let start = unsafe { writer.sink.reserve(size) };
+            // SAFETY: they are exclusive to these heads.
+            let mut head = unsafe { HeadWriter::new(start) };
+            for element in chunk {
+                // SAFETY: the head has room for every element of the chunk.
+                unsafe { element.encode_head(&mut head) };
+            }
+        }
+        Ok(())
+    } else {
+        writer.nested(|writer| {
+            for element in elements {
+                row::encode(element, writer)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Reads `count` elements.
+#[inline]
+pub(crate) fn decode<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
+    let facts = const { T::LAYOUT.facts() };
+    if count == 0 {
+        Ok(Vec::new())
+    } else if facts.plain && size_of::<T>() > 0 {
+        decode_plain(count, reader)
+    } else if !facts.tail {
+        decode_heads(count, reader)
+    } else {
+        reader.nested(|reader| decode_rows(count, reader))
+    }
+}
+
+/// Reads elements that every byte pattern makes, as one copy.
+#[inline]
+fn decode_plain<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
+    let size = byte_size::<T>(count, reader)?;
+    if size > reader.source.left() {
+        return decode_plain_stream(count, reader);
+    }
+    reader.charge(size)?;
+    let mut elements = allocate::<T>(count)?;
+    let slots = &mut elements.spare_capacity_mut()[..count];
+    reader.source.copy_to(slot_bytes(slots))?;
+    // SAFETY: the first `count` elements were just filled, and every byte pattern is a `T`.
+    unsafe { elements.set_len(count) };
+    Ok(elements)
+}
+
+/// Reads plain elements that the window does not hold whole: at once where the endpoint says that it has them, and
+/// else in steps, so that a length that lies costs little.
+#[cold]
+#[inline(never)]
+fn decode_plain_stream<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
+    let size = byte_size::<T>(count, reader)?;
+    let remaining = reader.source.remaining();
+    if let Some(remaining) = remaining
+        && remaining < size as u64
+    {
+        return Err(Error::UnexpectedEnd { offset: reader.offset(), wanted: size as u64, found: remaining });
+    }
+    let step = if remaining.is_some() { count } else { (STEP / size_of::<T>()).max(1) };
+    let mut elements = Vec::new();
+    while elements.len() < count {
+        let more = step.max(elements.len()).min(count - elements.len());
+        reader.charge(more * size_of::<T>())?;
+        elements
+            .try_reserve_exact(more)
+            .map_err(|_| Error::OutOfMemory { bytes: (more * size_of::<T>()) as u64 })?;
+        let slots = &mut elements.spare_capacity_mut()[..more];
+        reader.source.copy_to(slot_bytes(slots))?;
+        // SAFETY: `more` elements were just filled, and every byte pattern is a `T`.
+        unsafe { elements.set_len(elements.len() + more) };
+    }
+    Ok(elements)
+}
+
+/// Reads elements without a tail: their heads stand one behind the other.
+#[inline]
+fn decode_heads<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
+    let head = const { T::LAYOUT.facts().head };
+    let mut elements = reserve::<T>(count, reader)?;
+    while elements.len() < count {
+        let chunk = (count - elements.len()).min(const { chunk_length(T::LAYOUT.facts().head) });
+        let start = match reader.source.take(chunk * head) {
+            Some(start) => start,
+            None => reader.source.gather(chunk * head)?,
+        };
+        grow(&mut elements, chunk, count, reader)?;
+        // SAFETY: `chunk` heads are readable at `start` until the reader is used, which elements without a tail do
+        // not do.
+        let mut heads = unsafe { HeadReader::new(start) };
+        for _ in 0..chunk {
+            // SAFETY: there are as many heads as elements in the chunk.
+            push(&mut elements, |slot| unsafe { T::decode_row(slot, &mut heads, reader) })?;
+        }
+    }
+    Ok(elements)
+}
+
+/// Reads elements with a tail.
+#[inline]
+fn decode_rows<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
+    let mut elements = reserve::<T>(count, reader)?;
+    for _ in 0..count {
+        grow(&mut elements, 1, count, reader)?;
+        push(&mut elements, |slot| row::decode_into(slot, reader))?;
+    }
+    Ok(elements)
+}
+
+/// Fills the next slot, for which there is room.
+#[inline(always)]
+fn push<T>(elements: &mut Vec<T>, fill: impl FnOnce(&mut MaybeUninit<T>) -> Result<()>) -> Result<()> {
+    let length = elements.len();
+    debug_assert!(length < elements.capacity());
+    // SAFETY: the callers have grown the vector beyond its length.
+    let slot = unsafe { &mut *elements.as_mut_ptr().add(length).cast::<MaybeUninit<T>>() };
+    fill(slot)?;
+    // SAFETY: `fill` returned `Ok`, by which every decoder promises an initialised slot.
+    unsafe { elements.set_len(length + 1) };
+    Ok(())
+}
+
+/// A vector for `count` elements: with all its room if the window shows that the input can hold so many, and
+/// without any if not.
+#[inline(always)]
+fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
+    let head = const { T::LAYOUT.facts().head };
+    if head == 0 {
+        reader.charge_items(count)?;
+        return Ok(Vec::new());
+    }
+    if count <= reader.source.left() / head {
+        reader.charge(count.saturating_mul(size_of::<T>()))?;
+        return allocate(count);
+    }
+    if reader.source.stays() {
+        return Err(reader.source.end(count.saturating_mul(head)));
+    }
+    Ok(Vec::new())
+}
+
+/// Sees to it that `more` elements fit. Grows by doubling, never beyond `count`, and charges what it adds.
+#[inline(always)]
+fn grow<'de, T>(elements: &mut Vec<T>, more: usize, count: usize, reader: &mut Reader<'de>) -> Result<()> {
+    if elements.capacity() - elements.len() >= more {
+        Ok(())
+    } else {
+        grow_now(elements, more, count, reader)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn grow_now<'de, T>(
+    elements: &mut Vec<T>,
+    more: usize,
+    count: usize,
+    reader: &mut Reader<'de>,
+) -> Result<()> {
+    let few = (CHUNK / size_of::<T>().max(1)).clamp(1, 64);
+    let more = more.max(elements.len()).max(few).min(count - elements.len());
+    let bytes = more.saturating_mul(size_of::<T>());
+    reader.charge(bytes)?;
+    elements.try_reserve_exact(more).map_err(|_| Error::OutOfMemory { bytes: bytes as u64 })
+}
+
+/// How many heads are checked at once.
+const fn chunk_length(head: usize) -> usize {
+    if head == 0 || head > CHUNK { 1 } else { CHUNK / head }
+}
+
+/// The size of `count` elements in bytes.
+#[inline(always)]
+fn byte_size<T>(count: usize, reader: &Reader<'_>) -> Result<usize> {
+    match count.checked_mul(size_of::<T>()) {
+        Some(size) if size <= isize::MAX as usize => Ok(size),
+        _ => Err(Error::InvalidLength { offset: reader.offset(), found: count as u64 }),
+    }
+}
+
+/// Reads the elements of an array in place.
+///
+/// # Safety
+///
+/// `head` holds the heads of `N` elements.
+#[inline(always)]
+pub(crate) unsafe fn decode_array<'de, T: Decode<'de>, const N: usize>(
+    slot: &mut MaybeUninit<[T; N]>,
+    head: &mut HeadReader<'_>,
+    reader: &mut Reader<'de>,
+) -> Result<()> {
+    /// Drops the elements that are complete when a later one fails.
+    struct Complete<T> {
+        first: *mut T,
+        count: usize,
+    }
+    impl<T> Drop for Complete<T> {
+        fn drop(&mut self) {
+            // SAFETY: the first `count` elements are initialised and this guard is their only owner.
+            unsafe { core::ptr::slice_from_raw_parts_mut(self.first, self.count).drop_in_place() };
+        }
+    }
+    if const { T::LAYOUT.facts().plain } {
+        // SAFETY: the head holds the memory of `N` elements, and every byte pattern is one.
+        unsafe { head.take_memory(slot.as_mut_ptr()) };
+        return Ok(());
+    }
+    let mut complete = Complete { first: slot.as_mut_ptr().cast::<T>(), count: 0 };
+    while complete.count < N {
+        // SAFETY: `count < N`, so this element lies within the array.
+        let element = unsafe { complete.first.add(complete.count) };
+        // SAFETY: writable and aligned, as the slot is.
+        let element = unsafe { &mut *element.cast::<MaybeUninit<T>>() };
+        // SAFETY: the head holds one head for each element.
+        unsafe { row::decode_part(element, head, reader) }?;
+        complete.count += 1;
+    }
+    core::mem::forget(complete);
+    Ok(())
+}
+
+/// Reads text: one copy, and one test for ASCII on the way.
+#[inline]
+pub(crate) fn decode_text(length: usize, reader: &mut Reader<'_>) -> Result<Vec<u8>> {
+    if length == 0 {
+        return Ok(Vec::new());
+    }
+    let Some(start) = reader.source.take(length) else {
+        let text = decode_plain::<u8>(length, reader)?;
+        return if core::str::from_utf8(&text).is_ok() { Ok(text) } else { Err(not_utf8(&text, reader)) };
+    };
+    reader.charge(length)?;
+    let mut text = allocate::<u8>(length)?;
+    // SAFETY: `length` bytes are readable at `start`, as `take` saw, and writable in the fresh vector.
+    let ascii = unsafe { super::text::copy_text(start, text.as_mut_ptr(), length) };
+    // SAFETY: so many bytes were just written.
+    unsafe { text.set_len(length) };
+    if ascii || core::str::from_utf8(&text).is_ok() { Ok(text) } else { Err(not_utf8(&text, reader)) }
+}
+
+/// Borrowed text, checked.
+#[inline]
+pub(crate) fn check_text<'de>(text: &'de [u8], reader: &Reader<'_>) -> Result<&'de str> {
+    if super::text::is_ascii(text) {
+        // SAFETY: ASCII is UTF-8.
+        return Ok(unsafe { core::str::from_utf8_unchecked(text) });
+    }
+    core::str::from_utf8(text).map_err(|_| not_utf8(text, reader))
+}
+
+/// A string of bytes that [`decode_text`] has checked.
+#[inline]
+pub(crate) fn decode_string(length: usize, reader: &mut Reader<'_>) -> Result<alloc::string::String> {
+    let text = decode_text(length, reader)?;
+    // SAFETY: `decode_text` returns only UTF-8.
+    Ok(unsafe { alloc::string::String::from_utf8_unchecked(text) })
+}
+
+#[cold]
+fn not_utf8(text: &[u8], reader: &Reader<'_>) -> Error {
+    let valid = core::str::from_utf8(text).err().map_or(text.len(), |error| error.valid_up_to());
+    Error::InvalidUtf8 { offset: reader.offset(), length: text.len() as u64, valid: valid as u64 }
+}

@@ -1,0 +1,199 @@
+//! The cursor that values are read through.
+//!
+//! A reader takes from a window of memory, and calls its endpoint only when the window is empty. It never reads
+//! beyond its value, and it keeps the accounts of the [`Limits`].
+
+use crate::decode::Decode;
+use crate::endpoint::{Endpoint, Placement};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::raw::row;
+use crate::raw::source::Source;
+use crate::segment::Segment;
+use crate::trivial::Trivial;
+
+/// Reads values from a slice or an [`Endpoint`].
+///
+/// ```
+/// use podwire_codec_core::Reader;
+///
+/// let mut reader = Reader::from_slice(&[7, 0, b'a', b'b']);
+/// assert_eq!(reader.read_trivial_type::<u16>()?, 7);
+/// assert_eq!(reader.borrow(2)?, b"ab");
+/// # Ok::<(), podwire_codec_core::Error>(())
+/// ```
+pub struct Reader<'de> {
+    pub(crate) source: Source<'de>,
+    bytes: u64,
+    items: u64,
+    depth: u32,
+}
+
+impl<'de> Reader<'de> {
+    fn new(source: Source<'de>, limits: Limits) -> Self {
+        Self { source, bytes: limits.bytes, items: limits.items, depth: limits.depth }
+    }
+
+    /// A reader over bytes, under the default limits. Values may borrow from them.
+    #[must_use]
+    pub fn from_slice(bytes: &'de [u8]) -> Self {
+        Self::from_slice_with(bytes, Limits::DEFAULT)
+    }
+
+    /// A reader over bytes.
+    #[must_use]
+    pub fn from_slice_with(bytes: &'de [u8], limits: Limits) -> Self {
+        Self::new(Source::slice(bytes, None), limits)
+    }
+
+    /// A reader over bytes whose segments are with `segments`.
+    pub fn from_parts(bytes: &'de [u8], segments: &'de mut dyn Endpoint, limits: Limits) -> Self {
+        Self::new(Source::slice(bytes, Some(segments)), limits)
+    }
+
+    /// A reader over whatever the endpoint gives. Nothing can borrow from it. Call [`finish`](Self::finish) at the
+    /// end.
+    pub fn from_endpoint(endpoint: &'de mut dyn Endpoint, limits: Limits) -> Self {
+        Self::new(Source::endpoint(endpoint), limits)
+    }
+
+    /// Fills `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnexpectedEnd`], and those of the endpoint.
+    #[inline]
+    pub fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
+        self.source.read_into(bytes)
+    }
+
+    /// Takes `count` bytes without copying them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnexpectedEnd`]; [`Error::CannotBorrow`] if the input does not stay.
+    #[inline]
+    pub fn borrow(&mut self, count: usize) -> Result<&'de [u8]> {
+        self.try_borrow(count)?.ok_or(Error::CannotBorrow { offset: self.offset(), expected: "a slice" })
+    }
+
+    /// Takes `count` bytes without copying them, or nothing if the input does not stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnexpectedEnd`].
+    #[inline]
+    pub fn try_borrow(&mut self, count: usize) -> Result<Option<&'de [u8]>> {
+        self.source.take_slice(count)
+    }
+
+    /// Reads a number, or another [`Trivial`] value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnexpectedEnd`], and [`Error::InvalidValue`] for bits that are no `T`.
+    #[inline]
+    pub fn read_trivial_type<T: Trivial>(&mut self) -> Result<T> {
+        row::decode(self)
+    }
+
+    /// Reads a value with its codec.
+    ///
+    /// # Errors
+    ///
+    /// Those of the codec.
+    #[inline]
+    pub fn decode<T: Decode<'de>>(&mut self) -> Result<T> {
+        row::decode(self)
+    }
+
+    /// Takes the segment that a value refers to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSegment`], and those of the endpoint.
+    pub fn take_segment(&mut self, placement: Placement) -> Result<Segment> {
+        self.source.segment(placement)
+    }
+
+    /// Reads what lies one container deeper.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DepthLimit`], and what `read` returns.
+    #[inline]
+    pub fn nested<R>(&mut self, read: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        let Some(depth) = self.depth.checked_sub(1) else {
+            return Err(Error::DepthLimit { offset: self.offset() });
+        };
+        self.depth = depth;
+        let value = read(self)?;
+        self.depth += 1;
+        Ok(value)
+    }
+
+    /// Charges memory that is about to be allocated to the byte limit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ByteLimit`].
+    #[inline(always)]
+    pub fn charge(&mut self, bytes: usize) -> Result<()> {
+        match self.bytes.checked_sub(bytes as u64) {
+            Some(left) => {
+                self.bytes = left;
+                Ok(())
+            }
+            None => Err(self.over(bytes)),
+        }
+    }
+
+    #[cold]
+    fn over(&self, bytes: usize) -> Error {
+        Error::ByteLimit { offset: self.offset(), wanted: bytes as u64, left: self.bytes }
+    }
+
+    /// Charges elements that take no bytes of input to the item limit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ItemLimit`].
+    pub fn charge_items(&mut self, count: usize) -> Result<()> {
+        match self.items.checked_sub(count as u64) {
+            Some(left) => {
+                self.items = left;
+                Ok(())
+            }
+            None => Err(Error::ItemLimit { offset: self.offset(), wanted: count as u64, left: self.items }),
+        }
+    }
+
+    /// What is left of the limits.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits { bytes: self.bytes, items: self.items, depth: self.depth }
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.source.offset()
+    }
+
+    /// Bytes that are left, where the input knows.
+    pub fn remaining(&mut self) -> Option<u64> {
+        self.source.remaining()
+    }
+
+    /// Tells the endpoint what was read, and says how many bytes that is.
+    pub fn finish(mut self) -> u64 {
+        self.source.close();
+        self.source.offset()
+    }
+}
+
+impl core::fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Reader").field("offset", &self.offset()).field("depth", &self.depth).finish()
+    }
+}

@@ -1,0 +1,6 @@
+//! Codecs by name.
+mod error;
+pub use error::RegistryError;
+/// The table of codecs.
+#[derive(Debug)]
+pub struct CodecRegistry;

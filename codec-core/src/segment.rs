@@ -1,0 +1,150 @@
+//! Memory that is not to be copied.
+//!
+//! A segment is a range of some owner's memory. The core knows neither shared memory nor devices: an owner shows
+//! bytes if the host can read them, and describes itself to the endpoint of its own kind. The invariant: a segment
+//! keeps its owner, so its memory stays for as long as the segment does.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::ops::Range;
+
+use crate::error::{Error, Result};
+
+/// Which memory a segment lies in.
+///
+/// Numbers below 256 are podwire's own; others are free for users' memory kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MemoryKind(pub u16);
+
+impl MemoryKind {
+    /// Memory of this process, or mapped into it.
+    pub const HOST: Self = Self(0);
+    /// A Fast I/O allocation, which every process of its pipeline can map.
+    pub const FASTIO: Self = Self(1);
+    /// Memory of a CUDA device.
+    pub const CUDA: Self = Self(2);
+}
+
+/// Something that owns memory: a vector, a mapped allocation, a device buffer.
+///
+/// What `bytes` shows must neither change nor move while the owner lives.
+pub trait Owner: Any + Send + Sync {
+    /// The memory, if the host can read it.
+    fn bytes(&self) -> Option<&[u8]>;
+
+    /// Length of the memory in bytes, also where the host cannot read it.
+    fn length(&self) -> usize {
+        self.bytes().map_or(0, <[u8]>::len)
+    }
+
+    /// Alignment of the memory's first byte.
+    fn alignment(&self) -> usize {
+        self.bytes().map_or(1, |bytes| 1 << bytes.as_ptr().addr().trailing_zeros().min(12))
+    }
+
+    /// Which memory it is.
+    fn kind(&self) -> MemoryKind {
+        MemoryKind::HOST
+    }
+
+    /// What the endpoint of this kind needs to find the memory again: at most [`Segment::DESCRIPTOR`] bytes that
+    /// mean nothing to anybody else.
+    fn descriptor(&self) -> &[u8] {
+        &[]
+    }
+}
+
+impl Owner for Vec<u8> {
+    fn bytes(&self) -> Option<&[u8]> {
+        Some(self)
+    }
+}
+
+/// A range of an owner's memory, shared and immutable.
+#[derive(Clone)]
+pub struct Segment {
+    owner: Arc<dyn Owner>,
+    start: usize,
+    length: usize,
+}
+
+impl Segment {
+    /// The longest descriptor that an owner may give, in bytes.
+    pub const DESCRIPTOR: usize = 128;
+
+    /// All of the owner's memory.
+    #[must_use]
+    pub fn new(owner: Arc<dyn Owner>) -> Self {
+        let length = owner.length();
+        Self { owner, start: 0, length }
+    }
+
+    /// A part of this segment, given in bytes; `None` if it reaches beyond it.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Option<Self> {
+        let length = range.end.checked_sub(range.start)?;
+        (range.end <= self.length).then(|| Self {
+            owner: Arc::clone(&self.owner),
+            start: self.start + range.start,
+            length,
+        })
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Where the segment begins in its owner's memory, in bytes.
+    #[must_use]
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Alignment of the first byte: a power of two, at most that of the owner.
+    #[must_use]
+    pub fn alignment(&self) -> usize {
+        let owner = self.owner.alignment();
+        if self.start == 0 { owner } else { owner.min(1 << self.start.trailing_zeros()) }
+    }
+
+    /// Which memory it lies in.
+    #[must_use]
+    pub fn kind(&self) -> MemoryKind {
+        self.owner.kind()
+    }
+
+    /// Who owns it.
+    #[must_use]
+    pub fn owner(&self) -> &Arc<dyn Owner> {
+        &self.owner
+    }
+
+    /// The bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotHostMemory`] if the host cannot read them.
+    pub fn bytes(&self) -> Result<&[u8]> {
+        let bytes = self.owner.bytes().and_then(|bytes| bytes.get(self.start..self.start + self.length));
+        bytes.ok_or(Error::NotHostMemory { kind: self.kind().0 })
+    }
+}
+
+impl From<Vec<u8>> for Segment {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(Arc::new(bytes))
+    }
+}
+
+impl core::fmt::Debug for Segment {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Segment")
+            .field("length", &self.length)
+            .field("alignment", &self.alignment())
+            .field("kind", &self.kind())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,93 @@
+//! `Cow`: borrowed where the input allows it, owned where it does not.
+#![allow(unsafe_code, reason = "the head is accessed without checks")]
+
+use alloc::borrow::Cow;
+use core::mem::MaybeUninit;
+
+use super::length;
+use super::slice::borrow_elements;
+use crate::bulk::Plain;
+use crate::decode::Decode;
+use crate::encode::Encode;
+use crate::error::Result;
+use crate::raw::head::{HeadReader, HeadWriter};
+use crate::raw::sequence;
+use crate::reader::Reader;
+use crate::schema::{Node, SchemaBuilder};
+use crate::writer::Writer;
+
+macro_rules! cows {
+    ($([$($generics:tt)*] $borrowed:ty;)+) => {$(
+        impl<$($generics)*> Encode for Cow<'_, $borrowed> {
+            layout!(
+                /// That of what is borrowed, which writes for it.
+                => length::FACTS
+            );
+
+            encode_row!();
+
+            #[inline(always)]
+            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+                // SAFETY: the caller's.
+                unsafe { <$borrowed>::encode_head(self, head) };
+            }
+
+            #[inline]
+            fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
+                <$borrowed>::encode_tail(self, writer)
+            }
+
+            fn schema(types: &mut SchemaBuilder) -> Node {
+                <$borrowed>::schema(types)
+            }
+        }
+    )+};
+}
+
+cows! {
+    [] str;
+    [T: Encode + Clone] [T];
+}
+
+impl<'de> Decode<'de> for Cow<'de, str> {
+    decode_row!('de);
+
+    #[inline]
+    unsafe fn decode_row(
+        slot: &mut MaybeUninit<Self>,
+        head: &mut HeadReader<'_>,
+        reader: &mut Reader<'de>,
+    ) -> Result<()> {
+        // SAFETY: the caller has the four bytes of the layout.
+        let count = unsafe { length::decode(head, reader) }?;
+        slot.write(match reader.try_borrow(count)? {
+            Some(bytes) => Cow::Borrowed(sequence::check_text(bytes, reader)?),
+            None => Cow::Owned(sequence::decode_string(count, reader)?),
+        });
+        Ok(())
+    }
+}
+
+impl<'de, T: Plain> Decode<'de> for Cow<'de, [T]> {
+    decode_row!('de);
+
+    #[inline]
+    unsafe fn decode_row(
+        slot: &mut MaybeUninit<Self>,
+        head: &mut HeadReader<'_>,
+        reader: &mut Reader<'de>,
+    ) -> Result<()> {
+        // SAFETY: the caller has the four bytes of the layout.
+        let count = unsafe { length::decode(head, reader) }?;
+        let borrowed = borrow_elements::<T>(count, reader)?;
+        slot.write(match borrowed.map(|bytes| (bytes, bytemuck::try_cast_slice(bytes))) {
+            Some((_, Ok(elements))) => Cow::Borrowed(elements),
+            // The elements are there, but not aligned: they are read once more, into memory that is.
+            Some((bytes, Err(_))) => {
+                Cow::Owned(sequence::decode(count, &mut Reader::from_slice_with(bytes, reader.limits()))?)
+            }
+            None => Cow::Owned(sequence::decode(count, reader)?),
+        });
+        Ok(())
+    }
+}

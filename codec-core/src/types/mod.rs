@@ -1,0 +1,49 @@
+//! The standard library's everyday types, one file per shape.
+
+/// A layout as a promise, for the codecs of this folder.
+///
+/// They keep it together with the rest of their impl, in the same file; each use says why it holds.
+macro_rules! layout {
+    ($(#[doc = $why:literal])+ => $facts:expr) => {
+        $(#[doc = $why])+
+        #[allow(unsafe_code, reason = "the promise is argued above it")]
+        // SAFETY: argued at the use of this macro.
+        const LAYOUT: $crate::layout::Layout<Self> = unsafe { $crate::layout::Layout::promise($facts) };
+    };
+}
+
+/// `Encode::encode` of a type with a layout.
+macro_rules! encode_row {
+    () => {
+        #[inline]
+        fn encode(&self, writer: &mut $crate::writer::Writer<'_>) -> $crate::error::Result<()> {
+            $crate::raw::row::encode(self, writer)
+        }
+    };
+}
+
+/// `Decode::decode` of a type with a layout.
+macro_rules! decode_row {
+    ($de:lifetime) => {
+        #[inline]
+        fn decode(reader: &mut $crate::reader::Reader<$de>) -> $crate::error::Result<Self> {
+            $crate::raw::row::decode(reader)
+        }
+    };
+}
+
+mod array;
+mod cow;
+pub(crate) mod length;
+mod map;
+mod option;
+mod pointer;
+mod reference;
+mod scalar;
+mod set;
+mod slice;
+mod table;
+mod text;
+mod tuple;
+mod unit;
+mod vec;

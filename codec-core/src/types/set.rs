@@ -1,0 +1,91 @@
+//! Sets: a count, and as many elements. An element that stands twice is an error.
+#![allow(unsafe_code, reason = "the head is accessed without checks")]
+
+use alloc::collections::BTreeSet;
+use core::mem::MaybeUninit;
+#[cfg(feature = "std")]
+use std::{collections::HashSet, hash::BuildHasher, hash::Hash};
+
+use super::length;
+use super::table::claim;
+use crate::decode::Decode;
+use crate::encode::Encode;
+use crate::error::{Error, Result};
+use crate::raw::head::{HeadReader, HeadWriter};
+use crate::raw::row;
+use crate::reader::Reader;
+use crate::schema::{Node, SchemaBuilder};
+use crate::writer::Writer;
+
+macro_rules! sets {
+    ($(
+        $(#[$meta:meta])*
+        [$($generics:ident)?] $table:ty $(where $($bound:ident: $first:ident $(+ $more:ident)*),+)?;
+        $new:expr; $prepare:expr;
+    )+) => {$(
+        $(#[$meta])*
+        impl<T: Encode $(, $generics)?> Encode for $table {
+            layout!(
+                /// Head: the number of entries. Tail: what is left of a very long length, and the entries.
+                => length::FACTS
+            );
+
+            encode_row!();
+
+            #[inline(always)]
+            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+                // SAFETY: the caller has room for the layout's four bytes.
+                unsafe { length::encode_head(self.len(), head) };
+            }
+
+            fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
+                length::encode_tail(self.len(), writer)?;
+                writer.nested(|writer| self.iter().try_for_each(|entry| row::encode(&entry, writer)))
+            }
+
+            fn schema(types: &mut SchemaBuilder) -> Node {
+                Node::Sequence(types.node::<T>())
+            }
+        }
+
+        $(#[$meta])*
+        impl<'de, T: Decode<'de> $(, $generics)?> Decode<'de> for $table
+        $(where $($bound: $first $(+ $more)*),+)?
+        {
+            decode_row!('de);
+
+            unsafe fn decode_row(
+                slot: &mut MaybeUninit<Self>,
+                head: &mut HeadReader<'_>,
+                reader: &mut Reader<'de>,
+            ) -> Result<()> {
+                // SAFETY: the caller has the four bytes of the layout.
+                let count = unsafe { length::decode(head, reader) }?;
+                let table = reader.nested(|reader| {
+                    let backed = claim::<T>(count, reader)?;
+                    let mut table = $new;
+                    $prepare(&mut table, backed)?;
+                    for _ in 0..count {
+                        let element = row::decode::<T>(reader)?;
+                        $prepare(&mut table, 1)?;
+                        if !table.insert(element) {
+                            return Err(Error::DuplicateKey { offset: reader.offset() });
+                        }
+                    }
+                    Ok(table)
+                })?;
+                slot.write(table);
+                Ok(())
+            }
+        }
+    )+};
+}
+
+sets! {
+    [] BTreeSet<T> where T: Ord; BTreeSet::new(); |_: &mut Self, _| Ok::<_, Error>(());
+    #[cfg(feature = "std")]
+    [S] HashSet<T, S> where T: Eq + Hash, S: BuildHasher + Default; Self::default();
+    |table: &mut Self, more| {
+        table.try_reserve(more).map_err(|_| Error::OutOfMemory { bytes: (more * size_of::<T>()) as u64 })
+    };
+}

@@ -1,0 +1,75 @@
+//! `[T]`, and slices borrowed from the input.
+#![allow(unsafe_code, reason = "the head is accessed without checks")]
+
+use core::mem::MaybeUninit;
+
+use super::length;
+use crate::bulk::Plain;
+use crate::decode::Decode;
+use crate::encode::Encode;
+use crate::error::{Error, Result};
+use crate::raw::head::{HeadReader, HeadWriter};
+use crate::raw::sequence;
+use crate::reader::Reader;
+use crate::schema::{Node, SchemaBuilder};
+use crate::writer::Writer;
+
+impl<T: Encode> Encode for [T] {
+    layout!(
+        /// Head: the length. Tail: what is left of a very long length, and the elements.
+        => length::FACTS
+    );
+
+    encode_row!();
+
+    #[inline(always)]
+    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+        // SAFETY: the caller has room for the layout's four bytes.
+        unsafe { length::encode_head(self.len(), head) };
+    }
+
+    #[inline]
+    fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
+        length::encode_tail(self.len(), writer)?;
+        sequence::encode(self, writer)
+    }
+
+    fn schema(types: &mut SchemaBuilder) -> Node {
+        Node::Sequence(types.node::<T>())
+    }
+}
+
+/// A slice of plain values, borrowed from the input; [`Error::Unaligned`] where the input does not happen to be
+/// aligned for them, which `&[u8]` always is.
+impl<'de, T: Plain> Decode<'de> for &'de [T] {
+    decode_row!('de);
+
+    #[inline]
+    unsafe fn decode_row(
+        slot: &mut MaybeUninit<Self>,
+        head: &mut HeadReader<'_>,
+        reader: &mut Reader<'de>,
+    ) -> Result<()> {
+        // SAFETY: the caller has the four bytes of the layout.
+        let count = unsafe { length::decode(head, reader) }?;
+        let offset = reader.offset();
+        let expected = "a slice";
+        let bytes = borrow_elements::<T>(count, reader)?.ok_or(Error::CannotBorrow { offset, expected })?;
+        let alignment = align_of::<T>() as u64;
+        slot.write(bytemuck::try_cast_slice(bytes).map_err(|_| Error::Unaligned { offset, alignment })?);
+        Ok(())
+    }
+}
+
+/// The bytes of `count` elements, if the input stays and holds them as they are in memory.
+pub(super) fn borrow_elements<'de, T: Plain>(
+    count: usize,
+    reader: &mut Reader<'de>,
+) -> Result<Option<&'de [u8]>> {
+    if !const { T::LAYOUT.facts().bulk } {
+        return Ok(None);
+    }
+    let found = count as u64;
+    let size = count.checked_mul(size_of::<T>());
+    reader.try_borrow(size.ok_or(Error::InvalidLength { offset: reader.offset(), found })?)
+}

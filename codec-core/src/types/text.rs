@@ -1,0 +1,109 @@
+//! `str` and the strings that own or borrow one.
+#![allow(unsafe_code, reason = "the head is accessed without checks")]
+
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::mem::MaybeUninit;
+
+use super::length;
+use crate::decode::Decode;
+use crate::encode::Encode;
+use crate::error::{Error, Result};
+use crate::raw::head::{HeadReader, HeadWriter};
+use crate::raw::sequence;
+use crate::reader::Reader;
+use crate::schema::{Node, SchemaBuilder};
+use crate::writer::Writer;
+
+impl Encode for str {
+    layout!(
+        /// Head: the length in bytes. Tail: what is left of a very long length, and the bytes.
+        => length::FACTS
+    );
+
+    encode_row!();
+
+    #[inline(always)]
+    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+        // SAFETY: the caller has room for the layout's four bytes.
+        unsafe { length::encode_head(self.len(), head) };
+    }
+
+    #[inline]
+    fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
+        length::encode_tail(self.len(), writer)?;
+        writer.write(self.as_bytes())
+    }
+
+    fn schema(_: &mut SchemaBuilder) -> Node {
+        Node::Text
+    }
+}
+
+/// Text borrowed from the input.
+impl<'de> Decode<'de> for &'de str {
+    decode_row!('de);
+
+    #[inline]
+    unsafe fn decode_row(
+        slot: &mut MaybeUninit<Self>,
+        head: &mut HeadReader<'_>,
+        reader: &mut Reader<'de>,
+    ) -> Result<()> {
+        // SAFETY: the caller has the four bytes of the layout.
+        let count = unsafe { length::decode(head, reader) }?;
+        let bytes = reader.try_borrow(count)?;
+        let bytes = bytes.ok_or_else(|| Error::CannotBorrow { offset: reader.offset(), expected: "text" })?;
+        slot.write(sequence::check_text(bytes, reader)?);
+        Ok(())
+    }
+}
+
+/// Owners of text: written as the text, read as a `String`.
+macro_rules! texts {
+    ($($owner:ty)+) => {$(
+        impl Encode for $owner {
+            layout!(
+                /// That of the text, which writes for it.
+                => length::FACTS
+            );
+
+            encode_row!();
+
+            #[inline(always)]
+            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+                // SAFETY: the caller's.
+                unsafe { str::encode_head(self, head) };
+            }
+
+            #[inline]
+            fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
+                str::encode_tail(self, writer)
+            }
+
+            fn schema(types: &mut SchemaBuilder) -> Node {
+                str::schema(types)
+            }
+        }
+
+        impl<'de> Decode<'de> for $owner {
+            decode_row!('de);
+
+            #[inline]
+            unsafe fn decode_row(
+                slot: &mut MaybeUninit<Self>,
+                head: &mut HeadReader<'_>,
+                reader: &mut Reader<'de>,
+            ) -> Result<()> {
+                // SAFETY: the caller has the four bytes of the layout.
+                let count = unsafe { length::decode(head, reader) }?;
+                slot.write(sequence::decode_string(count, reader)?.into());
+                Ok(())
+            }
+        }
+    )+};
+}
+
+texts!(String Box<str> Rc<str> Arc<str>);

@@ -1,0 +1,49 @@
+//! Types without data: `()` and `PhantomData` of anything.
+#![allow(unsafe_code, reason = "the traits' methods for types with a layout are unsafe")]
+
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
+use crate::decode::Decode;
+use crate::encode::Encode;
+use crate::error::Result;
+use crate::layout::Facts;
+use crate::raw::head::HeadReader;
+use crate::reader::Reader;
+use crate::schema::{Node, SchemaBuilder};
+
+macro_rules! nothing {
+    ($([$($generics:tt)*] $type:ty = $value:expr;)+) => {$(
+        impl<$($generics)*> Encode for $type {
+            layout!(
+                /// No bytes; `encode_head` writes none.
+                => Facts::bulk(0, true)
+            );
+
+            encode_row!();
+
+            fn schema(_: &mut SchemaBuilder) -> Node {
+                Node::Struct(alloc::vec::Vec::new())
+            }
+        }
+
+        impl<'de, $($generics)*> Decode<'de> for $type {
+            decode_row!('de);
+
+            #[inline(always)]
+            unsafe fn decode_row(
+                slot: &mut MaybeUninit<Self>,
+                _: &mut HeadReader<'_>,
+                _: &mut Reader<'de>,
+            ) -> Result<()> {
+                slot.write($value);
+                Ok(())
+            }
+        }
+    )+};
+}
+
+nothing! {
+    [] () = ();
+    [T: ?Sized] PhantomData<T> = PhantomData;
+}
