@@ -51,7 +51,8 @@ fn stages<T: Voxel>(mut reader: NiftiReader, picture: &Path) -> Result<(), Box<d
     let info = reader.info().clone();
     let mut bytes = vec![T::zeroed(); info.voxels()];
     reader.read_volume(bytemuck::cast_slice_mut(&mut bytes))?;
-    let voxels = scan::view::<T>(&info, bytemuck::cast_slice(&bytes)).ok_or("its voxels are not where they belong")?;
+    let voxels =
+        scan::view::<T>(&info, bytemuck::cast_slice(&bytes)).ok_or("its voxels are not where they belong")?;
     let mut mask = Array3::zeros(info.dimensions());
     let found = segment::segment(&info, voxels, mask.view_mut())?;
     Picture::draw(&info, voxels, mask.view(), &found)?.write(picture)?;

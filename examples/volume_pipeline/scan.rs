@@ -158,7 +158,8 @@ impl Placement {
     /// matrix does not place three different axes.
     pub(crate) fn directions(&self) -> Option<[Direction; 3]> {
         use Direction::{Anterior, Inferior, Left, Posterior, Right, Superior};
-        const TOWARDS: [(Direction, Direction); 3] = [(Left, Right), (Posterior, Anterior), (Inferior, Superior)];
+        const TOWARDS: [(Direction, Direction); 3] =
+            [(Left, Right), (Posterior, Anterior), (Inferior, Superior)];
 
         let mut found = [None; 3];
         let mut taken = [false; 3];

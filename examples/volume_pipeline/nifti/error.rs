@@ -19,10 +19,14 @@ pub(crate) enum NiftiError {
     #[error("its gzip data is damaged or cut off: {0}")]
     Gzip(#[source] io::Error),
 
-    #[error("is not a NIfTI file: its header would have to begin with its own size, 348 or 540, and begins with {begins}")]
+    #[error(
+        "is not a NIfTI file: its header would have to begin with its own size, 348 or 540, and begins with {begins}"
+    )]
     NotNifti { begins: i32 },
 
-    #[error("looks like a NIfTI-{version} header, but does not carry its magic (ANALYZE 7.5 files are not read)")]
+    #[error(
+        "looks like a NIfTI-{version} header, but does not carry its magic (ANALYZE 7.5 files are not read)"
+    )]
     Magic { version: u8 },
 
     #[error("is the header of a .hdr/.img pair; only single files (.nii, .nii.gz) are read")]
@@ -43,13 +47,17 @@ pub(crate) enum NiftiError {
     #[error("claims more voxels than a machine can address")]
     TooLarge,
 
-    #[error("holds {name} voxels (NIfTI data type {code}); only integers and floats of 8 to 64 bits are read")]
+    #[error(
+        "holds {name} voxels (NIfTI data type {code}); only integers and floats of 8 to 64 bits are read"
+    )]
     Unsupported { code: i16, name: &'static str },
 
     #[error("names the data type {0}, which NIfTI does not define")]
     UnknownType(i16),
 
-    #[error("says that its voxels start at byte {offset}; after this header they start at a whole number from {least} on")]
+    #[error(
+        "says that its voxels start at byte {offset}; after this header they start at a whole number from {least} on"
+    )]
     VoxelOffset { offset: f64, least: u64 },
 
     #[error("one volume takes {wanted} bytes, and the memory to read it into has {found}")]

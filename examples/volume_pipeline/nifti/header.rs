@@ -49,7 +49,11 @@ struct Fields {
 /// Judges the first bytes of a file, of which there are [`LONGEST`] unless the file is shorter.
 pub(super) fn parse(start: &[u8]) -> Result<Header, NiftiError> {
     let Some(size) = start.first_chunk::<4>() else {
-        return Err(NiftiError::Truncated { part: "header", wanted: SIZE_1 as u64, found: start.len() as u64 });
+        return Err(NiftiError::Truncated {
+            part: "header",
+            wanted: SIZE_1 as u64,
+            found: start.len() as u64,
+        });
     };
     let (little, big) = (i32::from_le_bytes(*size), i32::from_be_bytes(*size));
     let is = |size: usize| little == size as i32 || big == size as i32;
@@ -64,7 +68,11 @@ pub(super) fn parse(start: &[u8]) -> Result<Header, NiftiError> {
 }
 
 fn whole(start: &[u8], size: usize) -> Result<&[u8], NiftiError> {
-    start.get(..size).ok_or(NiftiError::Truncated { part: "header", wanted: size as u64, found: start.len() as u64 })
+    start.get(..size).ok_or(NiftiError::Truncated {
+        part: "header",
+        wanted: size as u64,
+        found: start.len() as u64,
+    })
 }
 
 /// NIfTI-1, through the `nifti` crate.

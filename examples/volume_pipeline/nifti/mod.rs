@@ -48,7 +48,11 @@ impl NiftiReader {
 
         let mut stream = Stream::of(file)?;
         let mut start = Vec::with_capacity(header::LONGEST);
-        stream.by_ref().take(header::LONGEST as u64).read_to_end(&mut start).map_err(|e| stream.failure(e))?;
+        stream
+            .by_ref()
+            .take(header::LONGEST as u64)
+            .read_to_end(&mut start)
+            .map_err(|e| stream.failure(e))?;
         let Header { mut info, swapped, first_voxel } = header::parse(&start)?;
         info.file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
 

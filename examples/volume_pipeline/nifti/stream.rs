@@ -43,7 +43,7 @@ impl Stream {
 
     /// Reads on to the end and says where that is, counted in bytes from the start.
     pub(super) fn measure(&mut self) -> Result<u64, NiftiError> {
-        let rest = io::copy(&mut self.by_ref().take(u64::MAX), &mut io::sink());
+        let rest = io::copy(&mut *self, &mut io::sink());
         match (rest, &mut *self) {
             (Ok(_), Stream::Gzip { position, .. }) => Ok(*position),
             (Ok(_), Stream::Plain(file)) => file.stream_position().map_err(NiftiError::Read),
@@ -60,7 +60,9 @@ impl Stream {
                 file.rewind().map_err(NiftiError::Read)?;
                 let file = file.get_ref().try_clone().map_err(NiftiError::Read)?;
                 *self = Stream::gzip(BufReader::with_capacity(WINDOW, file));
-                io::copy(&mut self.by_ref().take(byte), &mut io::sink()).map(|_| ()).map_err(|e| self.failure(e))
+                io::copy(&mut self.by_ref().take(byte), &mut io::sink())
+                    .map(|_| ())
+                    .map_err(|e| self.failure(e))
             }
         }
     }

@@ -64,7 +64,8 @@ impl Canvas {
 
     /// Fills a rectangle. Pixels that it covers in part are blended for that part.
     pub(crate) fn fill(&mut self, rect: Rect, color: Color) {
-        let overlap = |pixel: i32, from: f32, to: f32| (to.min(pixel as f32 + 1.0) - from.max(pixel as f32)).max(0.0);
+        let overlap =
+            |pixel: i32, from: f32, to: f32| (to.min(pixel as f32 + 1.0) - from.max(pixel as f32)).max(0.0);
         for y in rect.y.floor() as i32..rect.bottom().ceil() as i32 {
             for x in rect.x.floor() as i32..rect.right().ceil() as i32 {
                 let cover = overlap(x, rect.x, rect.right()) * overlap(y, rect.y, rect.bottom());
@@ -81,7 +82,8 @@ impl Canvas {
                 // The distance of the pixel's middle from the edge, negative inside.
                 let beyond_x = (x as f32 + 0.5 - center_x).abs() - rect.width / 2.0 + radius;
                 let beyond_y = (y as f32 + 0.5 - center_y).abs() - rect.height / 2.0 + radius;
-                let outside = beyond_x.max(0.0).hypot(beyond_y.max(0.0)) + beyond_x.max(beyond_y).min(0.0) - radius;
+                let outside =
+                    beyond_x.max(0.0).hypot(beyond_y.max(0.0)) + beyond_x.max(beyond_y).min(0.0) - radius;
                 self.blend(x, y, color, 0.5 - outside);
             }
         }

@@ -7,7 +7,7 @@
 mod canvas;
 mod montage;
 mod plot;
-mod pose;
+pub(crate) mod pose;
 mod resample;
 mod text;
 mod words;
@@ -51,7 +51,9 @@ const GAP: f32 = 24.0;
 /// Why there is no picture.
 #[derive(Debug, Error)]
 pub(crate) enum PictureError {
-    #[error("the scan has the shape {info:?}, its voxels {voxels:?} and the mask {mask:?}")]
+    #[error(
+        "the scan has the shape {info:?}, its voxels {voxels:?} and the mask {mask:?}; these must be one shape, not empty"
+    )]
     Shape { info: [usize; 3], voxels: [usize; 3], mask: [usize; 3] },
 
     #[error("the lettering cannot be read: {0}")]
@@ -69,7 +71,9 @@ pub(crate) enum PictureError {
 pub(crate) struct Picture {
     pub(crate) canvas: Canvas,
     /// Each slice, from the lowest in the patient to the highest.
+    #[allow(dead_code, reason = "for the tests, which look at what stands there")]
     pub(crate) tiles: Vec<Rect>,
+    #[allow(dead_code, reason = "as above")]
     /// The histogram between its axes: the left edge is the first bin's lower edge, the right the last one's upper.
     pub(crate) plot: Rect,
 }
@@ -86,7 +90,7 @@ impl Picture {
         mask: ArrayView3<'_, u8>,
         found: &Segmentation,
     ) -> Result<Picture, PictureError> {
-        if voxels.dim() != info.dimensions() || mask.dim() != info.dimensions() {
+        if voxels.dim() != info.dimensions() || mask.dim() != info.dimensions() || voxels.is_empty() {
             let shape = |(z, y, x)| [z, y, x];
             return Err(PictureError::Shape {
                 info: shape(info.dimensions()),
@@ -129,7 +133,8 @@ impl Picture {
     /// [`PictureError::Encode`].
     pub(crate) fn to_png(&self) -> Result<Vec<u8>, PictureError> {
         let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, self.canvas.width() as u32, self.canvas.height() as u32);
+        let mut encoder =
+            png::Encoder::new(&mut bytes, self.canvas.width() as u32, self.canvas.height() as u32);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
@@ -175,7 +180,10 @@ fn title(canvas: &mut Canvas, type_: &Typeface, info: &ScanInfo) {
         facts.push(format!("first of {} volumes", info.volumes));
     }
     if let Some(directions) = info.placement.and_then(|placement| placement.directions()) {
-        facts.push(format!("stored {}", directions.map(|direction| direction.letter()).iter().collect::<String>()));
+        facts.push(format!(
+            "stored {}",
+            directions.map(|direction| direction.letter()).iter().collect::<String>()
+        ));
     }
     let style = Style { size: 18.0, weight: Weight::Regular, color: palette::DIM };
     let facts = type_.fit(&facts.join("   ·   "), WIDTH as f32 - 2.0 * MARGIN, style);
@@ -185,18 +193,20 @@ fn title(canvas: &mut Canvas, type_: &Typeface, info: &ScanInfo) {
 /// The numbers, each under its name.
 fn rows(info: &ScanInfo, found: &Segmentation) -> Vec<(&'static str, String)> {
     let share = 100.0 * found.voxels as f64 / info.voxels().max(1) as f64;
-    let side = |axis: usize| (found.last[axis] - found.first[axis] + 1) as f64 * info.spacing_mm[axis];
+    let side = |axis: usize| {
+        (found.last[axis].saturating_sub(found.first[axis]) as f64 + 1.0) * info.spacing_mm[axis]
+    };
     let [z, y, x] = found.centroid;
     vec![
         ("threshold", words::number(found.threshold)),
-        ("head", format!("{} voxels", words::grouped(found.voxels))),
-        ("of the volume", format!("{share:.1} %")),
-        ("takes", format!("{} ml", words::number(found.volume_ml))),
+        ("voxels in the head", words::grouped(found.voxels)),
+        ("share of all", format!("{share:.1} %")),
+        ("volume", format!("{} ml", words::number(found.volume_ml))),
         ("box  x × y × z", format!("{:.0} × {:.0} × {:.0} mm", side(2), side(1), side(0))),
         ("centroid  x, y, z", format!("{x:.1}, {y:.1}, {z:.1}")),
-        ("mean inside", words::number(found.mean_inside)),
+        ("mean inside the head", words::number(found.mean_inside)),
         ("mean outside", words::number(found.mean_outside)),
-        ("pieces above", words::grouped(found.pieces)),
+        ("pieces above threshold", words::grouped(found.pieces)),
     ]
 }
 

@@ -22,7 +22,7 @@ const MOST_HEIGHT: f32 = 620.0;
 const MOST_ASPECT: f32 = 4.0;
 
 /// Half the width of the outline, in pixels.
-const OUTLINE: f32 = 0.8;
+const OUTLINE: f32 = 0.9;
 
 /// One slice, cropped to the head and ready to be drawn.
 pub(super) struct Slice {
@@ -70,7 +70,7 @@ impl Montage {
                     values: voxels.slice(area).mapv(|voxel| info.scale.apply(voxel) as f32),
                     mask: mask.slice(area).mapv(f32::from),
                     index: format!("slice {}", pose.slice_index(slice)),
-                    height: pose.height_mm(slice).map(|mm| signed_mm(mm)).unwrap_or_default(),
+                    height: pose.height_mm(slice).map(signed_mm).unwrap_or_default(),
                 }
             })
             .collect::<Vec<_>>();
@@ -142,9 +142,8 @@ impl Montage {
             put(&slice.height, tile.right() - 8.0, baseline, Align::Right);
         }
         if self.knows_sides && tile.width >= 60.0 && tile.height >= 60.0 {
-            let middle = tile.y + tile.height / 2.0 + 5.0;
-            put("R", tile.x + 8.0, middle, Align::Left);
-            put("L", tile.right() - 8.0, middle, Align::Right);
+            put("R", tile.x + 8.0, tile.y + 20.0, Align::Left);
+            put("L", tile.right() - 8.0, tile.y + 20.0, Align::Right);
         }
     }
 }
@@ -152,6 +151,10 @@ impl Montage {
 /// How much of a pixel the line where the mask passes one half covers. The distance to it is estimated from the mask's
 /// slope.
 fn outline(mask: &Array2<f32>, row: usize, column: usize) -> f32 {
+    let here = mask[(row, column)];
+    if here <= 0.0 || here >= 1.0 {
+        return 0.0;
+    }
     let (rows, columns) = mask.dim();
     let (up, down) = (row.saturating_sub(1), (row + 1).min(rows - 1));
     let (left, right) = (column.saturating_sub(1), (column + 1).min(columns - 1));
@@ -161,7 +164,7 @@ fn outline(mask: &Array2<f32>, row: usize, column: usize) -> f32 {
     if slope < 1e-4 {
         return 0.0;
     }
-    (OUTLINE + 0.5 - (mask[(row, column)] - 0.5).abs() / slope).clamp(0.0, 1.0)
+    (OUTLINE + 0.5 - (here - 0.5).abs() / slope).clamp(0.0, 1.0)
 }
 
 /// Inclusive bounds with a margin of about a twentieth around them, inside `0..extent`.
@@ -182,14 +185,20 @@ fn columns_for(slices: usize) -> usize {
     ((slices as f32 * 1.5).sqrt().ceil() as usize).clamp(1, MOST_COLUMNS)
 }
 
-/// Black is the 1st percentile of all voxels, white the 99th of those above the threshold.
+/// Black is the 1st percentile of all voxels, white a little above the 99th of those above the threshold.
 fn window(found: &Segmentation) -> (f64, f64) {
     let black = found.histogram.quantile(0.01, f64::NEG_INFINITY);
-    let white = found.histogram.quantile(0.99, found.threshold);
+    let white = black + 1.06 * (found.histogram.quantile(0.99, found.threshold) - black);
     if white > black { (black, white) } else { (found.histogram.start, found.histogram.end()) }
 }
 
 fn signed_mm(mm: f64) -> String {
-    let sign = if mm < -0.05 { "−" } else if mm > 0.05 { "+" } else { "" };
+    let sign = if mm < -0.05 {
+        "−"
+    } else if mm > 0.05 {
+        "+"
+    } else {
+        ""
+    };
     format!("{sign}{:.1} mm", mm.abs())
 }

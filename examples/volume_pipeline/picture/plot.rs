@@ -27,12 +27,23 @@ fn heading(canvas: &mut Canvas, type_: &Typeface, panel: Rect) {
     let baseline = panel.y + 40.0;
     let title = Style { size: 19.0, weight: Weight::Bold, color: palette::BRIGHT };
     let width = type_.draw(canvas, "Intensity", panel.x + 28.0, baseline, title, Align::Left);
-    type_.draw(canvas, "voxels per bin, logarithmic", panel.x + 28.0 + width + 14.0, baseline, LABEL, Align::Left);
+    type_.draw(
+        canvas,
+        "voxels per bin, logarithmic",
+        panel.x + 28.0 + width + 14.0,
+        baseline,
+        LABEL,
+        Align::Left,
+    );
 
     let mut right = panel.right() - 32.0;
     for (name, color) in [("above", palette::HEAD), ("below the threshold", palette::AIR)] {
         right -= type_.draw(canvas, name, right, baseline, LABEL, Align::Right) + 8.0;
-        canvas.fill_round(Rect { x: right - 14.0, y: baseline - 12.0, width: 14.0, height: 14.0 }, 3.0, color);
+        canvas.fill_round(
+            Rect { x: right - 14.0, y: baseline - 12.0, width: 14.0, height: 14.0 },
+            3.0,
+            color,
+        );
         right -= 14.0 + 22.0;
     }
 }

@@ -36,7 +36,12 @@ impl Kernel {
 type Taps = Vec<(usize, f32)>;
 
 /// `slice`, of at least one sample, at `rows` times `columns`. The edge samples go on beyond the edge.
-pub(super) fn resample(slice: ArrayView2<'_, f32>, rows: usize, columns: usize, kernel: Kernel) -> Array2<f32> {
+pub(super) fn resample(
+    slice: ArrayView2<'_, f32>,
+    rows: usize,
+    columns: usize,
+    kernel: Kernel,
+) -> Array2<f32> {
     let wide = along(slice, Axis(1), columns, kernel);
     along(wide.view(), Axis(0), rows, kernel)
 }

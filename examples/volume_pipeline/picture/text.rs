@@ -41,7 +41,15 @@ impl Typeface {
     }
 
     /// Draws one line. `y` is the baseline. Gives the width drawn.
-    pub(super) fn draw(&self, canvas: &mut Canvas, text: &str, x: f32, y: f32, style: Style, align: Align) -> f32 {
+    pub(super) fn draw(
+        &self,
+        canvas: &mut Canvas,
+        text: &str,
+        x: f32,
+        y: f32,
+        style: Style,
+        align: Align,
+    ) -> f32 {
         let width = self.width(text, style);
         let left = match align {
             Align::Left => x,

@@ -72,7 +72,7 @@ impl Histogram {
     fn count(&mut self, value: f64, most: f64) {
         if value < self.start {
             self.below += 1;
-        } else if value > most.max(self.start) {
+        } else if value > most {
             self.above += 1;
         } else {
             let bin = ((value - self.start) / self.width) as usize;
@@ -99,11 +99,11 @@ impl Histogram {
     /// The value below which lies the given `share` (0 to 1) of the voxels at or above `from`, to half a bin.
     pub(crate) fn quantile(&self, share: f64, from: f64) -> f64 {
         let first = self.counts.len().min(((from - self.start) / self.width).round().max(0.0) as usize);
-        let wanted = share * self.counts[first..].iter().sum::<u64>() as f64;
-        let mut seen = 0;
+        let wanted = share * self.counts[first..].iter().map(|&count| count as f64).sum::<f64>();
+        let mut seen = 0.0;
         for (bin, &count) in self.counts.iter().enumerate().skip(first) {
-            seen += count;
-            if count > 0 && seen as f64 >= wanted {
+            seen += count as f64;
+            if count > 0 && seen >= wanted {
                 return self.edge(bin) + self.width / 2.0;
             }
         }
@@ -142,7 +142,11 @@ fn range<T: Voxel>(voxels: ArrayView3<'_, T>, scale: Scale) -> Result<(f64, f64)
 
 /// All stored numbers are whole, also where their type is a float.
 fn whole_numbers<T: Voxel>(voxels: ArrayView3<'_, T>) -> bool {
-    voxels.iter().map(|&voxel| voxel.to_f64()).filter(|number| number.is_finite()).all(|number| number.fract() == 0.0)
+    voxels
+        .iter()
+        .map(|&voxel| voxel.to_f64())
+        .filter(|number| number.is_finite())
+        .all(|number| number.fract() == 0.0)
 }
 
 /// The last bin of the lower class, where the two classes' means lie furthest apart for their sizes (Otsu, 1979). Between

@@ -115,7 +115,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn over<T: Voxel>(info: &ScanInfo, voxels: ArrayView3<'_, T>, mask: ndarray::ArrayView3<'_, u8>) -> Sums {
+    fn over<T: Voxel>(info: &ScanInfo, voxels: ArrayView3<'_, T>, mask: ArrayView3<'_, u8>) -> Sums {
         let mut sums = Sums {
             voxels: 0,
             others: 0,

@@ -29,7 +29,12 @@ pub(crate) fn keep_largest(mut mask: ArrayViewMut3<'_, u8>) -> u64 {
             let row = z * rows + y;
             let before = [(y > 0).then(|| row - 1), (z > 0).then(|| row - rows)];
             for other in before.into_iter().flatten() {
-                join_touching(&runs, (begins[other], begins[other + 1]), (begins[row], begins[row + 1]), &mut sets);
+                join_touching(
+                    &runs,
+                    (begins[other], begins[other + 1]),
+                    (begins[row], begins[row + 1]),
+                    &mut sets,
+                );
             }
         }
     }
@@ -46,10 +51,9 @@ pub(crate) fn keep_largest(mut mask: ArrayViewMut3<'_, u8>) -> u64 {
             let mut line = mask.slice_mut(ndarray::s![z, y, ..]);
             line.fill(0);
             let row = z * rows + y;
-            for run in begins[row]..begins[row + 1] {
-                if Some(sets.first_of(run)) == largest {
-                    line.slice_mut(ndarray::s![runs[run].start..runs[run].end]).fill(1);
-                }
+            for run in (begins[row]..begins[row + 1]).filter(|&run| Some(sets.first_of(run)) == largest) {
+                let Run { start, end } = runs[run];
+                line.slice_mut(ndarray::s![start..end]).fill(1);
             }
         }
     }
@@ -74,7 +78,12 @@ fn find_runs<'a>(row: impl Iterator<Item = &'a u8>, runs: &mut Vec<Run>) {
 }
 
 /// Joins the runs of two rows that share an `x`. Both rows are walked once, side by side.
-fn join_touching(runs: &[Run], (mut a, a_end): (usize, usize), (mut b, b_end): (usize, usize), sets: &mut Sets) {
+fn join_touching(
+    runs: &[Run],
+    (mut a, a_end): (usize, usize),
+    (mut b, b_end): (usize, usize),
+    sets: &mut Sets,
+) {
     while a < a_end && b < b_end {
         if runs[a].start < runs[b].end && runs[b].start < runs[a].end {
             sets.join(a, b);
