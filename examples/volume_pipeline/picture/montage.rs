@@ -180,9 +180,9 @@ fn choose(first: usize, last: usize) -> Vec<usize> {
     (0..count).map(|i| first + (2 * i + 1) * all / (2 * count)).collect()
 }
 
-/// So many columns that the grid is about half again as wide as high.
+/// One row if that is enough; else so many columns that the grid is about half again as wide as high.
 fn columns_for(slices: usize) -> usize {
-    ((slices as f32 * 1.5).sqrt().ceil() as usize).clamp(1, MOST_COLUMNS)
+    if slices <= 4 { slices.max(1) } else { ((slices as f32 * 1.5).sqrt().ceil() as usize).min(MOST_COLUMNS) }
 }
 
 /// Black is the 1st percentile of all voxels, white a little above the 99th of those above the threshold.
