@@ -5,7 +5,7 @@
 //! plain and gzipped by the file's name; and it knows no NIfTI-2.
 //!
 //! Invariant: once [`NiftiReader::open`] returns, every byte that the header promises has been seen to be there.
-//! For a gzipped file this takes a pass over it, in a window of 64 KiB, that also proves its checksum. So nothing
+//! For a gzipped file this takes a pass over it, through a small window, that also proves its checksum. So nothing
 //! is ever allocated on the word of a header alone, and no half of a series is published.
 
 mod error;
@@ -40,11 +40,12 @@ impl NiftiReader {
     ///
     /// Every way in which a file can be wrong is a variant of [`NiftiError`].
     pub(crate) fn open(path: &Path) -> Result<Self, NiftiError> {
-        let file = File::open(path).map_err(NiftiError::Open)?;
-        let metadata = file.metadata().map_err(NiftiError::Open)?;
-        if !metadata.is_file() {
+        // Asked before the file is opened: to open a pipe is to wait for its writer.
+        if !std::fs::metadata(path).map_err(NiftiError::Open)?.is_file() {
             return Err(NiftiError::NotAFile);
         }
+        let file = File::open(path).map_err(NiftiError::Open)?;
+        let length = file.metadata().map_err(NiftiError::Open)?.len();
 
         let mut stream = Stream::of(file)?;
         let mut start = Vec::with_capacity(header::LONGEST);
@@ -60,7 +61,7 @@ impl NiftiReader {
             .checked_mul(info.volumes)
             .and_then(|bytes| bytes.checked_add(first_voxel))
             .ok_or(NiftiError::TooLarge)?;
-        let found = if stream.is_gzip() { stream.measure()? } else { metadata.len() };
+        let found = if stream.is_gzip() { stream.measure()? } else { length };
         if found < wanted {
             return Err(NiftiError::Truncated { part: "voxels", wanted, found });
         }

@@ -194,7 +194,8 @@ fn title(canvas: &mut Canvas, type_: &Typeface, info: &ScanInfo) {
 fn rows(info: &ScanInfo, found: &Segmentation) -> Vec<(&'static str, String)> {
     let share = 100.0 * found.voxels as f64 / info.voxels().max(1) as f64;
     let side = |axis: usize| {
-        (found.last[axis].saturating_sub(found.first[axis]) as f64 + 1.0) * info.spacing_mm[axis]
+        let voxels = found.last[axis].saturating_sub(found.first[axis]) as f64 + 1.0;
+        words::number(voxels * info.spacing_mm[axis])
     };
     let [z, y, x] = found.centroid;
     vec![
@@ -202,7 +203,7 @@ fn rows(info: &ScanInfo, found: &Segmentation) -> Vec<(&'static str, String)> {
         ("voxels in the head", words::grouped(found.voxels)),
         ("share of all", format!("{share:.1} %")),
         ("volume", format!("{} ml", words::number(found.volume_ml))),
-        ("box  x × y × z", format!("{:.0} × {:.0} × {:.0} mm", side(2), side(1), side(0))),
+        ("box  x × y × z", format!("{} × {} × {} mm", side(2), side(1), side(0))),
         ("centroid  x, y, z", format!("{x:.1}, {y:.1}, {z:.1}")),
         ("mean inside the head", words::number(found.mean_inside)),
         ("mean outside", words::number(found.mean_outside)),
