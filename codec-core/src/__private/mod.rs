@@ -16,6 +16,7 @@ pub mod pod;
 pub mod probe;
 
 pub use core::default::Default;
+pub use core::assert;
 pub use core::mem::{MaybeUninit, offset_of, size_of};
 pub use core::result::Result::{Err, Ok};
 

@@ -15,7 +15,7 @@
 
 pub(crate) mod head;
 pub(crate) mod place;
-pub(crate) mod row;
+pub mod row;
 pub(crate) mod sequence;
 pub(crate) mod sink;
 pub(crate) mod source;
