@@ -49,7 +49,7 @@ cows! {
     [T: Encode + Clone] [T];
 }
 
-impl<'de> Decode<'de> for Cow<'de, str> {
+impl<'a, 'de: 'a> Decode<'de> for Cow<'a, str> {
     decode_row!('de);
 
     #[inline]
@@ -68,7 +68,7 @@ impl<'de> Decode<'de> for Cow<'de, str> {
     }
 }
 
-impl<'de, T: Plain> Decode<'de> for Cow<'de, [T]> {
+impl<'a, 'de: 'a, T: Plain> Decode<'de> for Cow<'a, [T]> {
     decode_row!('de);
 
     #[inline]
