@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock, atomic::Ordering::SeqCst},
+    sync::{OnceLock, atomic::Ordering::SeqCst},
     time::Duration,
 };
 
@@ -19,10 +19,11 @@ use crate::{
     local::Wanted,
     metadata::Metadata,
     name::Key,
-    segment::{HEADER, SegmentMap, file_name},
+    segment::{HEADER, file_name},
     shared_bytes::SharedBytes,
     state::State,
     store::{AllocationId, Store},
+    sys::Held,
 };
 
 /// A piece of shared memory, and a handle that keeps it.
@@ -50,7 +51,7 @@ use crate::{
 pub struct FastIoAllocation {
     pub(crate) context: FastIoContext,
     pub(crate) id: AllocationId,
-    pub(crate) map: Arc<SegmentMap>,
+    pub(crate) held: Held,
     pub(crate) offset: usize,
     pub(crate) length: usize,
     metadata: OnceLock<Metadata>,
@@ -59,14 +60,14 @@ pub struct FastIoAllocation {
 }
 
 impl FastIoAllocation {
-    /// A handle for what `map` maps. The caller has become a holder; with an error it is one no more.
-    pub(crate) fn new(context: FastIoContext, id: AllocationId, map: Arc<SegmentMap>) -> Result<Self> {
+    /// A handle for what the caller holds. With an error it is a holder no more.
+    pub(crate) fn new(context: FastIoContext, id: AllocationId, held: Held) -> Result<Self> {
         let mut handle =
-            Self { context, id, map, offset: HEADER, length: 0, metadata: OnceLock::new(), changed: false };
+            Self { context, id, held, offset: HEADER, length: 0, metadata: OnceLock::new(), changed: false };
         let entry = handle.store().segment(id.index)?;
         let offset = entry.payload.load(SeqCst) as usize;
         let length = usize::try_from(entry.length.load(SeqCst)).unwrap_or(usize::MAX);
-        let end = offset.checked_add(length).filter(|end| *end <= handle.map.map.length());
+        let end = offset.checked_add(length).filter(|end| *end <= handle.held.length());
         if offset < HEADER || end.is_none() {
             return Err(handle.corrupt("does not hold its payload"));
         }
@@ -85,7 +86,7 @@ impl FastIoAllocation {
     }
 
     fn corrupt(&self, what: &'static str) -> Error {
-        Error::Corrupt { what, path: self.store().path(&file_name(self.id.index, self.map.epoch)) }
+        Error::Corrupt { what, path: self.store().path(&file_name(self.id.index, self.held.epoch)) }
     }
 
     /// The pipeline that this belongs to.
@@ -118,7 +119,7 @@ impl FastIoAllocation {
             return Ok(metadata);
         }
         // What a published name points to does not change any more: copied now or at `get` is the same.
-        let metadata = self.map.metadata().ok_or_else(|| self.corrupt("has no valid metadata"))?;
+        let metadata = self.held.metadata().ok_or_else(|| self.corrupt("has no valid metadata"))?;
         Ok(self.metadata.get_or_init(|| metadata))
     }
 
@@ -169,7 +170,7 @@ impl FastIoAllocation {
             let published = store.state(self.id.index)?.state == State::Published;
             let extra = if published && self.changed {
                 let extra = self.context.create(0)?;
-                extra.map.set_metadata(&encoded);
+                extra.held.set_metadata(&encoded);
                 Some(extra)
             } else {
                 None
@@ -177,7 +178,7 @@ impl FastIoAllocation {
             let lock = store.lock()?;
             let word = store.state(self.id.index)?;
             if word.state == State::Private && word.generation == self.id.generation {
-                self.map.set_metadata(&encoded);
+                self.held.set_metadata(&encoded);
                 crash_point!("after-metadata");
             } else if word.state == State::Published && self.changed && extra.is_none() {
                 // Another handle was faster with the first publication.
@@ -333,9 +334,9 @@ impl FastIoAllocation {
             let encoded = child.metadata()?.encode()?;
             let lock = store.lock()?;
             if store.state(child.id.index)?.state == State::Private {
-                child.map.set_metadata(&encoded);
+                child.held.set_metadata(&encoded);
             }
-            lock.adopt(self.id, child.id)?;
+            lock.adopt(self.id, &self.held, child.id)?;
         }
         Ok(())
     }
@@ -349,12 +350,12 @@ impl FastIoAllocation {
         store.check()?;
         let list = {
             let _lock = store.lock()?;
-            store.children_of(self.id.index)?
+            store.children_of(self.id.index, &self.held)?
         };
         list.into_iter()
             .map(|child| {
-                let map = store.hold(child, Wanted::Kept)?;
-                Self::new(self.context.clone(), child, map)
+                let held = store.hold(child, Wanted::Own)?;
+                Self::new(self.context.clone(), child, held)
             })
             .collect()
     }
@@ -363,13 +364,12 @@ impl FastIoAllocation {
 impl Clone for FastIoAllocation {
     /// One more handle with its own copy of the metadata.
     fn clone(&self) -> Self {
-        if !self.store().forked() {
-            self.store().local(self.id.index).holds += 1;
-        }
+        let (_, local) =
+            self.store().both(self.id.index).expect("the table had this entry when the handle was made");
         Self {
+            held: local.holding.again(&self.held),
             context: self.context.clone(),
             id: self.id,
-            map: self.map.clone(),
             offset: self.offset,
             length: self.length,
             metadata: self.metadata.clone(),
@@ -382,7 +382,7 @@ impl Drop for FastIoAllocation {
     fn drop(&mut self) {
         if !self.store().forked() {
             // Who cannot recycle now (no descriptor left, say) leaves it to the next sweep.
-            let _ = self.store().unhold(self.id);
+            let _ = self.store().unhold(self.id, &self.held);
         }
     }
 }

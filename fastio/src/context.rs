@@ -188,10 +188,10 @@ impl FastIoContext {
         }
         let encoded = metadata.encode()?;
         let created = store.create(size as u64, room.max(children.len()))?;
-        created.map.set_metadata(&encoded);
+        created.held.set_metadata(&encoded);
         let used = created.used;
         let allocation =
-            FastIoAllocation::new(self.clone(), created.id, created.map)?.with_metadata(metadata, false);
+            FastIoAllocation::new(self.clone(), created.id, created.held)?.with_metadata(metadata, false);
         if zeroed && used {
             allocation.map_mut()?.fill(0);
         }
@@ -233,13 +233,13 @@ impl FastIoContext {
 
     fn hold_found(&self, found: Found) -> Result<FastIoAllocation> {
         let store = self.store();
-        let map = store.hold(found.target, Wanted::Published)?;
-        let allocation = FastIoAllocation::new(self.clone(), found.target, map)?;
+        let held = store.hold(found.target, Wanted::Published)?;
+        let allocation = FastIoAllocation::new(self.clone(), found.target, held)?;
         if found.metadata == found.target {
             return Ok(allocation);
         }
-        let map = store.hold(found.metadata, Wanted::Published)?;
-        let metadata = FastIoAllocation::new(self.clone(), found.metadata, map)?.metadata()?.clone();
+        let held = store.hold(found.metadata, Wanted::Published)?;
+        let metadata = FastIoAllocation::new(self.clone(), found.metadata, held)?.metadata()?.clone();
         Ok(allocation.with_metadata(metadata, true))
     }
 
@@ -250,8 +250,8 @@ impl FastIoContext {
     /// [`get`](Self::get).
     pub fn get_by_id(&self, id: AllocationId) -> Result<FastIoAllocation> {
         self.store().check()?;
-        let map = self.store().hold(id, Wanted::Kept)?;
-        FastIoAllocation::new(self.clone(), id, map)
+        let held = self.store().hold(id, Wanted::Own)?;
+        FastIoAllocation::new(self.clone(), id, held)
     }
 
     /// Waits until something is published under a name, and gives a handle of it.

@@ -39,7 +39,7 @@ impl Store {
         let version = &self.control().seq.version;
         for _ in 0..TRIES {
             let before = version.load(Acquire);
-            if before % 2 == 0 {
+            if before.is_multiple_of(2) {
                 let found = self.walk(key);
                 fence(Acquire);
                 if version.load(Relaxed) == before {
