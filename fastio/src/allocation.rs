@@ -54,37 +54,36 @@ pub struct FastIoAllocation {
     pub(crate) held: Held,
     pub(crate) offset: usize,
     pub(crate) length: usize,
-    metadata: OnceLock<Metadata>,
+    metadata: OnceLock<Box<Metadata>>,
     /// Whether `metadata` differs from what stands in the header.
     changed: bool,
 }
 
 impl FastIoAllocation {
     /// A handle for what the caller holds. With an error it is a holder no more.
+    #[inline]
     pub(crate) fn new(context: FastIoContext, id: AllocationId, held: Held) -> Result<Self> {
-        let mut handle =
-            Self { context, id, held, offset: HEADER, length: 0, metadata: OnceLock::new(), changed: false };
-        let entry = handle.store().segment(id.index)?;
+        let entry = context.store().segment(id.index)?;
         let offset = entry.payload.load(SeqCst) as usize;
         let length = usize::try_from(entry.length.load(SeqCst)).unwrap_or(usize::MAX);
-        let end = offset.checked_add(length).filter(|end| *end <= handle.held.length());
-        if offset < HEADER || end.is_none() {
-            return Err(handle.corrupt("does not hold its payload"));
-        }
-        (handle.offset, handle.length) = (offset, length);
-        Ok(handle)
+        let inside = offset.checked_add(length).is_some_and(|end| end <= held.length());
+        let handle = Self { context, id, held, offset, length, metadata: OnceLock::new(), changed: false };
+        if inside && offset >= HEADER { Ok(handle) } else { Err(handle.corrupt("does not hold its payload")) }
     }
 
+    #[inline]
     pub(crate) fn with_metadata(mut self, metadata: Metadata, changed: bool) -> Self {
-        self.metadata = OnceLock::from(metadata);
+        self.metadata = OnceLock::from(Box::new(metadata));
         self.changed = changed;
         self
     }
 
+    #[inline]
     fn store(&self) -> &Store {
         self.context.store()
     }
 
+    #[cold]
     fn corrupt(&self, what: &'static str) -> Error {
         Error::Corrupt { what, path: self.store().path(&file_name(self.id.index, self.held.epoch)) }
     }
@@ -120,7 +119,7 @@ impl FastIoAllocation {
         }
         // What a published name points to does not change any more: copied now or at `get` is the same.
         let metadata = self.held.metadata().ok_or_else(|| self.corrupt("has no valid metadata"))?;
-        Ok(self.metadata.get_or_init(|| metadata))
+        Ok(self.metadata.get_or_init(|| Box::new(metadata)))
     }
 
     /// This handle's copy of the metadata, to change. Others see the change under the names that this handle
@@ -131,12 +130,12 @@ impl FastIoAllocation {
     pub fn metadata_mut(&mut self) -> Result<&mut Metadata> {
         self.metadata()?;
         self.changed = true;
-        self.metadata.get_mut().ok_or(Error::Freed)
+        self.metadata.get_mut().map(Box::as_mut).ok_or(Error::Freed)
     }
 
     /// Replaces this handle's copy of the metadata, as [`metadata_mut`](Self::metadata_mut) would.
     pub fn set_metadata(&mut self, metadata: Metadata) {
-        self.metadata = OnceLock::from(metadata);
+        self.metadata = OnceLock::from(Box::new(metadata));
         self.changed = true;
     }
 
@@ -229,6 +228,7 @@ impl FastIoAllocation {
         self.read(Patience::For(timeout))
     }
 
+    #[inline]
     fn read(&self, patience: Patience) -> Result<ReadGuard<'_>> {
         let store = self.store();
         if store.forked() {
@@ -379,6 +379,7 @@ impl Clone for FastIoAllocation {
 }
 
 impl Drop for FastIoAllocation {
+    #[inline]
     fn drop(&mut self) {
         if !self.store().forked() {
             // Who cannot recycle now (no descriptor left, say) leaves it to the next sweep.
