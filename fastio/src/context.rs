@@ -188,10 +188,10 @@ impl FastIoContext {
         }
         let encoded = metadata.encode()?;
         let created = store.create(size as u64, room.max(children.len()))?;
-        created.map.set_metadata(&encoded);
+        created.held.set_metadata(&encoded);
         let used = created.used;
         let allocation =
-            FastIoAllocation::new(self.clone(), created.id, created.map)?.with_metadata(metadata, false);
+            FastIoAllocation::new(self.clone(), created.id, created.held)?.with_metadata(metadata, false);
         if zeroed && used {
             allocation.map_mut()?.fill(0);
         }
@@ -205,7 +205,12 @@ impl FastIoContext {
     /// [`Error::NotFound`], [`Error::BadName`], [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`],
     /// [`Error::Io`] if it cannot be mapped.
     pub fn get(&self, name: &str) -> Result<FastIoAllocation> {
-        self.try_get(name)?.ok_or_else(|| Error::NotFound { name: name::shown(name) })
+        self.store().check()?;
+        match self.look_up(&Key::new(name)?) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(Error::NotFound { name: name::shown(name) }),
+            Err(error) => Err(error),
+        }
     }
 
     /// The same; `None` where nothing is published under the name.
@@ -217,30 +222,40 @@ impl FastIoContext {
         self.look_up(&Key::new(name)?)
     }
 
+    #[inline]
     fn look_up(&self, key: &Key<'_>) -> Result<Option<FastIoAllocation>> {
         let store = self.store();
         let mut last = None;
         while let Some(found) = store.find(key)? {
-            match self.hold_found(found) {
-                // It was freed between the look-up and the hold, or replaced: look again.
-                Err(Error::Freed) if last != Some(found.target) => last = Some(found.target),
-                Err(Error::Freed) => break,
-                other => return other.map(Some),
+            match store.hold(found.target, Wanted::Published) {
+                Ok(held) => {
+                    let allocation = FastIoAllocation::new(self.clone(), found.target, held)?;
+                    if found.metadata == found.target {
+                        return Ok(Some(allocation));
+                    }
+                    match self.metadata_of(found) {
+                        Ok(metadata) => return Ok(Some(allocation.with_metadata(metadata, true))),
+                        Err(Error::Freed) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Err(Error::Freed) => {}
+                Err(error) => return Err(error),
             }
+            // It was freed between the look-up and the hold, or replaced: look again, but do not hunt a ghost.
+            if last == Some(found.publication) {
+                break;
+            }
+            last = Some(found.publication);
         }
         Ok(None)
     }
 
-    fn hold_found(&self, found: Found) -> Result<FastIoAllocation> {
-        let store = self.store();
-        let map = store.hold(found.target, Wanted::Published)?;
-        let allocation = FastIoAllocation::new(self.clone(), found.target, map)?;
-        if found.metadata == found.target {
-            return Ok(allocation);
-        }
-        let map = store.hold(found.metadata, Wanted::Published)?;
-        let metadata = FastIoAllocation::new(self.clone(), found.metadata, map)?.metadata()?.clone();
-        Ok(allocation.with_metadata(metadata, true))
+    /// The metadata of a name that has its own.
+    #[cold]
+    fn metadata_of(&self, found: Found) -> Result<Metadata> {
+        let held = self.store().hold(found.metadata, Wanted::Published)?;
+        Ok(FastIoAllocation::new(self.clone(), found.metadata, held)?.metadata()?.clone())
     }
 
     /// A handle of an allocation by its id: a published one, or one of this process's own.
@@ -250,8 +265,8 @@ impl FastIoContext {
     /// [`get`](Self::get).
     pub fn get_by_id(&self, id: AllocationId) -> Result<FastIoAllocation> {
         self.store().check()?;
-        let map = self.store().hold(id, Wanted::Kept)?;
-        FastIoAllocation::new(self.clone(), id, map)
+        let held = self.store().hold(id, Wanted::Own)?;
+        FastIoAllocation::new(self.clone(), id, held)
     }
 
     /// Waits until something is published under a name, and gives a handle of it.

@@ -84,13 +84,12 @@ impl Store {
             }
             mine = me | WAITERS;
             let slept = futex::sleep(word, marked, futex::PATIENCE);
-            if slept && holder != self.slot {
-                if let Some(lock) = SlotLock::of_the_dead(self, holder)? {
-                    // Nobody can claim the slot while we hold its lock, so that `holder` still means the dead.
-                    if word.compare_exchange(marked, me | WAITERS, SeqCst, SeqCst).is_ok() {
-                        return Ok(Taken::OverWith(holder, lock));
-                    }
-                }
+            // Nobody can claim the slot while we hold its lock, so that `holder` still means the dead.
+            if slept
+                && let Some(lock) = SlotLock::of_the_dead(self, holder)?
+                && word.compare_exchange(marked, me | WAITERS, SeqCst, SeqCst).is_ok()
+            {
+                return Ok(Taken::OverWith(holder, lock));
             }
         }
     }
