@@ -43,6 +43,13 @@ pub(crate) fn remove(base: &Directory, pipeline: &str) -> Result<bool> {
     };
     crash_point!("after-remove-rename");
     if let Some(name) = &renamed {
+        let marked = directory.identity()?;
+        let taken = base.directory(name)?.map(|taken| taken.identity()).transpose()?;
+        if taken.is_some_and(|taken| taken != marked) {
+            // Another remover was faster, and this is a new pipeline of that name already: it stays.
+            base.rename(name, pipeline)?;
+            return Ok(false);
+        }
         remove_tree(base, name)?;
     }
     finish(base)?;
