@@ -365,7 +365,7 @@ impl FastIoContext {
     pub fn sweep(&self) -> Result<SweepReport> {
         self.store().check()?;
         let report = self.store().sweep()?;
-        remove::finish(&Directory::base()?)?;
+        remove::finish(&Directory::base()?);
         Ok(report)
     }
 }
