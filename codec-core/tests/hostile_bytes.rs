@@ -12,31 +12,38 @@ use std::mem::discriminant;
 use common::{Chunks, Drip, List, Queue, Random, Rogue, Stingy, Tree, Visitor, visit};
 use podwire_codec_core::{
     Buffer, Bulk, Codec, Encode, EndpointExt, Error, IoReader, IoWriter, Limits, Reader, Result, SliceWriter,
-    deserialize_with, encoded_len, from_prefix, from_slice, from_slice_with, serialize, to_vec,
+    deserialize_with, encoded_len, from_prefix_with, from_slice, from_slice_with, serialize, to_vec,
 };
+
+/// Limits under which a claim of a million elements costs no time.
+const MODEST: Limits = Limits { bytes: 1 << 20, items: 1_000, depth: 128 };
 
 /// Bytes as a value of `T`, the way that all endpoints agree on: the value and how many bytes it took, or an error.
 #[track_caller]
 fn agreed<T: Codec>(bytes: &[u8]) -> Result<(T, usize)> {
-    let found = from_prefix::<T>(bytes).map(|(value, rest)| (value, bytes.len() - rest.len()));
+    let found = from_prefix_with::<T>(bytes, MODEST).map(|(value, rest)| (value, bytes.len() - rest.len()));
     let used = found.as_ref().ok().map(|(_, used)| *used);
+    let ended = matches!(found, Err(Error::UnexpectedEnd { .. }));
     let kind = found.as_ref().err().map(discriminant);
+    // A slice sees at once that a claim is not backed. A stream cannot know that: it may meet another error before.
+    let same =
+        |error: Option<&Error>| error.map(discriminant) == kind || ended && error.is_some();
 
     let mut reader = IoReader(bytes);
-    let streamed = T::deserialize(&mut reader);
-    assert_eq!(streamed.as_ref().err().map(discriminant), kind, "a stream says {:?}", streamed.err());
+    let streamed = deserialize_with::<T, _>(&mut reader, MODEST);
+    assert!(same(streamed.as_ref().err()), "a stream says {:?}", streamed.err());
     if let Some(used) = used {
         assert_eq!(bytes.len() - reader.0.len(), used, "a stream takes as much as a slice");
     }
     let mut buffer = Buffer::from(bytes.to_vec());
-    let buffered = T::deserialize(&mut buffer);
-    assert_eq!(buffered.as_ref().err().map(discriminant), kind, "a buffer says {:?}", buffered.err());
+    let buffered = deserialize_with::<T, _>(&mut buffer, MODEST);
+    assert!(same(buffered.as_ref().err()), "a buffer says {:?}", buffered.err());
     if let Some(used) = used {
         assert_eq!(bytes.len() - buffer.as_slice().len(), used, "a buffer takes as much as a slice");
     }
     let mut chunks = Chunks { rest: bytes, window: 5 };
-    let chunked = T::deserialize(&mut chunks);
-    assert_eq!(chunked.as_ref().err().map(discriminant), kind, "windows of 5 bytes say {:?}", chunked.err());
+    let chunked = deserialize_with::<T, _>(&mut chunks, MODEST);
+    assert!(same(chunked.as_ref().err()), "windows of 5 bytes say {:?}", chunked.err());
     found
 }
 
@@ -152,7 +159,7 @@ fn case_05_every_byte_set_to_the_extremes_gives_an_error_or_a_value() {
 fn case_04_random_bytes_give_an_error_or_a_value() {
     for_all_types!(|bytes, _name, canonical, T| {
         let mut random = Random(bytes.len() as u64 + 1);
-        for _ in 0..if cfg!(miri) { 1 } else { 60 } {
+        for _ in 0..if cfg!(miri) { 1 } else { 20 } {
             let length = random.below(40);
             let mut noise = random.bytes(length);
             error_or_value::<T>(&noise, canonical);
@@ -280,18 +287,27 @@ fn case_10_a_vector_of_nothing_is_bounded_by_its_items() {
 
 /// Only elements that take no bytes are counted: many of any other kind are a value like any other.
 #[test]
-#[cfg_attr(miri, ignore = "takes long")]
 fn case_10_elements_that_take_bytes_are_not_counted() {
-    let many = (1 << 20) + 1;
-    let boxes: Vec<Box<u8>> = (0..many).map(|number| Box::new(number as u8)).collect();
-    assert!(from_slice::<Vec<Box<u8>>>(&to_vec(&boxes).unwrap()).unwrap() == boxes);
-    let lists = vec![List::default(); many];
-    assert!(from_slice::<Vec<List>>(&to_vec(&lists).unwrap()).unwrap() == lists);
     let limits = Limits { items: 0, ..Limits::default() };
-    let bytes = to_vec(&BTreeMap::from([(Box::new(1_u8), Box::new(2_u8))])).unwrap();
-    from_slice_with::<BTreeMap<Box<u8>, Box<u8>>>(&bytes, limits).unwrap();
-    let empty = to_vec(&vec![((), Box::new(()))]).unwrap();
+    let boxes = to_vec(&vec![Box::new(1_u8), Box::new(2)]).unwrap();
+    from_slice_with::<Vec<Box<u8>>>(&boxes, limits).unwrap();
+    deserialize_with::<Vec<Box<u8>>, _>(&mut IoReader(&boxes[..]), limits).unwrap();
+    let lists = to_vec(&vec![List::default(); 2]).unwrap();
+    from_slice_with::<Vec<List>>(&lists, limits).unwrap();
+    deserialize_with::<Box<[List]>, _>(&mut IoReader(&lists[..]), limits).unwrap();
+    let map = to_vec(&BTreeMap::from([(Box::new(1_u8), Box::new(2_u8))])).unwrap();
+    from_slice_with::<BTreeMap<Box<u8>, Box<u8>>>(&map, limits).unwrap();
+    from_slice_with::<HashMap<Box<u8>, Box<u8>>>(&map, limits).unwrap();
+
+    let empty = to_vec(&vec![((), Box::new(())); 3]).unwrap();
     assert!(matches!(from_slice_with::<Vec<((), Box<()>)>>(&empty, limits), Err(Error::ItemLimit { .. })));
+    let limits = Limits { items: 3, ..limits };
+    from_slice_with::<Vec<((), Box<()>)>>(&empty, limits).unwrap();
+    let limits = Limits { items: 2, ..limits };
+    assert!(matches!(from_slice_with::<Vec<((), Box<()>)>>(&empty, limits), Err(Error::ItemLimit { .. })));
+    let one = to_vec(&vec![Box::new(())]).unwrap();
+    let limits = Limits { items: 0, ..limits };
+    assert!(matches!(from_slice_with::<BTreeSet<Box<()>>>(&one, limits), Err(Error::ItemLimit { .. })));
 }
 
 #[test]
@@ -678,10 +694,10 @@ fn case_33_a_reader_of_single_bytes_that_is_interrupted_gives_the_value() {
 fn case_33_a_reader_that_lies_about_its_count_is_survived() {
     for claim in [0, 1, 2, 9, 1 << 20, usize::MAX - 1, usize::MAX] {
         // Whatever values it makes: an error or a value, and never memory that was not written.
-        let _ = u64::deserialize(&mut IoReader(Rogue { claim }));
-        let _ = Vec::<u8>::deserialize(&mut IoReader(Rogue { claim }));
-        let _ = <(u8, String, bool)>::deserialize(&mut IoReader(Rogue { claim }));
-        let _ = Vec::<(bool, u16)>::deserialize(&mut IoReader(Rogue { claim }));
+        let _ = u64::deserialize(&mut IoReader(Rogue::new(claim)));
+        let _ = Vec::<u8>::deserialize(&mut IoReader(Rogue::new(claim)));
+        let _ = <(u8, String, bool)>::deserialize(&mut IoReader(Rogue::new(claim)));
+        let _ = Vec::<(bool, u16)>::deserialize(&mut IoReader(Rogue::new(claim)));
     }
 }
 
@@ -739,8 +755,8 @@ fn case_34_a_writer_that_is_full_is_an_error_at_every_size() {
 #[test]
 fn case_34_a_writer_that_lies_about_its_count_is_survived() {
     for claim in [2, 9, 1 << 20, usize::MAX] {
-        let _ = serialize(&1_u8, &mut IoWriter(Rogue { claim }));
-        let _ = serialize(&vec![1_u8; 100_000], &mut IoWriter(Rogue { claim }));
+        let _ = serialize(&1_u8, &mut IoWriter(Rogue::new(claim)));
+        let _ = serialize(&vec![1_u8; 100_000], &mut IoWriter(Rogue::new(claim)));
     }
 }
 

@@ -80,10 +80,27 @@ impl Read for Drip<'_> {
     }
 }
 
-/// A reader and writer that claims to have moved `claim` bytes, whatever it was asked for.
+/// A reader and writer that moves one byte the first time, then claims a thousand times to have moved `claim` bytes,
+/// whatever it was asked for, and then ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rogue {
     pub claim: usize,
+    calls: u32,
+}
+
+impl Rogue {
+    pub(crate) fn new(claim: usize) -> Self {
+        Self { claim, calls: 0 }
+    }
+
+    fn count(&mut self) -> usize {
+        self.calls += 1;
+        match self.calls {
+            1 => 1,
+            2..1_000 => self.claim,
+            _ => 0,
+        }
+    }
 }
 
 impl Read for Rogue {
@@ -91,13 +108,13 @@ impl Read for Rogue {
         if let Some(first) = bytes.first_mut() {
             *first = 1;
         }
-        Ok(self.claim)
+        Ok(self.count())
     }
 }
 
 impl Write for Rogue {
     fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        Ok(self.claim)
+        Ok(self.count())
     }
 
     fn flush(&mut self) -> io::Result<()> {
