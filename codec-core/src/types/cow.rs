@@ -53,7 +53,7 @@ cows! {
 /// The limits of a copy that was charged already.
 const LIMITS: Limits = Limits { bytes: u64::MAX, ..Limits::DEFAULT };
 
-impl<'de> Decode<'de> for Cow<'de, str> {
+impl<'a, 'de: 'a> Decode<'de> for Cow<'a, str> {
     decode_row!('de);
 
     #[inline]
@@ -72,7 +72,7 @@ impl<'de> Decode<'de> for Cow<'de, str> {
     }
 }
 
-impl<'de, T: Plain> Decode<'de> for Cow<'de, [T]> {
+impl<'a, 'de: 'a, T: Plain> Decode<'de> for Cow<'a, [T]> {
     decode_row!('de);
 
     #[inline]
