@@ -56,6 +56,9 @@ pub(crate) fn encode<T: Encode>(elements: &[T], writer: &mut Writer<'_>) -> Resu
             }
         }
         Ok(())
+    } else if elements.is_empty() {
+        // No level, as for the reader: what can be read can be written.
+        Ok(())
     } else {
         writer.nested(|writer| {
             for element in elements {
