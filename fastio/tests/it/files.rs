@@ -65,6 +65,8 @@ fn nothing_remains_of_a_removed_pipeline() {
     assert!(matches!(allocation.publish("other"), Err(Error::Removed)));
     assert_eq!(allocation.map().unwrap()[0], 8, "a handle stays readable");
     let again = pipeline.open();
+    let _same = pipeline.open();
+    assert_eq!(again.stats().unwrap().processes, 1);
     assert!(again.try_get("data").unwrap().is_none());
     assert!(again.clone().drop_pipeline().unwrap());
     assert!(matches!(again.drop_pipeline(), Err(Error::Removed)));
