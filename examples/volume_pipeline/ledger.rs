@@ -1,0 +1,134 @@
+//! What became of every object, from the stages' notes to the table at the end.
+
+use std::fmt;
+
+use crate::note::{Note, Object};
+use crate::picture::words::grouped;
+use crate::stages::Stage;
+
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Default)]
+struct Row {
+    name: String,
+    /// With the time right before it got its name.
+    published: Option<(Object, u64)>,
+    /// By the publisher and by all who mapped it.
+    copied: u64,
+    /// With the time right after.
+    mapped: Vec<(Stage, u64)>,
+}
+
+impl Ledger {
+    /// Enters what a note says of an object. A receiver's note may come before the publisher's.
+    pub(crate) fn enter(&mut self, stage: Stage, note: Note) {
+        match note {
+            Note::Published { object, copied, at } => {
+                let row = self.row(&object.name);
+                row.copied += copied;
+                row.published = Some((object, at));
+            }
+            Note::Mapped { name, copied, at } => {
+                let row = self.row(&name);
+                row.copied += copied;
+                row.mapped.push((stage, at));
+            }
+            Note::Did { .. } | Note::Failed { .. } => {}
+        }
+    }
+
+    fn row(&mut self, name: &str) -> &mut Row {
+        let place = self.rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+            self.rows.push(Row { name: name.to_owned(), ..Row::default() });
+            self.rows.len() - 1
+        });
+        &mut self.rows[place]
+    }
+
+    /// The published objects in the order of their publication; neighbours of one kind that nobody mapped as one row.
+    fn lines(&self) -> Vec<Line> {
+        let mut rows: Vec<_> =
+            self.rows.iter().filter_map(|row| row.published.as_ref().map(|(object, at)| (row, object, *at))).collect();
+        rows.sort_by_key(|(_, _, at)| *at);
+        let mut lines: Vec<Line> = Vec::new();
+        for (row, object, at) in rows {
+            let line = Line::of(row, object, at);
+            match lines.last_mut() {
+                Some(last) if last.is_unused() && line.is_unused() && last.what == line.what => last.join(line),
+                _ => lines.push(line),
+            }
+        }
+        lines
+    }
+}
+
+/// A row of the table.
+struct Line {
+    first: String,
+    last: Option<String>,
+    what: String,
+    bytes: u64,
+    copied: u64,
+    /// Microseconds from publish to mapped, by segment and by report.
+    latency: [Option<u64>; 2],
+}
+
+impl Line {
+    fn of(row: &Row, object: &Object, at: u64) -> Line {
+        let latency = |stage| {
+            let (_, mapped) = row.mapped.iter().find(|(by, _)| *by == stage)?;
+            Some(mapped.saturating_sub(at) / 1000)
+        };
+        Line {
+            first: object.name.clone(),
+            last: None,
+            what: object.what.clone(),
+            bytes: object.bytes,
+            copied: row.copied,
+            latency: [latency(Stage::Segment), latency(Stage::Report)],
+        }
+    }
+
+    fn is_unused(&self) -> bool {
+        self.latency == [None, None]
+    }
+
+    fn join(&mut self, next: Line) {
+        self.last = Some(next.first);
+        self.bytes += next.bytes;
+        self.copied += next.copied;
+    }
+}
+
+impl fmt::Display for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = ["object", "type and shape", "bytes", "copied", "segment", "report"].map(str::to_owned);
+        let mut cells = vec![head];
+        for line in self.lines() {
+            let name = match line.last {
+                Some(last) => format!("{} … {last}", line.first),
+                None => line.first,
+            };
+            let [segment, report] =
+                line.latency.map(|latency| latency.map_or_else(|| "–".to_owned(), |us| format!("{} µs", grouped(us))));
+            cells.push([name, line.what, grouped(line.bytes), grouped(line.copied), segment, report]);
+        }
+        let width: Vec<usize> = (0..6)
+            .map(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).max(8))
+            .collect();
+        let before: usize = width[..4].iter().map(|width| width + 3).sum();
+        let after = width[4] + width[5] + 3;
+        writeln!(f, "  {:before$}{:>after$}", "", "publish to mapped, by")?;
+        for [name, what, numbers @ ..] in &cells {
+            write!(f, "  {name:<0$}   {what:<1$}", width[0], width[1])?;
+            for (number, width) in numbers.iter().zip(&width[2..]) {
+                write!(f, "   {number:>width$}")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
