@@ -112,7 +112,7 @@ impl<'de> Reader<'de> {
     /// # Errors
     ///
     /// [`Error::NoSegment`], and those of the endpoint.
-    pub fn take_segment(&mut self, placement: Placement) -> Result<Segment> {
+    pub fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         self.source.segment(placement)
     }
 

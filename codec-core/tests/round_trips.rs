@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use podwire_codec_core::{
-    Buffer, Codec, Error, IoReader, IoWriter, Limits, SliceReader, SliceWriter, deserialize_with,
-    encoded_len, from_prefix, from_slice, serialize, to_vec, to_writer,
+    Buffer, Codec, Error, IoReader, Limits, SliceReader, SliceWriter, deserialize_with, encoded_len,
+    from_prefix, from_slice, serialize, to_vec, to_writer,
 };
 
 /// Every way in and out gives the same bytes and the same value.

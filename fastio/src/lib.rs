@@ -66,6 +66,7 @@ mod store;
 mod sweep;
 mod sys;
 mod table;
+mod value;
 
 pub use allocation::FastIoAllocation;
 pub use context::FastIoContext;

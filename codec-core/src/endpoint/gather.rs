@@ -149,7 +149,7 @@ impl Endpoint for Gather {
         Ok(Some(index))
     }
 
-    fn take_segment(&mut self, placement: Placement) -> Result<Segment> {
+    fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         let found = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
         let index = placement.index;
         self.segments.get(index as usize).cloned().ok_or(Error::NoSegment { index, found })

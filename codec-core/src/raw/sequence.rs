@@ -165,8 +165,9 @@ fn push<T>(elements: &mut Vec<T>, fill: impl FnOnce(&mut MaybeUninit<T>) -> Resu
     let length = elements.len();
     debug_assert!(length < elements.capacity());
     // SAFETY: the callers have grown the vector beyond its length.
-    let slot = unsafe { &mut *elements.as_mut_ptr().add(length).cast::<MaybeUninit<T>>() };
-    fill(slot)?;
+    let slot = unsafe { elements.as_mut_ptr().add(length) };
+    // SAFETY: within the vector's memory and aligned, and `MaybeUninit` needs no value there.
+    fill(unsafe { &mut *slot.cast::<MaybeUninit<T>>() })?;
     // SAFETY: `fill` returned `Ok`, by which every decoder promises an initialised slot.
     unsafe { elements.set_len(length + 1) };
     Ok(())

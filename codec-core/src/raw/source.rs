@@ -146,7 +146,7 @@ impl<'i> Source<'i> {
     }
 
     /// Takes the segment that a value refers to.
-    pub(crate) fn segment(&mut self, placement: Placement) -> Result<Segment> {
+    pub(crate) fn segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         self.close();
         match self.behind() {
             Some(endpoint) => endpoint.take_segment(placement),
