@@ -18,8 +18,14 @@ struct Row {
     published: Option<(Object, u64)>,
     /// By the publisher and by all who mapped it.
     copied: u64,
-    /// With the time right after.
-    mapped: Vec<(Stage, u64)>,
+    mapped: Vec<Mapped>,
+}
+
+#[derive(Debug)]
+struct Mapped {
+    by: Stage,
+    asked: u64,
+    at: u64,
 }
 
 impl Ledger {
@@ -31,10 +37,10 @@ impl Ledger {
                 row.copied += copied;
                 row.published = Some((object, at));
             }
-            Note::Mapped { name, copied, at } => {
+            Note::Mapped { name, copied, asked, at } => {
                 let row = self.row(&name);
                 row.copied += copied;
-                row.mapped.push((stage, at));
+                row.mapped.push(Mapped { by: stage, asked, at });
             }
             Note::Did { .. } | Note::Failed { .. } => {}
         }
@@ -50,14 +56,19 @@ impl Ledger {
 
     /// The published objects in the order of their publication; neighbours of one kind that nobody mapped as one row.
     fn lines(&self) -> Vec<Line> {
-        let mut rows: Vec<_> =
-            self.rows.iter().filter_map(|row| row.published.as_ref().map(|(object, at)| (row, object, *at))).collect();
+        let mut rows: Vec<_> = self
+            .rows
+            .iter()
+            .filter_map(|row| row.published.as_ref().map(|(object, at)| (row, object, *at)))
+            .collect();
         rows.sort_by_key(|(_, _, at)| *at);
         let mut lines: Vec<Line> = Vec::new();
         for (row, object, at) in rows {
             let line = Line::of(row, object, at);
             match lines.last_mut() {
-                Some(last) if last.is_unused() && line.is_unused() && last.what == line.what => last.join(line),
+                Some(last) if last.is_unused() && line.is_unused() && last.what == line.what => {
+                    last.join(line)
+                }
                 _ => lines.push(line),
             }
         }
@@ -72,15 +83,30 @@ struct Line {
     what: String,
     bytes: u64,
     copied: u64,
-    /// Microseconds from publish to mapped, by segment and by report.
-    latency: [Option<u64>; 2],
+    /// By segment and by report.
+    latency: [Option<Latency>; 2],
+}
+
+/// From publish to mapped.
+#[derive(Clone, Copy, PartialEq)]
+struct Latency {
+    microseconds: u64,
+    /// It was published before it was asked for.
+    was_there: bool,
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} µs{}", grouped(self.microseconds), if self.was_there { '*' } else { ' ' })
+    }
 }
 
 impl Line {
     fn of(row: &Row, object: &Object, at: u64) -> Line {
         let latency = |stage| {
-            let (_, mapped) = row.mapped.iter().find(|(by, _)| *by == stage)?;
-            Some(mapped.saturating_sub(at) / 1000)
+            let mapped = row.mapped.iter().find(|mapped| mapped.by == stage)?;
+            let microseconds = mapped.at.saturating_sub(at) / 1000;
+            Some(Latency { microseconds, was_there: mapped.asked > at })
         };
         Line {
             first: object.name.clone(),
@@ -105,15 +131,18 @@ impl Line {
 
 impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["object", "type and shape", "bytes", "copied", "segment", "report"].map(str::to_owned);
+        let head = ["object", "type and shape", "bytes", "copied", "segment ", "report "].map(str::to_owned);
         let mut cells = vec![head];
-        for line in self.lines() {
+        let lines = self.lines();
+        let was_there = lines.iter().flat_map(|line| line.latency).flatten().any(|latency| latency.was_there);
+        for line in lines {
             let name = match line.last {
                 Some(last) => format!("{} … {last}", line.first),
                 None => line.first,
             };
-            let [segment, report] =
-                line.latency.map(|latency| latency.map_or_else(|| "–".to_owned(), |us| format!("{} µs", grouped(us))));
+            let [segment, report] = line
+                .latency
+                .map(|latency| latency.map_or_else(|| "– ".to_owned(), |latency| latency.to_string()));
             cells.push([name, line.what, grouped(line.bytes), grouped(line.copied), segment, report]);
         }
         let width: Vec<usize> = (0..6)
@@ -121,13 +150,28 @@ impl fmt::Display for Ledger {
             .collect();
         let before: usize = width[..4].iter().map(|width| width + 3).sum();
         let after = width[4] + width[5] + 3;
-        writeln!(f, "  {:before$}{:>after$}", "", "publish to mapped, by")?;
+        writeln!(f, "  {:before$}{:>after$}", "", "publish to mapped, by ")?;
         for [name, what, numbers @ ..] in &cells {
             write!(f, "  {name:<0$}   {what:<1$}", width[0], width[1])?;
             for (number, width) in numbers.iter().zip(&width[2..]) {
                 write!(f, "   {number:>width$}")?;
             }
             writeln!(f)?;
+        }
+        let arrays = self.rows.iter().filter_map(|row| row.published.as_ref().zip(Some(row.copied)));
+        let (mut bytes, mut copied) = (0, 0);
+        for ((object, _), count) in arrays.filter(|((object, _), _)| object.is_array) {
+            (bytes, copied) = (bytes + object.bytes, copied + count);
+        }
+        writeln!(
+            f,
+            "\n  Arrays: {} bytes shared, {} copied. The packed bytes of a value are copied once, into",
+            grouped(bytes),
+            grouped(copied)
+        )?;
+        writeln!(f, "  shared memory; whoever waits for it decodes them there.")?;
+        if was_there {
+            writeln!(f, "  * was there before it was asked for; the others were waited for, asleep.")?;
         }
         Ok(())
     }

@@ -12,12 +12,12 @@ use rustix::time::{ClockId, clock_gettime};
 #[derive(Codec, Debug, PartialEq)]
 #[codec(register)]
 pub(crate) enum Note {
-    /// A step is done.
-    Did { step: String, nanoseconds: u64 },
+    /// A step is done, `at` this moment, which took so long.
+    Did { step: String, took: u64, at: u64 },
     /// An object is about to get its name: `at` is right before.
     Published { object: Object, copied: u64, at: u64 },
-    /// An object was waited for and mapped: `at` is right after.
-    Mapped { name: String, copied: u64, at: u64 },
+    /// An object was mapped that had been asked for: `at` is right after.
+    Mapped { name: String, copied: u64, asked: u64, at: u64 },
     /// The stage ends here.
     Failed { reason: String },
 }

@@ -7,9 +7,9 @@ use std::io::{self, BufReader, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -92,7 +92,7 @@ fn try_run(volume: &Path, picture: &Path, out: &mut impl Write) -> Result<(), Fa
     let mut stages = Stages(Vec::new());
 
     let file = volume.file_name().unwrap_or(volume.as_os_str()).display();
-    writeln!(out, "{file}: three processes, one copy of the scan in memory\n")?;
+    writeln!(out, "{file}, through three processes\n")?;
     for stage in Stage::ALL {
         let errand = Errand {
             stage,
@@ -101,25 +101,44 @@ fn try_run(volume: &Path, picture: &Path, out: &mut impl Write) -> Result<(), Fa
             picture: picture.to_owned(),
         };
         let process = stages.start(&errand, sender.clone()).map_err(Failure::Start)?;
-        print_step(out, stage, process, "started", None)?;
+        writeln!(out, "{}", step_line(stage, process, "started", None))?;
     }
-    let ledger = follow(&events, &mut stages, out)?;
+    let mut lines = Lines::default();
+    let ledger = follow(&events, &mut stages, &mut lines, out);
+    lines.print(out)?;
+    let ledger = ledger?;
     writeln!(out, "\n{ledger}")?;
-    writeln!(out, "{}", picture.display())?;
+    let here = std::env::current_dir().ok();
+    let shown = here.and_then(|here| picture.strip_prefix(here).ok()).unwrap_or(picture);
+    writeln!(out, "picture: {}", shown.display())?;
     Ok(())
 }
 
 /// Takes events until all stages have ended well.
-fn follow(events: &Receiver<Event>, stages: &mut Stages, out: &mut impl Write) -> Result<Ledger, Failure> {
+fn follow(
+    events: &Receiver<Event>,
+    stages: &mut Stages,
+    lines: &mut Lines,
+    out: &mut impl Write,
+) -> Result<Ledger, Failure> {
     let mut ledger = Ledger::default();
-    // The signal watcher keeps the channel open as long as the process lives.
-    while !stages.0.is_empty()
-        && let Ok(event) = events.recv()
-    {
+    while !stages.0.is_empty() {
+        let event = match lines.settled {
+            None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(settled) => events.recv_timeout(settled.saturating_duration_since(Instant::now())),
+        };
+        let event = match event {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) => {
+                lines.print(out)?;
+                continue;
+            }
+            // The signal watcher keeps the channel open as long as the process lives.
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         match event {
-            Event::Note(stage, Note::Did { step, nanoseconds }) => {
-                let took = Duration::from_nanos(nanoseconds);
-                print_step(out, stage, stages.process(stage), &step, Some(took))?;
+            Event::Note(stage, Note::Did { step, took, at }) => {
+                lines.add(at, step_line(stage, stages.process(stage), &step, Some(took)));
             }
             Event::Note(stage, Note::Failed { reason }) => return Err(Failure::Told(stage, reason)),
             Event::Note(stage, note) => ledger.enter(stage, note),
@@ -136,16 +155,33 @@ fn follow(events: &Receiver<Event>, stages: &mut Stages, out: &mut impl Write) -
     Ok(ledger)
 }
 
-fn print_step(
-    out: &mut impl Write,
-    stage: Stage,
-    process: u32,
-    step: &str,
-    took: Option<Duration>,
-) -> io::Result<()> {
-    let took = took.map_or_else(String::new, |took| format!("{:.1} ms", took.as_secs_f64() * 1e3));
-    let line = format!("  {stage:<8} {process:>7}   {step:<56} {took:>10}");
-    writeln!(out, "{}", line.trim_end())
+fn step_line(stage: Stage, process: u32, step: &str, took: Option<u64>) -> String {
+    let took = took.map_or_else(String::new, |took| format!("{:.1} ms", took as f64 / 1e6));
+    format!("  {stage:<8} {process:>7}   {step:<62} {took:>10}").trim_end().to_owned()
+}
+
+/// Lines that are not printed yet: what one stage does after another can be heard of before, if by little.
+#[derive(Default)]
+struct Lines {
+    /// With the time of what they tell.
+    lines: Vec<(u64, String)>,
+    /// When nothing earlier is expected any more.
+    settled: Option<Instant>,
+}
+
+impl Lines {
+    const SETTLE: Duration = Duration::from_millis(5);
+
+    fn add(&mut self, at: u64, line: String) {
+        self.lines.push((at, line));
+        self.settled.get_or_insert_with(|| Instant::now() + Self::SETTLE);
+    }
+
+    fn print(&mut self, out: &mut impl Write) -> io::Result<()> {
+        self.settled = None;
+        self.lines.sort_by_key(|(at, _)| *at);
+        self.lines.drain(..).try_for_each(|(_, line)| writeln!(out, "{line}"))
+    }
 }
 
 /// Turns the signals with which people end a program into events.
@@ -211,7 +247,8 @@ fn listen(stage: Stage, mut notes: BufReader<ChildStdout>, events: &Sender<Event
     loop {
         let event = match Note::receive(&mut notes) {
             Ok(Some(note)) => Event::Note(stage, note),
-            Ok(None) => Event::Closed(stage),
+            // Half a note is what a stage leaves that was killed while it wrote.
+            Ok(None) | Err(podwire::Error::UnexpectedEnd { .. }) => Event::Closed(stage),
             Err(error) => Event::Garbled(stage, error),
         };
         let last = !matches!(event, Event::Note(..));

@@ -1,7 +1,6 @@
 //! *load*: from the file into shared memory, volume by volume, with nothing in between.
 
 use std::path::Path;
-use std::time::Instant;
 
 use podwire::fastio::{AllocationOptions, Element, Metadata};
 
@@ -11,13 +10,12 @@ use crate::note::now;
 use crate::scan::{ScanInfo, with_voxel_type};
 
 pub(crate) fn run(desk: &Desk, volume: &Path) -> Result<()> {
-    let mut clock = Instant::now();
     let named = |error| format!("{}: {error}", volume.display());
     let mut reader = NiftiReader::open(volume).map_err(named)?;
     let info = reader.info().clone();
     let ScanInfo { dtype, shape: [z, y, x], volumes, .. } = info;
-    let each = if volumes == 1 { "one volume".to_owned() } else { format!("{volumes} volumes, each") };
-    desk.did(format!("checked the file: {each} {z} × {y} × {x} {dtype}"), &mut clock)?;
+    let count = if volumes == 1 { "one volume".to_owned() } else { format!("{volumes} volumes") };
+    desk.did(format!("checked the file: {count} of {z} × {y} × {x} voxels, {dtype}"))?;
 
     let at = now();
     let value = desk.context.publish_value(&info, "scan")?;
@@ -31,16 +29,16 @@ pub(crate) fn run(desk: &Desk, volume: &Path) -> Result<()> {
         let array = desk.context.create_with(options)?;
         reader.read_volume(&mut array.map_mut()?).map_err(named)?;
         array.seal()?;
+        if number == 0 {
+            desk.did("read volume-0 into shared memory")?;
+        }
         let at = now();
         array.publish(&name)?;
         desk.published(&name, &array, at)?;
-        if number == 0 {
-            desk.did("read volume-0 into shared memory", &mut clock)?;
-        }
     }
     match info.volumes {
         1 => Ok(()),
-        2 => desk.did("read volume-1 likewise", &mut clock),
-        volumes => desk.did(format!("read volume-1 to volume-{} likewise", volumes - 1), &mut clock),
+        2 => desk.did("read volume-1 likewise"),
+        volumes => desk.did(format!("read volume-1 to volume-{} likewise", volumes - 1)),
     }
 }

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use podwire::fastio::{ContentKind, FastIoAllocation, FastIoContext};
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -105,19 +105,23 @@ pub(crate) struct Desk {
     pub(crate) context: FastIoContext,
     /// Bytes that had been copied when the last object was noted.
     copied: Cell<u64>,
+    /// When the last step was done, and the next one began.
+    step: Cell<u64>,
+    /// When the stage began to wait for an object.
+    asked: Cell<u64>,
 }
 
 impl Desk {
     fn open(pipeline: &str) -> Result<Desk> {
-        Ok(Desk { context: FastIoContext::open(pipeline)?, copied: Cell::new(0) })
+        let (step, asked) = (Cell::new(now()), Cell::new(now()));
+        Ok(Desk { context: FastIoContext::open(pipeline)?, copied: Cell::new(0), step, asked })
     }
 
-    /// Tells of a step that is done, and begins the next one.
-    pub(crate) fn did(&self, step: impl Into<String>, clock: &mut Instant) -> Result<()> {
-        let nanoseconds = clock.elapsed().as_nanos() as u64;
-        Note::Did { step: step.into(), nanoseconds }.send(std::io::stdout())?;
-        *clock = Instant::now();
-        Ok(())
+    /// Tells of a step that is done; the next one begins.
+    pub(crate) fn did(&self, step: impl Into<String>) -> Result<()> {
+        let at = now();
+        let took = at.saturating_sub(self.step.replace(at));
+        Ok(Note::Did { step: step.into(), took, at }.send(std::io::stdout())?)
     }
 
     /// Tells of an object that was published; `at` was taken right before.
@@ -137,11 +141,17 @@ impl Desk {
         Ok(Note::Published { object, copied, at }.send(std::io::stdout())?)
     }
 
-    /// Tells of an object that was mapped this moment.
+    /// Begins to wait for an object; gives the context to wait with.
+    pub(crate) fn ask(&self) -> &FastIoContext {
+        self.asked.set(now());
+        &self.context
+    }
+
+    /// Tells of the object asked for last, which was mapped this moment.
     pub(crate) fn mapped(&self, name: &str) -> Result<()> {
-        let at = now();
+        let (asked, at) = (self.asked.get(), now());
         let copied = self.copied_since()?;
-        Ok(Note::Mapped { name: name.to_owned(), copied, at }.send(std::io::stdout())?)
+        Ok(Note::Mapped { name: name.to_owned(), copied, asked, at }.send(std::io::stdout())?)
     }
 
     /// What Fast I/O has copied in this process since the last object: nothing that it copies stays unsaid.

@@ -1,7 +1,6 @@
 //! *report*: maps voxels and mask, and draws the picture of both.
 
 use std::path::Path;
-use std::time::Instant;
 
 use ndarray::Ix3;
 use podwire::fastio::FastIoAllocation;
@@ -12,35 +11,29 @@ use crate::scan::{self, ScanInfo, Voxel, with_voxel_type};
 use crate::segment::Segmentation;
 
 pub(crate) fn run(desk: &Desk, picture: &Path) -> Result<()> {
-    let mut clock = Instant::now();
-    let info: ScanInfo = desk.context.wait_value("scan", PATIENCE)?;
+    let info: ScanInfo = desk.ask().wait_value("scan", PATIENCE)?;
     desk.mapped("scan")?;
-    let volume = desk.context.wait("volume-0", PATIENCE)?;
-    let drawn = with_voxel_type!(info.dtype, T => draw::<T>(desk, &info, &volume, &mut clock))?;
+    let volume = desk.ask().wait("volume-0", PATIENCE)?;
+    let drawn = with_voxel_type!(info.dtype, T => draw::<T>(desk, &info, &volume))?;
     drawn.write(picture).map_err(|error| format!("{}: {error}", picture.display()))?;
-    desk.did("wrote the picture", &mut clock)
+    desk.did("wrote the picture")
 }
 
-fn draw<T: Voxel>(
-    desk: &Desk,
-    info: &ScanInfo,
-    volume: &FastIoAllocation,
-    clock: &mut Instant,
-) -> Result<Picture> {
+fn draw<T: Voxel>(desk: &Desk, info: &ScanInfo, volume: &FastIoAllocation) -> Result<Picture> {
     let bytes = volume.map()?;
     desk.mapped("volume-0")?;
     let voxels = scan::view::<T>(info, &bytes).ok_or("volume-0 is not what scan says")?;
 
-    let mask = desk.context.wait("mask", PATIENCE)?;
+    let mask = desk.ask().wait("mask", PATIENCE)?;
     let mask = mask.map()?;
     desk.mapped("mask")?;
-    let found: Segmentation = desk.context.wait_value("segmentation", PATIENCE)?;
+    let found: Segmentation = desk.ask().wait_value("segmentation", PATIENCE)?;
     desk.mapped("segmentation")?;
-    desk.did("waited for scan, volume-0, mask and segmentation", clock)?;
+    desk.did("waited for scan, volume-0, mask and segmentation")?;
 
     let mask = mask.as_array::<u8>()?.into_dimensionality::<Ix3>()?;
     let picture = Picture::draw(info, voxels, mask, &found)?;
     let (width, height) = (picture.canvas.width(), picture.canvas.height());
-    desk.did(format!("drew {width} × {height} pixels"), clock)?;
+    desk.did(format!("drew {width} × {height} pixels"))?;
     Ok(picture)
 }
