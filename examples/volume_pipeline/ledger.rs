@@ -54,6 +54,13 @@ impl Ledger {
         &mut self.rows[place]
     }
 
+    /// Bytes of all arrays, and how many of them were copied.
+    fn arrays(&self) -> (u64, u64) {
+        let rows = self.rows.iter().filter_map(|row| Some((row.copied, &row.published.as_ref()?.0)));
+        rows.filter(|(_, object)| object.is_array)
+            .fold((0, 0), |(bytes, all), (copied, object)| (bytes + object.bytes, all + copied))
+    }
+
     /// The published objects in the order of their publication; neighbours of one kind that nobody mapped as one row.
     fn lines(&self) -> Vec<Line> {
         let mut rows: Vec<_> = self
@@ -129,49 +136,52 @@ impl Line {
     }
 }
 
+/// The table's cells, each as wide as it is.
+type Cells = [String; 6];
+
+impl From<Line> for Cells {
+    fn from(line: Line) -> Cells {
+        let name = match line.last {
+            Some(last) => format!("{} … {last}", line.first),
+            None => line.first,
+        };
+        let [segment, report] = line.latency.map(|latency| match latency {
+            Some(latency) => latency.to_string(),
+            None => "– ".to_owned(),
+        });
+        [name, line.what, grouped(line.bytes), grouped(line.copied), segment, report]
+    }
+}
+
 impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["object", "type and shape", "bytes", "copied", "segment ", "report "].map(str::to_owned);
-        let mut cells = vec![head];
         let lines = self.lines();
         let was_there = lines.iter().flat_map(|line| line.latency).flatten().any(|latency| latency.was_there);
-        for line in lines {
-            let name = match line.last {
-                Some(last) => format!("{} … {last}", line.first),
-                None => line.first,
-            };
-            let [segment, report] = line
-                .latency
-                .map(|latency| latency.map_or_else(|| "– ".to_owned(), |latency| latency.to_string()));
-            cells.push([name, line.what, grouped(line.bytes), grouped(line.copied), segment, report]);
-        }
-        let width: Vec<usize> = (0..6)
-            .map(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).max(8))
-            .collect();
-        let before: usize = width[..4].iter().map(|width| width + 3).sum();
-        let after = width[4] + width[5] + 3;
-        writeln!(f, "  {:before$}{:>after$}", "", "publish to mapped, by ")?;
-        for [name, what, numbers @ ..] in &cells {
-            write!(f, "  {name:<0$}   {what:<1$}", width[0], width[1])?;
-            for (number, width) in numbers.iter().zip(&width[2..]) {
-                write!(f, "   {number:>width$}")?;
+        let head = ["object", "type and shape", "bytes", "copied", "segment ", "report "].map(str::to_owned);
+        let cells: Vec<Cells> = [head].into_iter().chain(lines.into_iter().map(Cells::from)).collect();
+        let width: [usize; 6] = std::array::from_fn(|column| {
+            cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
+        });
+
+        let before = width[..4].iter().map(|width| width + 3).sum::<usize>();
+        let last = width[4] + 3 + width[5];
+        writeln!(f, "  {:before$}{:>last$}", "", "publish to mapped by")?;
+        for row in &cells {
+            let mut text = String::from(" ");
+            for (column, (cell, width)) in row.iter().zip(width).enumerate() {
+                let gap = if column == 0 { " " } else { "   " };
+                text +=
+                    &if column < 2 { format!("{gap}{cell:<width$}") } else { format!("{gap}{cell:>width$}") };
             }
-            writeln!(f)?;
+            writeln!(f, "{}", text.trim_end())?;
         }
-        let arrays = self.rows.iter().filter_map(|row| row.published.as_ref().zip(Some(row.copied)));
-        let (mut bytes, mut copied) = (0, 0);
-        for ((object, _), count) in arrays.filter(|((object, _), _)| object.is_array) {
-            (bytes, copied) = (bytes + object.bytes, copied + count);
-        }
-        writeln!(
-            f,
-            "\n  Arrays: {} bytes shared, {} copied. The packed bytes of a value are copied once, into",
-            grouped(bytes),
-            grouped(copied)
-        )?;
-        writeln!(f, "  shared memory; whoever waits for it decodes them there.")?;
+        writeln!(f)?;
+
+        let (bytes, copied) = self.arrays();
+        writeln!(f, "  Arrays: {} bytes shared, {} copied.", grouped(bytes), grouped(copied))?;
+        writeln!(f, "  Values: packed once into shared memory, and decoded where they lie.")?;
         if was_there {
-            writeln!(f, "  * was there before it was asked for; the others were waited for, asleep.")?;
+            writeln!(f, "  *: was there before it was asked for; the others were waited for.")?;
         }
         Ok(())
     }

@@ -157,7 +157,7 @@ fn follow(
 
 fn step_line(stage: Stage, process: u32, step: &str, took: Option<u64>) -> String {
     let took = took.map_or_else(String::new, |took| format!("{:.1} ms", took as f64 / 1e6));
-    format!("  {stage:<8} {process:>7}   {step:<62} {took:>10}").trim_end().to_owned()
+    format!("  {stage:<7} {process:>7}  {step:<51} {took:>9}").trim_end().to_owned()
 }
 
 /// Lines that are not printed yet: what one stage does after another can be heard of before, if by little.

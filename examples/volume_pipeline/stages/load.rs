@@ -15,7 +15,7 @@ pub(crate) fn run(desk: &Desk, volume: &Path) -> Result<()> {
     let info = reader.info().clone();
     let ScanInfo { dtype, shape: [z, y, x], volumes, .. } = info;
     let count = if volumes == 1 { "one volume".to_owned() } else { format!("{volumes} volumes") };
-    desk.did(format!("checked the file: {count} of {z} × {y} × {x} voxels, {dtype}"))?;
+    desk.did(format!("checked {count} of {z} × {y} × {x} voxels, {dtype}"))?;
 
     let at = now();
     let value = desk.context.publish_value(&info, "scan")?;
