@@ -74,7 +74,7 @@ impl Ledger {
             let line = Line::of(row, object, at);
             match lines.last_mut() {
                 Some(last) if last.is_unused() && line.is_unused() && last.what == line.what => {
-                    last.join(line)
+                    last.join(line);
                 }
                 _ => lines.push(line),
             }

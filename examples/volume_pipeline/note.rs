@@ -3,7 +3,7 @@
 //!
 //! Times are nanoseconds of `CLOCK_MONOTONIC`, which all processes of a host share.
 
-use std::io::{self, Read, Write};
+use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use podwire::{Codec, CodecRegistry, Error, IoReader, IoWriter};
@@ -49,7 +49,7 @@ impl Note {
     /// # Errors
     ///
     /// Those of the registry, if what came is no note.
-    pub(crate) fn receive(from: &mut (impl Read + io::BufRead)) -> Result<Option<Note>, Error> {
+    pub(crate) fn receive(from: &mut impl BufRead) -> Result<Option<Note>, Error> {
         if from.fill_buf().map_err(Error::Io)?.is_empty() {
             return Ok(None);
         }

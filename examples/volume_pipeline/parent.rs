@@ -96,6 +96,7 @@ fn try_run(volume: &Path, picture: &Path, out: &mut impl Write) -> Result<(), Fa
     for stage in Stage::ALL {
         let errand = Errand {
             stage,
+            parent: std::process::id(),
             pipeline: pipeline.name().to_owned(),
             volume: volume.to_owned(),
             picture: picture.to_owned(),

@@ -44,6 +44,15 @@ impl Home {
         found
     }
 
+    /// Whether there is shared memory in it of the size of a volume.
+    fn holds_volume(&self) -> bool {
+        let is_segment = |path: &PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("segment."))
+        };
+        let is_large = |path: PathBuf| path.metadata().is_ok_and(|metadata| metadata.len() > 500_000);
+        self.contents().into_iter().filter(is_segment).any(is_large)
+    }
+
     #[track_caller]
     pub(crate) fn assert_empty(&self) {
         let contents = self.contents();
@@ -117,6 +126,24 @@ impl Running {
         running
     }
 
+    /// The same, with *load* stopped before it publishes anything, so that the others wait until they are killed.
+    pub(crate) fn start_asleep(home: &Home) -> Running {
+        for _ in 0..100 {
+            let running = Running::start(home, &home.path("picture.png"));
+            let load = running.stage("load");
+            if kill_process(load, Signal::STOP).is_ok() {
+                wait_until(|| state(load) == 'T' || is_over(load));
+                if state(load) == 'T' && !home.holds_volume() {
+                    return running;
+                }
+            }
+            kill_process(running.parent(), Signal::TERM).unwrap();
+            running.end();
+            home.assert_empty();
+        }
+        panic!("load is always faster than this test");
+    }
+
     /// Reads on until a stage says something that begins with this word; whether it does.
     pub(crate) fn reaches(&mut self, stage: &str, word: &str) -> bool {
         loop {
@@ -140,11 +167,6 @@ impl Running {
         Pid::from_raw(line.split_whitespace().nth(1).unwrap().parse().unwrap()).unwrap()
     }
 
-    /// Keeps the scan from coming, so that the other stages stay asleep. Whether that was in time.
-    pub(crate) fn freeze_load(&self) -> bool {
-        kill_process(self.stage("load"), Signal::STOP).is_ok()
-    }
-
     pub(crate) fn end(mut self) -> Outcome {
         let mut out = std::mem::take(&mut self.seen);
         self.out.read_to_string(&mut out).unwrap();
@@ -161,19 +183,27 @@ impl Drop for Running {
     }
 }
 
-/// Whether a process is over, if only its parent has not looked yet.
+/// The letter that the system has for what a process does: `T` if it is stopped, `X` if it is gone.
+fn state(process: Pid) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
+    stat.ok().and_then(|stat| stat.rsplit(')').next()?.trim_start().chars().next()).unwrap_or('X')
+}
+
+/// Whether a process has ended, if only its parent has not looked yet.
 fn is_over(process: Pid) -> bool {
-    match std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())) {
-        Ok(stat) => stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X'])),
-        Err(_) => true,
+    matches!(state(process), 'X' | 'Z')
+}
+
+#[track_caller]
+fn wait_until(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(20), "waited in vain");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
 #[track_caller]
 pub(crate) fn assert_over(processes: &[Pid]) {
-    let start = Instant::now();
-    while !processes.iter().all(|process| is_over(*process)) {
-        assert!(start.elapsed() < Duration::from_secs(10), "one of {processes:?} still lives");
-        thread::sleep(Duration::from_millis(2));
-    }
+    wait_until(|| processes.iter().all(|process| is_over(*process)));
 }

@@ -35,8 +35,7 @@ fn any_stage_can_be_killed_while_the_others_wait() {
     for stage in ["load", "segment", "report"] {
         for _ in 0..4 {
             let home = Home::new();
-            let running = Running::start(&home, &home.path("picture.png"));
-            assert!(running.freeze_load());
+            let running = Running::start_asleep(&home);
             sleep_up_to(60);
             kill_process(running.stage(stage), Signal::KILL).unwrap();
             assert_killed(&home, running, stage);
@@ -79,8 +78,7 @@ fn report_can_be_killed_while_it_draws() {
 fn ctrl_c_ends_everything() {
     for (signal, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")] {
         let home = Home::new();
-        let running = Running::start(&home, &home.path("picture.png"));
-        assert!(running.freeze_load());
+        let running = Running::start_asleep(&home);
         sleep_up_to(60);
         kill_process_group(running.parent(), signal).unwrap();
         let processes = stages(&running);
@@ -95,16 +93,14 @@ fn ctrl_c_ends_everything() {
 #[test]
 fn what_a_killed_parent_leaves_goes_with_the_next_run() {
     let home = Home::new();
-    let running = Running::start(&home, &home.path("picture.png"));
-    assert!(running.freeze_load());
+    let running = Running::start_asleep(&home);
     kill_process(running.parent(), Signal::KILL).unwrap();
     let processes = stages(&running);
     drop(running);
     assert_over(&processes);
     assert!(!home.contents().is_empty(), "nobody was there to remove the pipeline");
 
-    let alive = Running::start(&home, &home.path("picture.png"));
-    assert!(alive.freeze_load());
+    let alive = Running::start_asleep(&home);
     run(&home, &[Path::new("no such file.nii")]);
     let left = home.contents();
     let pipelines = left.iter().filter(|path| path.is_dir()).count() - 1; // one is the user's

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
+use std::os::unix::process::parent_id;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -48,6 +49,8 @@ impl fmt::Display for Stage {
 #[derive(Debug)]
 pub(crate) struct Errand {
     pub(crate) stage: Stage,
+    /// The process number of the parent.
+    pub(crate) parent: u32,
     pub(crate) pipeline: String,
     pub(crate) volume: PathBuf,
     pub(crate) picture: PathBuf,
@@ -57,10 +60,11 @@ impl Errand {
     const MARK: &'static str = "--stage";
 
     /// The arguments of the process that is to run the errand.
-    pub(crate) fn to_arguments(&self) -> [OsString; 5] {
+    pub(crate) fn to_arguments(&self) -> [OsString; 6] {
         [
             Self::MARK.into(),
             self.stage.to_string().into(),
+            self.parent.to_string().into(),
             self.pipeline.clone().into(),
             self.volume.clone().into(),
             self.picture.clone().into(),
@@ -69,10 +73,11 @@ impl Errand {
 
     /// The way back; `None` for the arguments that people write.
     pub(crate) fn from_arguments(arguments: &[OsString]) -> Option<Errand> {
-        let [mark, stage, pipeline, volume, picture] = arguments else { return None };
+        let [mark, stage, parent, pipeline, volume, picture] = arguments else { return None };
         let stage = Stage::ALL.into_iter().find(|known| known.to_string().as_str() == stage);
         (mark == Self::MARK).then_some(Errand {
             stage: stage?,
+            parent: parent.to_str()?.parse().ok()?,
             pipeline: pipeline.to_str()?.to_owned(),
             volume: volume.into(),
             picture: picture.into(),
@@ -88,8 +93,11 @@ impl Errand {
     }
 
     fn try_run(&self) -> Result<()> {
-        // No stage outlives the parent. One that was gone before this line will not hear the first note.
+        // No stage outlives the parent; the second line is for a parent that was gone before the first.
         set_parent_process_death_signal(Some(Signal::KILL))?;
+        if parent_id() != self.parent {
+            return Err("the parent is gone".into());
+        }
         let desk = Desk::open(&self.pipeline)?;
         match self.stage {
             Stage::Load => load::run(&desk, &self.volume),
