@@ -46,6 +46,7 @@ mod directory;
 mod dtype;
 mod error;
 mod futex;
+mod gate;
 mod guard;
 mod index;
 mod lifecycle;
