@@ -25,8 +25,8 @@ register_codec!(Option<u8>, "three");
 register_codec!(Option<u16>, "three");
 register_codec!(Option<u32>, "three");
 
-/// Lines of the registrations above, which the errors name.
-const FIRST: [u32; 3] = [24, 26, 30];
+/// Line of the first registration of "twice", which the errors name.
+const TWICE: u32 = 18;
 
 #[track_caller]
 fn registry_error<T>(result: Result<T>) -> RegistryError {
@@ -48,15 +48,15 @@ fn case_39_two_automatic_registrations_of_a_name_name_both_lines() {
     let place = |line: u32| format!("{}:{line}", file!()).into_boxed_str();
     let twice = RegistryError::Ambiguous {
         name: "twice".into(),
-        first: place(FIRST[0]),
-        second: place(FIRST[0] + 1),
+        first: place(TWICE),
+        second: place(TWICE + 1),
     };
     assert_eq!(registry_error(registry.by_name("twice")), twice);
     assert_eq!(registry_error(registry.by_type(of::<Vec<u16>>())), twice);
     assert_eq!(registry_error(registry.by_type(of::<Vec<u32>>())), twice);
     assert_eq!(registry_error(registry.serialize(&vec![1_u16], &mut Buffer::new())), twice);
     let shown = twice.to_string();
-    assert!(shown.contains(&*place(FIRST[0])) && shown.contains(&*place(FIRST[0] + 1)), "{shown}");
+    assert!(shown.contains(&*place(TWICE)) && shown.contains(&*place(TWICE + 1)), "{shown}");
 
     let names: Vec<String> = registry
         .check()
@@ -242,7 +242,7 @@ fn case_44_the_order_of_the_linker_does_not_show() {
         let line = |place: &str| place.rsplit(':').next().unwrap().parse::<u32>().unwrap();
         assert!(line(&first) < line(&second), "{first} {second}");
     }
-    assert_eq!(registry.by_name("automatic").unwrap().source(), format!("{}:{}", file!(), FIRST[0] - 1).into());
+    assert_eq!(registry.by_name("automatic").unwrap().source(), format!("{}:{}", file!(), TWICE - 1).into());
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn case_45_registering_while_eight_threads_look_up() {
                         assert_eq!(entry.schema().to_string(), expected);
                         found.fetch_add(1, Ordering::Relaxed);
                     }
-                    registry.names();
+                    assert!(!registry.names().is_empty());
                     assert!(registry.check().is_empty());
                 }
             });
