@@ -46,11 +46,8 @@ fn case_39_two_automatic_registrations_of_a_name_name_both_lines() {
     let registry = CodecRegistry::new();
     registry.collect();
     let place = |line: u32| format!("{}:{line}", file!()).into_boxed_str();
-    let twice = RegistryError::Ambiguous {
-        name: "twice".into(),
-        first: place(TWICE),
-        second: place(TWICE + 1),
-    };
+    let twice =
+        RegistryError::Ambiguous { name: "twice".into(), first: place(TWICE), second: place(TWICE + 1) };
     assert_eq!(registry_error(registry.by_name("twice")), twice);
     assert_eq!(registry_error(registry.by_type(of::<Vec<u16>>())), twice);
     assert_eq!(registry_error(registry.by_type(of::<Vec<u32>>())), twice);
@@ -113,7 +110,10 @@ fn case_39_at_run_time_a_name_is_replaced_or_refused_as_asked() {
     // An alias in the place of the name that was sent under.
     registry.register_alias::<u16>("newest").unwrap();
     assert_eq!(&*registry.by_type(of::<u8>()).unwrap().name(), "other");
-    assert_eq!(registry.names().iter().map(|name| &**name).collect::<Vec<_>>(), ["alias", "name", "newest", "other"]);
+    assert_eq!(
+        registry.names().iter().map(|name| &**name).collect::<Vec<_>>(),
+        ["alias", "name", "newest", "other"]
+    );
 }
 
 #[test]
@@ -161,16 +161,24 @@ fn case_40_a_message_of_an_unknown_name_says_so() {
 #[test]
 fn case_41_names_that_nobody_could_read_are_refused() {
     let registry = CodecRegistry::new();
-    for name in
-        [String::new(), "x".repeat(256), "x".repeat(65_536), "a\nb".into(), "\0".into(), "\u{85}".into(), "\t".into()]
-    {
+    for name in [
+        String::new(),
+        "x".repeat(256),
+        "x".repeat(65_536),
+        "a\nb".into(),
+        "\0".into(),
+        "\u{85}".into(),
+        "\t".into(),
+    ] {
         for result in [
             registry.register::<u8>(&name),
             registry.try_register::<u8>(&name),
             registry.register_alias::<u8>(&name),
             registry.register_pod::<u8>(&name),
         ] {
-            let RegistryError::BadName { name: shown, .. } = registry_error(result) else { panic!("{name:?}") };
+            let RegistryError::BadName { name: shown, .. } = registry_error(result) else {
+                panic!("{name:?}")
+            };
             assert!(shown.len() <= 67 && !shown.chars().any(char::is_control), "{shown}");
         }
     }

@@ -15,8 +15,8 @@ pub mod node;
 pub mod pod;
 pub mod probe;
 
-pub use core::default::Default;
 pub use core::assert;
+pub use core::default::Default;
 pub use core::mem::{MaybeUninit, offset_of, size_of};
 pub use core::result::Result::{Err, Ok};
 

@@ -73,10 +73,7 @@ enum Named {
     /// What the program chose at run time; no automatic registration touches it.
     Chosen(Arc<Entry>),
     /// Two automatic registrations of different types.
-    Spoiled {
-        first: Arc<Entry>,
-        second: Arc<Entry>,
-    },
+    Spoiled { first: Arc<Entry>, second: Arc<Entry> },
 }
 
 impl Named {
