@@ -201,7 +201,12 @@ fn path(input: ParseStream<'_>) -> syn::Result<Path> {
 /// The message for a name that does not belong here.
 fn unknown(name: &str, level: Level) -> String {
     if let Some(known) = NAMES.iter().find(|known| known.0 == name) {
-        return format!("`{name}` belongs on a {}, not on a {}; {}", noun(known.1), noun(level), valid(level));
+        return format!(
+            "`{name}` belongs on a {}, not on a {}; {}",
+            noun(known.1),
+            noun(level),
+            valid(level)
+        );
     }
     let nearest = NAMES.iter().filter(|known| known.1 == level).min_by_key(|known| distance(name, known.0));
     match nearest.filter(|known| distance(name, known.0) <= 2.max(known.0.len() / 3)) {

@@ -5,7 +5,10 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericArgument, Generics, Ident, Lifetime, PathArguments, ReturnType, Type, TypeParamBound};
+use syn::{
+    GenericArgument, Generics, Ident, Lifetime, PathArguments, ReturnType, Type, TypeParamBound,
+    WherePredicate,
+};
 
 use crate::parse::{Body, Field, Model, Travel};
 
@@ -53,8 +56,12 @@ pub(crate) fn bounds(model: &Model<'_>) -> Bounds {
         decode = encode.clone();
     } else {
         for ty in &used.types {
-            encode.push(quote!(#ty: __codec::Encode));
-            decode.push(quote!(#ty: __codec::Decode<#input>));
+            // Two ways to prove one bound are one too many for the compiler.
+            let own = own_bounds(ty, model.generics);
+            if !own.iter().any(|name| IMPLY_CODEC.contains(&&**name)) {
+                encode.push(quote!(#ty: __codec::Encode));
+                decode.push(quote!(#ty: __codec::Decode<#input>));
+            }
         }
         for ty in &plain.types {
             encode.push(quote!(#ty: __codec::Pod));
@@ -66,6 +73,28 @@ pub(crate) fn bounds(model: &Model<'_>) -> Bounds {
     };
     borrowed.extend(used.lifetimes.into_iter().filter(declared));
     Bounds { encode, decode, borrowed, input }
+}
+
+/// Traits of podwire by which a parameter has a codec already.
+const IMPLY_CODEC: &[&str] = &["Codec", "Trivial", "Plain"];
+
+/// The last names of the traits by which the user has bound a type.
+fn own_bounds(ty: &TokenStream, generics: &Generics) -> Vec<String> {
+    let ty = ty.to_string();
+    let parameters = generics.type_params().filter(|parameter| parameter.ident == ty);
+    let inline = parameters.flat_map(|parameter| &parameter.bounds);
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let clauses = predicates.filter_map(|predicate| match predicate {
+        WherePredicate::Type(bound) if bound.bounded_ty.to_token_stream().to_string() == ty => {
+            Some(&bound.bounds)
+        }
+        _ => None,
+    });
+    let names = inline.chain(clauses.flatten()).filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
+    });
+    names.collect()
 }
 
 /// A name for the input's lifetime that no parameter of the type has.
@@ -220,7 +249,7 @@ impl Used<'_> {
                     }
                 }
                 PathArguments::Parenthesized(function) => {
-                        function.inputs.iter().for_each(|input| self.visit(&input.ty));
+                    function.inputs.iter().for_each(|input| self.visit(&input.ty));
                     if let ReturnType::Type(_, ty) = &function.output {
                         self.visit(ty);
                     }

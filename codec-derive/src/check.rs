@@ -50,9 +50,10 @@ fn fields(fields: &[Field<'_>], errors: &mut Errors) {
             );
         }
         if let Some(skip) = &said.skip {
-            for other in [said.rename.as_ref().map(|said| &said.name), said.borrow.as_ref().map(|said| &said.name)]
-                .into_iter()
-                .flatten()
+            for other in
+                [said.rename.as_ref().map(|said| &said.name), said.borrow.as_ref().map(|said| &said.name)]
+                    .into_iter()
+                    .flatten()
             {
                 errors.at(other, format!("`{other}` has no effect on a field with `{}`", skip.name));
             }
@@ -66,10 +67,14 @@ fn fields(fields: &[Field<'_>], errors: &mut Errors) {
             errors.at(field.ty, "a value without a fixed size cannot be decoded: put it into a `Box`");
         }
     }
-    names(fields.iter().filter(|field| field.travels()).map(|field| {
-        let rename = field.attributes.rename.as_ref();
-        (&*field.name, rename.map(|rename| &rename.value))
-    }), "field", errors);
+    names(
+        fields.iter().filter(|field| field.travels()).map(|field| {
+            let rename = field.attributes.rename.as_ref();
+            (&*field.name, rename.map(|rename| &rename.value))
+        }),
+        "field",
+        errors,
+    );
 }
 
 /// No two names in one schema may be the same, which only `rename` can bring about.
@@ -128,7 +133,10 @@ fn variants(model: &Model<'_>, variants: &[Variant<'_>], errors: &mut Errors) {
         let place = variant.attributes.tag.as_ref().map_or(variant.given, |tag| &tag.name);
         if u64::from(tag) >> bits != 0 {
             let wider = if tag < 0x1_0000 { "u16" } else { "u32" };
-            errors.at(place, format!("tag {tag} does not fit u{bits}: add `#[codec(tag({wider}))]` to the enum"));
+            errors.at(
+                place,
+                format!("tag {tag} does not fit u{bits}: add `#[codec(tag({wider}))]` to the enum"),
+            );
         }
         if let Some(first) = seen.insert(tag, variant) {
             let (first, second) = (first.given.unraw(), variant.given.unraw());
@@ -138,10 +146,14 @@ fn variants(model: &Model<'_>, variants: &[Variant<'_>], errors: &mut Errors) {
             );
         }
     }
-    names(variants.iter().map(|variant| {
-        let rename = variant.attributes.rename.as_ref();
-        (&*variant.name, rename.map(|rename| &rename.value))
-    }), "variant", errors);
+    names(
+        variants.iter().map(|variant| {
+            let rename = variant.attributes.rename.as_ref();
+            (&*variant.name, rename.map(|rename| &rename.value))
+        }),
+        "variant",
+        errors,
+    );
 }
 
 /// `trivial` is a promise about memory, so it needs a layout that the language guarantees.
@@ -160,7 +172,8 @@ fn trivial(model: &Model<'_>, errors: &mut Errors) {
     if model.generics.lifetimes().next().is_some() {
         errors.at(&trivial.name, "a trivial type owns its bytes: it cannot have a lifetime");
     }
-    let parameters = model.generics.type_params().next().is_some() || model.generics.const_params().next().is_some();
+    let parameters =
+        model.generics.type_params().next().is_some() || model.generics.const_params().next().is_some();
     if parameters && !model.repr.transparent {
         errors.at(
             &trivial.name,
@@ -172,7 +185,10 @@ fn trivial(model: &Model<'_>, errors: &mut Errors) {
         let names = [skip.as_ref().map(|said| &said.name), with.as_ref().map(|said| &said.name)];
         for name in names.into_iter().flatten() {
             let field = &field.name;
-            errors.at(name, format!("the struct cannot be trivial: field `{field}` does not travel as its memory"));
+            errors.at(
+                name,
+                format!("the struct cannot be trivial: field `{field}` does not travel as its memory"),
+            );
         }
     }
 }
@@ -195,6 +211,9 @@ fn register(model: &Model<'_>, errors: &mut Errors) {
             format!("a generic type has no codec of its own: register its instances, `register_codec!({ident}<...>, \"...\")`"),
         );
     } else if model.generics.lifetimes().next().is_some() {
-        errors.at(register, "a type that borrows cannot be registered: what the registry decodes owns its parts");
+        errors.at(
+            register,
+            "a type that borrows cannot be registered: what the registry decodes owns its parts",
+        );
     }
 }

@@ -192,7 +192,8 @@ fn mentions(attribute: &Attribute, word: &str) -> bool {
 }
 
 fn allows_deprecated(attributes: &[Attribute]) -> bool {
-    let lint = |attribute: &&Attribute| attribute.path().is_ident("allow") || attribute.path().is_ident("expect");
+    let lint =
+        |attribute: &&Attribute| attribute.path().is_ident("allow") || attribute.path().is_ident("expect");
     attributes.iter().filter(lint).any(|attribute| mentions(attribute, "deprecated"))
 }
 

@@ -11,8 +11,8 @@ use syn::{GenericArgument, Generics, Path, PathArguments, Type};
 
 /// Types that have a codec.
 const KNOWN: &[&str] = &[
-    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "bool",
-    "char", "str", "String",
+    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
+    "bool", "char", "str", "String",
 ];
 
 /// Types that have a codec if their arguments do.

@@ -307,6 +307,8 @@ impl FastIoAllocation {
 
     /// Turns the handle of a sealed allocation into bytes that can be owned and shared.
     ///
+    /// With an error the handle is gone, as if dropped; [`to_shared`](Self::to_shared) keeps it.
+    ///
     /// # Errors
     /// [`Error::NotSealed`], [`Error::Forked`].
     pub fn into_shared(self) -> Result<SharedBytes> {
@@ -315,6 +317,14 @@ impl FastIoAllocation {
         }
         let proof = self.store().read_sealed(self.id)?;
         Ok(SharedBytes::new(self, proof))
+    }
+
+    /// The bytes of a sealed allocation, to be owned and shared, with a handle of their own.
+    ///
+    /// # Errors
+    /// As [`into_shared`](Self::into_shared).
+    pub fn to_shared(&self) -> Result<SharedBytes> {
+        if self.store().sealed(self.id)? { self.clone().into_shared() } else { Err(Error::NotSealed) }
     }
 
     /// Lists further allocations that this one owns: they need no name, and live as long as this one does.

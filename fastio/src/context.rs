@@ -92,14 +92,17 @@ impl FastIoContext {
         name::check_pipeline(pipeline)?;
         let mut attempt = 0;
         loop {
-            match Self::open_once(pipeline) {
-                Err(Error::Removed) if attempt < ATTEMPTS => attempt += 1,
+            match Self::open_once(pipeline, attempt) {
+                Err(Error::Removed) if attempt < ATTEMPTS => {
+                    attempt += 1;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 other => return other,
             }
         }
     }
 
-    fn open_once(pipeline: &str) -> Result<Self> {
+    fn open_once(pipeline: &str, attempt: usize) -> Result<Self> {
         let base = Directory::base()?;
         base.make(pipeline)?;
         let directory = base.directory(pipeline)?.ok_or(Error::Removed)?;
@@ -116,8 +119,14 @@ impl FastIoContext {
         }
         let mut store = Store::open(directory)?;
         if store.check().is_err() {
-            // A remover was killed between its mark and its work.
-            remove::remove(&base, pipeline)?;
+            // If the remover does not come to its end, it was killed between its mark and its work.
+            if attempt >= ATTEMPTS / 4
+                && base
+                    .directory(pipeline)?
+                    .is_some_and(|now| now.identity().is_ok_and(|now| now == identity))
+            {
+                remove::remove(&base, pipeline)?;
+            }
             return Err(Error::Removed);
         }
         let slot = slot::claim(&mut store)?;
@@ -356,7 +365,7 @@ impl FastIoContext {
     pub fn sweep(&self) -> Result<SweepReport> {
         self.store().check()?;
         let report = self.store().sweep()?;
-        remove::finish(&Directory::base()?)?;
+        remove::finish(&Directory::base()?);
         Ok(report)
     }
 }

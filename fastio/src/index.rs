@@ -65,7 +65,7 @@ impl Store {
                 }
                 continue;
             }
-            let holder = ((seen & !WAITERS) - 1).min(u32::from(u16::MAX)) as u16;
+            let holder = (seen & !WAITERS).wrapping_sub(1).min(u32::from(u16::MAX)) as u16;
             let take_over = || word.compare_exchange(seen, me | WAITERS, SeqCst, SeqCst).is_ok();
             if dead == Some(holder) || usize::from(holder) >= SLOTS {
                 if take_over() {
@@ -95,11 +95,18 @@ impl Store {
     }
 }
 
+impl Index<'_> {
+    /// Has the next holder of the lock derive everything anew.
+    pub(crate) fn spoiled(&self) {
+        self.store.control().lock.dirty.store(1, SeqCst);
+    }
+}
+
 impl Drop for Index<'_> {
     fn drop(&mut self) {
         let line = &self.store.control().lock;
         if std::thread::panicking() {
-            line.dirty.store(1, SeqCst);
+            self.spoiled();
         }
         if line.word.swap(0, SeqCst) & WAITERS != 0 {
             futex::wake_one(&line.word);

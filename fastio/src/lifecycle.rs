@@ -36,9 +36,9 @@ impl Index<'_> {
         if old.is_some() && !replace {
             return Err(Error::NameTaken { name: crate::name::shown(key.text) });
         }
-        let entry = self.new_entry()?;
         self.share(target)?;
         crash_point!("after-children-shared");
+        let entry = self.new_entry()?;
         let changing = self.change_names();
         if metadata != target {
             self.share(metadata)?;

@@ -138,7 +138,7 @@ impl Store {
             crash_point!("before-reuse");
             segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), SeqCst);
             crash_point!("after-private");
-            Ok(())
+            Ok::<(), Error>(())
         })?;
         match entered {
             (held, true) => Ok((id, held)),

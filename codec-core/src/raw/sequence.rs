@@ -69,6 +69,20 @@ pub(crate) fn encode<T: Encode>(elements: &[T], writer: &mut Writer<'_>) -> Resu
     }
 }
 
+/// Writes elements that do not lie side by side, without their number.
+pub(crate) fn encode_each<'t, T: Encode + 't>(
+    elements: impl Iterator<Item = &'t T>,
+    writer: &mut Writer<'_>,
+) -> Result<()> {
+    let write = |writer: &mut Writer<'_>| {
+        for element in elements {
+            row::encode(element, writer)?;
+        }
+        Ok(())
+    };
+    if const { T::LAYOUT.facts().tail } { writer.nested(write) } else { write(writer) }
+}
+
 /// Reads `count` elements.
 #[inline]
 pub(crate) fn decode<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {

@@ -35,6 +35,24 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
     let rest = (!without.is_empty()).then(|| quote!(_ => __codec::Ok(()),));
 
     let rows = variants.iter().map(decode);
+    let unknown = quote! {
+        __codec::Err(__codec::unknown_tag(#name, __codec_tag, #width, __codec_head, __codec_reader))
+    };
+    let row = if variants.is_empty() {
+        quote! {
+            let __codec_tag = unsafe { __codec::take_tag::<#width>(__codec_head) };
+            #unknown
+        }
+    } else {
+        quote! {
+            let __codec_self = match unsafe { __codec::take_tag::<#width>(__codec_head) } {
+                #(#rows)*
+                __codec_tag => return #unknown,
+            };
+            __codec::MaybeUninit::write(__codec_slot, __codec_self);
+            __codec::Ok(())
+        }
+    };
     let entries = variants.iter().map(|variant| {
         let (name, tag) = (&variant.name, number(variant.tag));
         let entries = variant.fields.iter().map(fields::schema);
@@ -44,18 +62,7 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
         facts: quote!(__codec::Facts::row(#width, #tail)),
         head: Some(head),
         tail: tail.then(|| quote!(match self { #(#tails)* #rest })),
-        row: quote! {
-            let __codec_self = match unsafe { __codec::take_tag::<#width>(__codec_head) } {
-                #(#rows)*
-                __codec_tag => {
-                    return __codec::Err(__codec::unknown_tag(
-                        #name, __codec_tag, #width, __codec_head, __codec_reader,
-                    ));
-                }
-            };
-            __codec::MaybeUninit::write(__codec_slot, __codec_self);
-            __codec::Ok(())
-        },
+        row,
         schema: quote!(__codec::enum_node(__codec_types, #bits, &[#(#entries)*])),
     }
 }

@@ -54,9 +54,9 @@ pub(crate) fn output(model: &Model<'_>) -> TokenStream {
     let allow = model.allows_deprecated.then(|| quote!(#[allow(deprecated)]));
     let probes = bounds::fields(&model.body).iter().any(|field| matches!(field.travel, Travel::Probe(_)));
     let levels = probes.then(|| {
-        quote!(use __codec::{
-            Level0 as _, Level1 as _, Level2 as _, Level3 as _, Level4 as _, Level5 as _,
-        };)
+        quote!(
+            use __codec::{Level0 as _, Level1 as _, Level2 as _, Level3 as _, Level4 as _, Level5 as _};
+        )
     });
 
     let bounds = bounds(model);

@@ -19,7 +19,8 @@ pub(super) fn output(model: &Model<'_>) -> TokenStream {
     let ident = &model.ident;
     let (generics, arguments, _) = model.generics.split_for_impl();
     if !model.generics.params.is_empty() {
-        let bounds: Vec<_> = fields.iter().map(|field| &field.ty).map(|ty| quote!(#ty: __codec::Trivial)).collect();
+        let bounds: Vec<_> =
+            fields.iter().map(|field| &field.ty).map(|ty| quote!(#ty: __codec::Trivial)).collect();
         let bounds = predicates(model.generics, &bounds);
         return quote! {
             #[automatically_derived]
@@ -44,7 +45,8 @@ pub(super) fn output(model: &Model<'_>) -> TokenStream {
         end = quote!(#offset + __codec::size_of::<#ty>());
     }
     if let Some(last) = fields.last().filter(|_| !model.repr.transparent) {
-        let message = format!("`{}` cannot be trivial: there is padding behind field `{}`", model.given, last.name);
+        let message =
+            format!("`{}` cannot be trivial: there is padding behind field `{}`", model.given, last.name);
         let span = last.ty.span();
         gaps.push(quote_spanned!(span=> __codec::assert!(__codec::size_of::<#ident>() == #end, #message);));
     }

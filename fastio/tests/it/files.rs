@@ -81,8 +81,6 @@ fn two_contexts_of_a_process_are_one() {
 
 #[test]
 fn a_planted_pipeline_directory_is_refused() {
-    drop(Pipeline::new().open());
-    fs::create_dir_all(base()).unwrap();
     let target = std::env::temp_dir();
     let plants: [Plant; 4] = [
         ("symlink", |path, target| symlink(target, path).unwrap()),
