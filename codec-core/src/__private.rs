@@ -7,3 +7,5 @@ pub use core::mem::MaybeUninit;
 pub use crate::layout::{Facts, Field, Layout, product};
 pub use crate::raw::head::{HeadReader, HeadWriter};
 pub use crate::raw::row;
+#[cfg(feature = "std")]
+pub use inventory;

@@ -126,12 +126,17 @@ pub struct Schema {
 /// Describes `T`.
 #[must_use]
 pub fn schema_of<T: Encode + ?Sized>() -> Schema {
-    let mut types = SchemaBuilder::default();
-    let root = types.node::<T>();
-    Schema { nodes: types.nodes, root }
+    Schema::of(SchemaBuilder::node::<T>)
 }
 
 impl Schema {
+    /// The description that `describe` gives.
+    pub fn of(describe: impl FnOnce(&mut SchemaBuilder) -> NodeId) -> Self {
+        let mut types = SchemaBuilder::default();
+        let root = describe(&mut types);
+        Self { nodes: types.nodes, root }
+    }
+
     /// The node from which the description starts.
     #[must_use]
     pub fn root(&self) -> NodeId {

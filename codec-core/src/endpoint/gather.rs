@@ -65,6 +65,24 @@ impl Gather {
         &self.segments
     }
 
+    /// This gathering, empty, with the memory of another.
+    pub(crate) fn with_memory_of(mut self, mut other: Self) -> Self {
+        other.clear();
+        (self.packed, self.segments) = (other.packed, other.segments);
+        self
+    }
+
+    /// The packed bytes, none of which were read, and the segments.
+    pub(crate) fn parts_mut(&mut self) -> (&mut Vec<u8>, &[Segment]) {
+        (self.packed.bytes_mut(), &self.segments)
+    }
+
+    /// Bytes of memory that are kept for packed bytes.
+    #[cfg(feature = "std")]
+    pub(crate) fn capacity(&self) -> usize {
+        self.packed.capacity()
+    }
+
     /// Empties the gathering and keeps its memory.
     pub fn clear(&mut self) {
         self.packed.clear();
