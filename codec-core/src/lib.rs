@@ -27,6 +27,7 @@ pub mod registry;
 pub mod schema;
 mod segment;
 mod trivial;
+#[macro_use]
 mod types;
 mod writer;
 

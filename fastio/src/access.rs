@@ -61,25 +61,19 @@ impl Store {
 
     /// The read lock. Given back by `end_read`.
     pub(crate) fn begin_read(&self, id: AllocationId, patience: Patience) -> Result<ReadProof> {
-        let segment = self.segment(id.index)?;
+        let (segment, local) = self.both(id.index)?;
         let access = &segment.access;
         let mut deadline = None;
-        loop {
-            {
-                let mut local = self.local(id.index);
-                if local.readers == 0 {
-                    // Bit first, word second; the writer does it the other way round: one of the two sees the other.
-                    set_bit(&access.readers, self.slot);
-                    if access.writer.load(SeqCst) == 0 {
-                        local.readers = 1;
-                        break;
-                    }
-                    clear_bit(&access.readers, self.slot);
-                } else {
-                    local.readers += 1;
-                    break;
-                }
+        // One who reads already may read once more, also when a writer waits.
+        while let Err(()) = local.readers.enter(|| {
+            // Bit first, word second; the writer does it the other way round: one of the two sees the other.
+            set_bit(&access.readers, self.slot);
+            if access.writer.load(SeqCst) == 0 {
+                return Ok(());
             }
+            clear_bit(&access.readers, self.slot);
+            Err(())
+        }) {
             futex::notify(&access.events, &access.waiters);
             let deadline = deadline.get_or_insert_with(|| patience.deadline());
             self.await_access(segment, patience, deadline, || access.writer.load(SeqCst) == 0)?;
@@ -91,13 +85,11 @@ impl Store {
         Ok(ReadProof(()))
     }
 
+    #[inline]
     pub(crate) fn end_read(&self, id: AllocationId) -> Result<()> {
-        let access = &self.segment(id.index)?.access;
-        let mut local = self.local(id.index);
-        local.readers = local.readers.saturating_sub(1);
-        if local.readers == 0 {
-            clear_bit(&access.readers, self.slot);
-            drop(local);
+        let (segment, local) = self.both(id.index)?;
+        let access = &segment.access;
+        if local.readers.leave(|| clear_bit(&access.readers, self.slot)) {
             futex::notify(&access.events, &access.waiters);
         }
         Ok(())

@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock, atomic::Ordering::SeqCst},
+    sync::{OnceLock, atomic::Ordering::SeqCst},
     time::Duration,
 };
 
@@ -19,10 +19,11 @@ use crate::{
     local::Wanted,
     metadata::Metadata,
     name::Key,
-    segment::{HEADER, SegmentMap, file_name},
+    segment::{HEADER, file_name},
     shared_bytes::SharedBytes,
     state::State,
     store::{AllocationId, Store},
+    sys::Held,
 };
 
 /// A piece of shared memory, and a handle that keeps it.
@@ -50,42 +51,41 @@ use crate::{
 pub struct FastIoAllocation {
     pub(crate) context: FastIoContext,
     pub(crate) id: AllocationId,
-    pub(crate) map: Arc<SegmentMap>,
+    pub(crate) held: Held,
     pub(crate) offset: usize,
     pub(crate) length: usize,
-    metadata: OnceLock<Metadata>,
+    metadata: OnceLock<Box<Metadata>>,
     /// Whether `metadata` differs from what stands in the header.
     changed: bool,
 }
 
 impl FastIoAllocation {
-    /// A handle for what `map` maps. The caller has become a holder; with an error it is one no more.
-    pub(crate) fn new(context: FastIoContext, id: AllocationId, map: Arc<SegmentMap>) -> Result<Self> {
-        let mut handle =
-            Self { context, id, map, offset: HEADER, length: 0, metadata: OnceLock::new(), changed: false };
-        let entry = handle.store().segment(id.index)?;
+    /// A handle for what the caller holds. With an error it is a holder no more.
+    #[inline]
+    pub(crate) fn new(context: FastIoContext, id: AllocationId, held: Held) -> Result<Self> {
+        let entry = context.store().segment(id.index)?;
         let offset = entry.payload.load(SeqCst) as usize;
         let length = usize::try_from(entry.length.load(SeqCst)).unwrap_or(usize::MAX);
-        let end = offset.checked_add(length).filter(|end| *end <= handle.map.map.length());
-        if offset < HEADER || end.is_none() {
-            return Err(handle.corrupt("does not hold its payload"));
-        }
-        (handle.offset, handle.length) = (offset, length);
-        Ok(handle)
+        let inside = offset.checked_add(length).is_some_and(|end| end <= held.length());
+        let handle = Self { context, id, held, offset, length, metadata: OnceLock::new(), changed: false };
+        if inside && offset >= HEADER { Ok(handle) } else { Err(handle.corrupt("does not hold its payload")) }
     }
 
+    #[inline]
     pub(crate) fn with_metadata(mut self, metadata: Metadata, changed: bool) -> Self {
-        self.metadata = OnceLock::from(metadata);
+        self.metadata = OnceLock::from(Box::new(metadata));
         self.changed = changed;
         self
     }
 
+    #[inline]
     fn store(&self) -> &Store {
         self.context.store()
     }
 
+    #[cold]
     fn corrupt(&self, what: &'static str) -> Error {
-        Error::Corrupt { what, path: self.store().path(&file_name(self.id.index, self.map.epoch)) }
+        Error::Corrupt { what, path: self.store().path(&file_name(self.id.index, self.held.epoch)) }
     }
 
     /// The pipeline that this belongs to.
@@ -118,8 +118,8 @@ impl FastIoAllocation {
             return Ok(metadata);
         }
         // What a published name points to does not change any more: copied now or at `get` is the same.
-        let metadata = self.map.metadata().ok_or_else(|| self.corrupt("has no valid metadata"))?;
-        Ok(self.metadata.get_or_init(|| metadata))
+        let metadata = self.held.metadata().ok_or_else(|| self.corrupt("has no valid metadata"))?;
+        Ok(self.metadata.get_or_init(|| Box::new(metadata)))
     }
 
     /// This handle's copy of the metadata, to change. Others see the change under the names that this handle
@@ -130,12 +130,12 @@ impl FastIoAllocation {
     pub fn metadata_mut(&mut self) -> Result<&mut Metadata> {
         self.metadata()?;
         self.changed = true;
-        self.metadata.get_mut().ok_or(Error::Freed)
+        self.metadata.get_mut().map(Box::as_mut).ok_or(Error::Freed)
     }
 
     /// Replaces this handle's copy of the metadata, as [`metadata_mut`](Self::metadata_mut) would.
     pub fn set_metadata(&mut self, metadata: Metadata) {
-        self.metadata = OnceLock::from(metadata);
+        self.metadata = OnceLock::from(Box::new(metadata));
         self.changed = true;
     }
 
@@ -169,7 +169,7 @@ impl FastIoAllocation {
             let published = store.state(self.id.index)?.state == State::Published;
             let extra = if published && self.changed {
                 let extra = self.context.create(0)?;
-                extra.map.set_metadata(&encoded);
+                extra.held.set_metadata(&encoded);
                 Some(extra)
             } else {
                 None
@@ -177,7 +177,7 @@ impl FastIoAllocation {
             let lock = store.lock()?;
             let word = store.state(self.id.index)?;
             if word.state == State::Private && word.generation == self.id.generation {
-                self.map.set_metadata(&encoded);
+                self.held.set_metadata(&encoded);
                 crash_point!("after-metadata");
             } else if word.state == State::Published && self.changed && extra.is_none() {
                 // Another handle was faster with the first publication.
@@ -228,6 +228,7 @@ impl FastIoAllocation {
         self.read(Patience::For(timeout))
     }
 
+    #[inline]
     fn read(&self, patience: Patience) -> Result<ReadGuard<'_>> {
         let store = self.store();
         if store.forked() {
@@ -306,6 +307,8 @@ impl FastIoAllocation {
 
     /// Turns the handle of a sealed allocation into bytes that can be owned and shared.
     ///
+    /// With an error the handle is gone, as if dropped; [`to_shared`](Self::to_shared) keeps it.
+    ///
     /// # Errors
     /// [`Error::NotSealed`], [`Error::Forked`].
     pub fn into_shared(self) -> Result<SharedBytes> {
@@ -314,6 +317,14 @@ impl FastIoAllocation {
         }
         let proof = self.store().read_sealed(self.id)?;
         Ok(SharedBytes::new(self, proof))
+    }
+
+    /// The bytes of a sealed allocation, to be owned and shared, with a handle of their own.
+    ///
+    /// # Errors
+    /// As [`into_shared`](Self::into_shared).
+    pub fn to_shared(&self) -> Result<SharedBytes> {
+        if self.store().sealed(self.id)? { self.clone().into_shared() } else { Err(Error::NotSealed) }
     }
 
     /// Lists further allocations that this one owns: they need no name, and live as long as this one does.
@@ -333,9 +344,9 @@ impl FastIoAllocation {
             let encoded = child.metadata()?.encode()?;
             let lock = store.lock()?;
             if store.state(child.id.index)?.state == State::Private {
-                child.map.set_metadata(&encoded);
+                child.held.set_metadata(&encoded);
             }
-            lock.adopt(self.id, child.id)?;
+            lock.adopt(self.id, &self.held, child.id)?;
         }
         Ok(())
     }
@@ -349,12 +360,12 @@ impl FastIoAllocation {
         store.check()?;
         let list = {
             let _lock = store.lock()?;
-            store.children_of(self.id.index)?
+            store.children_of(self.id.index, &self.held)?
         };
         list.into_iter()
             .map(|child| {
-                let map = store.hold(child, Wanted::Kept)?;
-                Self::new(self.context.clone(), child, map)
+                let held = store.hold(child, Wanted::Own)?;
+                Self::new(self.context.clone(), child, held)
             })
             .collect()
     }
@@ -363,13 +374,12 @@ impl FastIoAllocation {
 impl Clone for FastIoAllocation {
     /// One more handle with its own copy of the metadata.
     fn clone(&self) -> Self {
-        if !self.store().forked() {
-            self.store().local(self.id.index).holds += 1;
-        }
+        let (_, local) =
+            self.store().both(self.id.index).expect("the table had this entry when the handle was made");
         Self {
+            held: local.holding.again(&self.held),
             context: self.context.clone(),
             id: self.id,
-            map: self.map.clone(),
             offset: self.offset,
             length: self.length,
             metadata: self.metadata.clone(),
@@ -379,10 +389,11 @@ impl Clone for FastIoAllocation {
 }
 
 impl Drop for FastIoAllocation {
+    #[inline]
     fn drop(&mut self) {
         if !self.store().forked() {
             // Who cannot recycle now (no descriptor left, say) leaves it to the next sweep.
-            let _ = self.store().unhold(self.id);
+            let _ = self.store().unhold(self.id, &self.held);
         }
     }
 }

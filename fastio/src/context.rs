@@ -92,14 +92,17 @@ impl FastIoContext {
         name::check_pipeline(pipeline)?;
         let mut attempt = 0;
         loop {
-            match Self::open_once(pipeline) {
-                Err(Error::Removed) if attempt < ATTEMPTS => attempt += 1,
+            match Self::open_once(pipeline, attempt) {
+                Err(Error::Removed) if attempt < ATTEMPTS => {
+                    attempt += 1;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 other => return other,
             }
         }
     }
 
-    fn open_once(pipeline: &str) -> Result<Self> {
+    fn open_once(pipeline: &str, attempt: usize) -> Result<Self> {
         let base = Directory::base()?;
         base.make(pipeline)?;
         let directory = base.directory(pipeline)?.ok_or(Error::Removed)?;
@@ -116,8 +119,14 @@ impl FastIoContext {
         }
         let mut store = Store::open(directory)?;
         if store.check().is_err() {
-            // A remover was killed between its mark and its work.
-            remove::remove(&base, pipeline)?;
+            // If the remover does not come to its end, it was killed between its mark and its work.
+            if attempt >= ATTEMPTS / 4
+                && base
+                    .directory(pipeline)?
+                    .is_some_and(|now| now.identity().is_ok_and(|now| now == identity))
+            {
+                remove::remove(&base, pipeline)?;
+            }
             return Err(Error::Removed);
         }
         let slot = slot::claim(&mut store)?;
@@ -188,10 +197,10 @@ impl FastIoContext {
         }
         let encoded = metadata.encode()?;
         let created = store.create(size as u64, room.max(children.len()))?;
-        created.map.set_metadata(&encoded);
+        created.held.set_metadata(&encoded);
         let used = created.used;
         let allocation =
-            FastIoAllocation::new(self.clone(), created.id, created.map)?.with_metadata(metadata, false);
+            FastIoAllocation::new(self.clone(), created.id, created.held)?.with_metadata(metadata, false);
         if zeroed && used {
             allocation.map_mut()?.fill(0);
         }
@@ -205,7 +214,12 @@ impl FastIoContext {
     /// [`Error::NotFound`], [`Error::BadName`], [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`],
     /// [`Error::Io`] if it cannot be mapped.
     pub fn get(&self, name: &str) -> Result<FastIoAllocation> {
-        self.try_get(name)?.ok_or_else(|| Error::NotFound { name: name::shown(name) })
+        self.store().check()?;
+        match self.look_up(&Key::new(name)?) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(Error::NotFound { name: name::shown(name) }),
+            Err(error) => Err(error),
+        }
     }
 
     /// The same; `None` where nothing is published under the name.
@@ -217,30 +231,40 @@ impl FastIoContext {
         self.look_up(&Key::new(name)?)
     }
 
+    #[inline]
     fn look_up(&self, key: &Key<'_>) -> Result<Option<FastIoAllocation>> {
         let store = self.store();
         let mut last = None;
         while let Some(found) = store.find(key)? {
-            match self.hold_found(found) {
-                // It was freed between the look-up and the hold, or replaced: look again.
-                Err(Error::Freed) if last != Some(found.target) => last = Some(found.target),
-                Err(Error::Freed) => break,
-                other => return other.map(Some),
+            match store.hold(found.target, Wanted::Published) {
+                Ok(held) => {
+                    let allocation = FastIoAllocation::new(self.clone(), found.target, held)?;
+                    if found.metadata == found.target {
+                        return Ok(Some(allocation));
+                    }
+                    match self.metadata_of(found) {
+                        Ok(metadata) => return Ok(Some(allocation.with_metadata(metadata, true))),
+                        Err(Error::Freed) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Err(Error::Freed) => {}
+                Err(error) => return Err(error),
             }
+            // It was freed between the look-up and the hold, or replaced: look again, but do not hunt a ghost.
+            if last == Some(found.publication) {
+                break;
+            }
+            last = Some(found.publication);
         }
         Ok(None)
     }
 
-    fn hold_found(&self, found: Found) -> Result<FastIoAllocation> {
-        let store = self.store();
-        let map = store.hold(found.target, Wanted::Published)?;
-        let allocation = FastIoAllocation::new(self.clone(), found.target, map)?;
-        if found.metadata == found.target {
-            return Ok(allocation);
-        }
-        let map = store.hold(found.metadata, Wanted::Published)?;
-        let metadata = FastIoAllocation::new(self.clone(), found.metadata, map)?.metadata()?.clone();
-        Ok(allocation.with_metadata(metadata, true))
+    /// The metadata of a name that has its own.
+    #[cold]
+    fn metadata_of(&self, found: Found) -> Result<Metadata> {
+        let held = self.store().hold(found.metadata, Wanted::Published)?;
+        Ok(FastIoAllocation::new(self.clone(), found.metadata, held)?.metadata()?.clone())
     }
 
     /// A handle of an allocation by its id: a published one, or one of this process's own.
@@ -250,8 +274,8 @@ impl FastIoContext {
     /// [`get`](Self::get).
     pub fn get_by_id(&self, id: AllocationId) -> Result<FastIoAllocation> {
         self.store().check()?;
-        let map = self.store().hold(id, Wanted::Kept)?;
-        FastIoAllocation::new(self.clone(), id, map)
+        let held = self.store().hold(id, Wanted::Own)?;
+        FastIoAllocation::new(self.clone(), id, held)
     }
 
     /// Waits until something is published under a name, and gives a handle of it.
@@ -341,7 +365,7 @@ impl FastIoContext {
     pub fn sweep(&self) -> Result<SweepReport> {
         self.store().check()?;
         let report = self.store().sweep()?;
-        remove::finish(&Directory::base()?)?;
+        remove::finish(&Directory::base()?);
         Ok(report)
     }
 }

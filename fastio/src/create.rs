@@ -3,22 +3,21 @@
 //! Not here: the pool itself. Invariant: while a file is being made, its segment is in state `Making` and names its
 //! maker, so that nothing is lost when the maker dies.
 
-use std::sync::{Arc, atomic::Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 
 use crate::{
     crash::crash_point,
     error::{Error, Result},
     pool,
-    segment::{CHILDREN_LIMIT, HEADER, SegmentMap, file_name, payload_offset},
-    slot::clear_bit,
-    state::{State, Word},
+    segment::{CHILDREN_LIMIT, HEADER, file_name, payload_offset},
     store::{AllocationId, Store},
+    sys::Held,
 };
 
 /// A new private allocation with one handle.
 pub(crate) struct Created {
     pub(crate) id: AllocationId,
-    pub(crate) map: Arc<SegmentMap>,
+    pub(crate) held: Held,
     /// Whether the bytes are those of an earlier allocation.
     pub(crate) used: bool,
 }
@@ -44,14 +43,19 @@ impl Store {
         loop {
             let lock = self.lock()?;
             let Some(index) = lock.take_pooled(class)? else { break };
-            let id = self.begin_private(index, payload, length)?;
-            crash_point!("after-reuse");
-            drop(lock);
-            match self.map_private(index, None) {
-                Ok(map) => return Ok(Created { id, map, used: true }),
-                Err(Error::Corrupt { .. } | Error::NotPrivate { .. }) => self.discard(index)?,
+            match self.begin_private(index, payload, length, None) {
+                Ok((id, held)) => {
+                    crash_point!("after-reuse");
+                    return Ok(Created { id, held, used: true });
+                }
+                // The file is gone, or is another one: without it the segment is empty.
+                Err(Error::Corrupt { .. } | Error::NotPrivate { .. }) => {
+                    let epoch = self.segment(index)?.epoch.load(SeqCst);
+                    let _ = self.directory.unlink(&file_name(index, epoch));
+                    lock.set_empty(index)?;
+                }
                 Err(error) => {
-                    self.unhold(id)?;
+                    lock.put_pooled(index)?;
                     return Err(error);
                 }
             }
@@ -60,29 +64,13 @@ impl Store {
         let epoch = self.segment(index)?.epoch.load(SeqCst);
         match self.create_segment(index, epoch, class) {
             Ok(made) => {
-                let id = self.begin_private(index, payload, length)?;
-                let map = self.map_private(index, Some(made))?;
-                Ok(Created { id, map, used: false })
+                let (id, held) = self.begin_private(index, payload, length, Some(made))?;
+                Ok(Created { id, held, used: false })
             }
             Err(error) => {
                 self.lock()?.set_empty(index)?;
                 Err(error)
             }
         }
-    }
-
-    /// Gives up a pooled segment of which the file is gone or is another one.
-    fn discard(&self, index: u32) -> Result<()> {
-        let lock = self.lock()?;
-        let segment = self.segment(index)?;
-        let word = self.state(index)?;
-        segment.state.store(Word::new(State::Making, self.slot, word.generation).pack(), SeqCst);
-        let mut local = self.local(index);
-        local.holds = 0;
-        local.map = None;
-        clear_bit(&segment.holders, self.slot);
-        drop(local);
-        let _ = self.directory.unlink(&file_name(index, segment.epoch.load(SeqCst)));
-        lock.set_empty(index)
     }
 }

@@ -40,8 +40,14 @@ impl Directory {
             .map_err(|source| Error::io("open", &root, source))?;
         let root = Self { fd, path: root };
         let name = format!("podwire-{}", rustix::process::geteuid().as_raw());
-        root.make(&name)?;
-        root.directory(&name)?.ok_or(Error::Removed)
+        // Whoever removes the last pipeline removes this directory too, perhaps between our two steps.
+        for _ in 0..100 {
+            root.make(&name)?;
+            if let Some(base) = root.directory(&name)? {
+                return Ok(base);
+            }
+        }
+        Err(Error::Removed)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -204,6 +210,14 @@ impl Directory {
         Ok(names)
     }
 
+    /// Removes all files here.
+    pub(crate) fn empty(&self) -> Result<()> {
+        for entry in self.entries()? {
+            self.unlink(&entry)?;
+        }
+        Ok(())
+    }
+
     /// Device and inode, which tell one directory from another of the same name.
     pub(crate) fn identity(&self) -> Result<(u64, u64)> {
         let stat = rustix::fs::fstat(&self.fd).map_err(|source| Error::io("fstat", &self.path, source))?;
@@ -253,15 +267,4 @@ fn check_owner(stat: &Stat, path: &Path) -> Result<()> {
         return bad("is open to other users");
     }
     Ok(())
-}
-
-/// Removes a directory with the files in it, as far as they can be removed.
-pub(crate) fn remove_tree(parent: &Directory, name: &str) -> Result<()> {
-    if let Some(directory) = parent.directory(name)? {
-        for entry in directory.entries()? {
-            directory.unlink(&entry)?;
-        }
-        crash_point!("after-remove-unlink");
-    }
-    parent.remove_directory(name)
 }

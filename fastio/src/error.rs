@@ -34,6 +34,15 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// What is published under the name is no value: bytes, or an array.
+    #[error("what is published as \"{name}\" is no value")]
+    NotAValue {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// A value could not be encoded or decoded.
+    #[error(transparent)]
+    Codec(podwire_codec_core::Error),
     /// The file system that holds the pipeline has no room.
     #[error("no room for {wanted} more bytes of shared memory")]
     NoSpace {
@@ -145,5 +154,18 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(op: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
         Self::Io { op, path: path.into(), source: source.into() }
+    }
+}
+
+impl From<podwire_codec_core::Error> for Error {
+    /// An error of this crate that went through a codec comes out as itself.
+    fn from(error: podwire_codec_core::Error) -> Self {
+        match error {
+            podwire_codec_core::Error::Backend(error) => match error.downcast() {
+                Ok(own) => *own,
+                Err(other) => Self::Codec(podwire_codec_core::Error::Backend(other)),
+            },
+            other => Self::Codec(other),
+        }
     }
 }

@@ -28,7 +28,7 @@ impl Deref for ReadGuard<'_> {
     #[inline]
     fn deref(&self) -> &[u8] {
         let allocation = self.allocation;
-        sys::bytes(&allocation.map.map, allocation.offset, allocation.length, &self.proof).expect(CHECKED)
+        sys::bytes(&allocation.held, allocation.offset, allocation.length, &self.proof).expect(CHECKED)
     }
 }
 
@@ -60,7 +60,7 @@ impl Deref for WriteGuard<'_> {
     #[inline]
     fn deref(&self) -> &[u8] {
         let allocation = self.allocation;
-        sys::bytes(&allocation.map.map, allocation.offset, allocation.length, &self.read).expect(CHECKED)
+        sys::bytes(&allocation.held, allocation.offset, allocation.length, &self.read).expect(CHECKED)
     }
 }
 
@@ -68,7 +68,7 @@ impl DerefMut for WriteGuard<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
         let allocation = self.allocation;
-        sys::bytes_mut(&allocation.map.map, allocation.offset, allocation.length, &mut self.proof)
+        sys::bytes_mut(&allocation.held, allocation.offset, allocation.length, &mut self.proof)
             .expect(CHECKED)
     }
 }

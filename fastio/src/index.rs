@@ -65,7 +65,7 @@ impl Store {
                 }
                 continue;
             }
-            let holder = ((seen & !WAITERS) - 1).min(u32::from(u16::MAX)) as u16;
+            let holder = (seen & !WAITERS).wrapping_sub(1).min(u32::from(u16::MAX)) as u16;
             let take_over = || word.compare_exchange(seen, me | WAITERS, SeqCst, SeqCst).is_ok();
             if dead == Some(holder) || usize::from(holder) >= SLOTS {
                 if take_over() {
@@ -84,15 +84,21 @@ impl Store {
             }
             mine = me | WAITERS;
             let slept = futex::sleep(word, marked, futex::PATIENCE);
-            if slept && holder != self.slot {
-                if let Some(lock) = SlotLock::of_the_dead(self, holder)? {
-                    // Nobody can claim the slot while we hold its lock, so that `holder` still means the dead.
-                    if word.compare_exchange(marked, me | WAITERS, SeqCst, SeqCst).is_ok() {
-                        return Ok(Taken::OverWith(holder, lock));
-                    }
-                }
+            // Nobody can claim the slot while we hold its lock, so that `holder` still means the dead.
+            if slept
+                && let Some(lock) = SlotLock::of_the_dead(self, holder)?
+                && word.compare_exchange(marked, me | WAITERS, SeqCst, SeqCst).is_ok()
+            {
+                return Ok(Taken::OverWith(holder, lock));
             }
         }
+    }
+}
+
+impl Index<'_> {
+    /// Has the next holder of the lock derive everything anew.
+    pub(crate) fn spoiled(&self) {
+        self.store.control().lock.dirty.store(1, SeqCst);
     }
 }
 
@@ -100,7 +106,7 @@ impl Drop for Index<'_> {
     fn drop(&mut self) {
         let line = &self.store.control().lock;
         if std::thread::panicking() {
-            line.dirty.store(1, SeqCst);
+            self.spoiled();
         }
         if line.word.swap(0, SeqCst) & WAITERS != 0 {
             futex::wake_one(&line.word);

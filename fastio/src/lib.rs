@@ -46,6 +46,7 @@ mod directory;
 mod dtype;
 mod error;
 mod futex;
+mod gate;
 mod guard;
 mod index;
 mod lifecycle;
@@ -66,6 +67,7 @@ mod store;
 mod sweep;
 mod sys;
 mod table;
+mod value;
 
 pub use allocation::FastIoAllocation;
 pub use context::FastIoContext;

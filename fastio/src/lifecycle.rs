@@ -14,6 +14,7 @@ use crate::{
     slot::nobody,
     state::State,
     store::AllocationId,
+    sys::Held,
 };
 
 impl Index<'_> {
@@ -35,9 +36,9 @@ impl Index<'_> {
         if old.is_some() && !replace {
             return Err(Error::NameTaken { name: crate::name::shown(key.text) });
         }
-        let entry = self.new_entry()?;
         self.share(target)?;
         crash_point!("after-children-shared");
+        let entry = self.new_entry()?;
         let changing = self.change_names();
         if metadata != target {
             self.share(metadata)?;
@@ -129,7 +130,7 @@ impl Index<'_> {
             if self.store.state(index)?.state != State::Freed || !nobody(&segment.holders) {
                 continue;
             }
-            let children = self.children_or_none(index)?;
+            let children = self.store.children_on_file(index)?;
             self.set_state(index, State::Pooled)?;
             crash_point!("after-pooled");
             segment.children.store(0, SeqCst);
@@ -142,14 +143,6 @@ impl Index<'_> {
             crash_point!("after-children-released");
         }
         Ok(())
-    }
-
-    /// The children that an allocation lists; none where the list is not readable any more.
-    pub(crate) fn children_or_none(&self, index: u32) -> Result<Vec<AllocationId>> {
-        match self.store.children_of(index) {
-            Err(Error::Corrupt { .. } | Error::NotPrivate { .. } | Error::Removed) => Ok(Vec::new()),
-            other => other,
-        }
     }
 
     /// One parent less; what then nothing keeps is freed, and recycled if nobody holds it.
@@ -171,7 +164,7 @@ impl Index<'_> {
         match self.store.state(child.index)?.state {
             State::Published if !kept => self.set_state(child.index, State::Freed)?,
             State::Private if !kept && nobody(&segment.holders) => {
-                self.set_state(child.index, State::Freed)?
+                self.set_state(child.index, State::Freed)?;
             }
             _ => return Ok(false),
         }
@@ -182,7 +175,7 @@ impl Index<'_> {
     fn share(&self, parent: AllocationId) -> Result<()> {
         let mut parents = vec![parent.index];
         while let Some(parent) = parents.pop() {
-            for child in self.store.children_of(parent)? {
+            for child in self.store.children_on_file(parent)? {
                 if self.store.state(child.index)?.state == State::Private {
                     self.set_state(child.index, State::Published)?;
                     parents.push(child.index);
@@ -192,8 +185,8 @@ impl Index<'_> {
         Ok(())
     }
 
-    /// Lists a child of a private allocation.
-    pub(crate) fn adopt(&self, parent: AllocationId, child: AllocationId) -> Result<()> {
+    /// Lists a child of a private allocation that the caller holds.
+    pub(crate) fn adopt(&self, parent: AllocationId, held: &Held, child: AllocationId) -> Result<()> {
         let store = self.store;
         let word = store.state(parent.index)?;
         if word.generation != parent.generation || word.state != State::Private {
@@ -213,8 +206,7 @@ impl Index<'_> {
         if count as usize >= limit {
             return Err(Error::TooManyChildren { limit });
         }
-        let map = store.local(parent.index).map.clone().ok_or(Error::Freed)?;
-        map.set_child(count as usize, child);
+        held.set_child(count as usize, child);
         crash_point!("after-child-listed");
         store.segment(child.index)?.parents.fetch_add(1, SeqCst);
         crash_point!("after-child-counted");
@@ -231,7 +223,7 @@ impl Index<'_> {
                 return Ok(true);
             }
             if seen.insert(id) && self.store.state(id.index)?.state == State::Private {
-                open.extend(self.store.children_of(id.index)?);
+                open.extend(self.store.children_on_file(id.index)?);
             }
         }
         Ok(false)

@@ -1,37 +1,31 @@
-//! What this process alone knows of a segment: how many handles it has, and where it is mapped.
+//! Becoming a holder of an allocation, and ceasing to be one.
 //!
-//! Not here: anything shared but the holder's bit. Invariant: while `holds` is not 0 this process's bit is set in
-//! the segment, so that the generation cannot pass; the bit changes only under this mutex.
+//! Not here: what the holder does with it. Invariant: while this process has a handle, its bit is set in the segment, so
+//! that the generation cannot pass; the bit changes only in steps that run alone in this process.
 //!
-//! Lock order: the index lock may be held when the mutex is taken, never the other way round.
+//! Lock order: the index lock may be held when such a step begins, and is never taken inside one.
 
-use std::sync::{
-    Arc,
-    atomic::Ordering::{Relaxed, SeqCst},
-};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::{
     crash::crash_point,
     error::{Error, Result},
+    gate::Gate,
     pool,
-    segment::SegmentMap,
     slot::{clear_bit, set_bit},
     state::{State, Word},
     store::{AllocationId, Store},
+    sys::{Held, Holding, Place, SegmentEntry, SharedMap},
 };
 
-/// Mappings of segments that nobody here holds are kept, up to so many.
-const IDLE_MAPS: usize = 4096;
+/// Segments that stay mapped although nobody here holds them, as long as no more than so many are mapped in all.
+const KEEP_MAPPED: usize = 4096;
 
 /// This process's share in a segment.
 #[derive(Default)]
 pub(crate) struct Local {
-    pub(crate) generation: u64,
-    pub(crate) holds: u32,
-    pub(crate) readers: u32,
-    pub(crate) map: Option<Arc<SegmentMap>>,
-    /// Whether `map` is kept although nobody here holds the segment.
-    idle: bool,
+    pub(crate) holding: Holding,
+    pub(crate) readers: Gate,
 }
 
 /// Which states `hold` accepts.
@@ -39,123 +33,135 @@ pub(crate) struct Local {
 pub(crate) enum Wanted {
     /// Published only: what was found by a name.
     Published,
-    /// Anything that lives, and what is freed but kept by a holder: what was found by a handle.
-    Kept,
+    /// Also what is private to this process: what was found by its id.
+    Own,
 }
 
 impl Store {
     /// Becomes a holder of an allocation, and maps it. An error leaves nothing behind.
-    pub(crate) fn hold(&self, id: AllocationId, wanted: Wanted) -> Result<Arc<SegmentMap>> {
+    #[inline]
+    pub(crate) fn hold(&self, id: AllocationId, wanted: Wanted) -> Result<Held> {
         if id.index >= self.segment_count() {
             return Err(Error::Freed);
         }
-        let segment = self.segment(id.index)?;
-        let mut local = self.local(id.index);
-        let first = local.holds == 0;
-        if first {
+        let (segment, local) = self.both(id.index)?;
+        let fits = || {
+            let word = Word::unpack(segment.state.load(SeqCst));
+            word.generation == id.generation
+                && match word.state {
+                    State::Published => true,
+                    State::Private => wanted == Wanted::Own && word.owner == self.slot,
+                    _ => false,
+                }
+        };
+        let entered = local.holding.enter(|place| {
             set_bit(&segment.holders, self.slot);
-        }
-        // The bit is set before the state is read: either the one who frees sees the bit, or we see the state.
-        let word = self.state(id.index)?;
-        let fits = word.generation == id.generation
-            && match word.state {
-                State::Published => true,
-                State::Private => wanted == Wanted::Kept && word.owner == self.slot,
-                State::Freed => wanted == Wanted::Kept && !first,
-                _ => false,
-            };
-        let mapped = if fits { self.mapped(&mut local, id.index) } else { Err(Error::Freed) };
-        match mapped {
-            Ok(map) => {
-                local.generation = id.generation;
-                local.holds += 1;
-                Ok(map)
+            // The bit is set before the state is read: either the one who frees sees the bit, or we see the state.
+            let mapped = if fits() { self.map_in(place, segment, id.index) } else { Err(Error::Freed) };
+            if mapped.is_err() {
+                clear_bit(&segment.holders, self.slot);
+            }
+            mapped
+        });
+        match entered {
+            Ok((held, true)) => Ok(held),
+            // The bit was set already, perhaps for another generation.
+            Ok((held, false)) if fits() => Ok(held),
+            Ok((held, false)) => {
+                self.unhold(id, &held)?;
+                Err(Error::Freed)
             }
             Err(error) => {
-                if first {
-                    clear_bit(&segment.holders, self.slot);
-                    drop(local);
-                    self.recycle_if_freed(id.index)?;
-                }
+                // Our bit may have kept another process from recycling.
+                self.recycle_if_freed(segment, id.index)?;
                 Err(error)
             }
         }
     }
 
-    /// The cached mapping, or a new one.
-    fn mapped(&self, local: &mut Local, index: u32) -> Result<Arc<SegmentMap>> {
-        let epoch = self.segment(index)?.epoch.load(SeqCst);
-        if std::mem::take(&mut local.idle) {
-            self.idle_maps.fetch_sub(1, Relaxed);
+    /// Keeps the mapping that is there, or makes one.
+    #[inline]
+    fn map_in(&self, place: &mut Place<'_>, segment: &SegmentEntry, index: u32) -> Result<()> {
+        if place.has(segment.epoch.load(SeqCst)) {
+            return Ok(());
         }
-        if let Some(map) = local.map.as_ref().filter(|map| map.epoch == epoch) {
-            return Ok(map.clone());
+        let (map, epoch) = self.map_segment(index)?;
+        self.set_map(place, map, epoch);
+        Ok(())
+    }
+
+    fn set_map(&self, place: &mut Place<'_>, map: SharedMap, epoch: u32) {
+        if !place.clear() {
+            self.maps.fetch_add(1, Relaxed);
         }
-        let map = self.map_segment(index)?;
-        local.map = Some(map.clone());
-        Ok(map)
+        place.set(map, epoch);
     }
 
     /// One handle less. The last one of the process takes the holder's bit back, and recycles what is freed.
-    pub(crate) fn unhold(&self, id: AllocationId) -> Result<()> {
-        let segment = self.segment(id.index)?;
-        let mut local = self.local(id.index);
-        local.holds = local.holds.saturating_sub(1);
-        if local.holds != 0 {
+    #[inline]
+    pub(crate) fn unhold(&self, id: AllocationId, held: &Held) -> Result<()> {
+        let (segment, local) = self.both(id.index)?;
+        let last = local.holding.leave(held, |place| {
+            if self.maps.load(Relaxed) > KEEP_MAPPED && place.clear() {
+                self.maps.fetch_sub(1, Relaxed);
+            }
+            clear_bit(&segment.holders, self.slot);
+        });
+        if !last {
             return Ok(());
         }
-        if self.idle_maps.load(Relaxed) < IDLE_MAPS {
-            self.idle_maps.fetch_add(1, Relaxed);
-            local.idle = true;
-        } else {
-            local.map = None;
-        }
-        clear_bit(&segment.holders, self.slot);
-        drop(local);
         crash_point!("after-holder-cleared");
-        self.recycle_if_freed(id.index)
+        self.recycle_if_freed(segment, id.index)
     }
 
-    /// Takes a segment in state `Making` or `Pooled`, which is this process's alone, as a new private allocation
-    /// with one handle. The caller has the index lock if the segment was pooled.
-    pub(crate) fn begin_private(&self, index: u32, payload: usize, length: u64) -> Result<AllocationId> {
-        let segment = self.segment(index)?;
+    /// Takes a segment in state `Making` or `Pooled`, which is this process's alone, as a new private allocation with
+    /// one handle. The caller has the index lock if the segment was pooled. An error leaves everything as it was.
+    pub(crate) fn begin_private(
+        &self,
+        index: u32,
+        payload: usize,
+        length: u64,
+        made: Option<SharedMap>,
+    ) -> Result<(AllocationId, Held)> {
+        let (segment, local) = self.both(index)?;
         let word = self.state(index)?;
         let id = AllocationId { index, generation: word.next_generation() };
-        segment.payload.store(payload as u32, SeqCst);
-        segment.length.store(length, SeqCst);
-        segment.children.store(0, SeqCst);
-        let mut local = self.local(index);
-        set_bit(&segment.holders, self.slot);
-        local.holds = 1;
-        local.generation = id.generation;
-        crash_point!("before-reuse");
-        segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), SeqCst);
-        crash_point!("after-private");
-        Ok(id)
-    }
-
-    /// Maps what `begin_private` took, or keeps the mapping that its maker has.
-    pub(crate) fn map_private(&self, index: u32, made: Option<SegmentMap>) -> Result<Arc<SegmentMap>> {
-        let mut local = self.local(index);
-        if let Some(made) = made {
-            if std::mem::take(&mut local.idle) {
-                self.idle_maps.fetch_sub(1, Relaxed);
+        let entered = local.holding.enter(|place| {
+            match made {
+                Some(map) => self.set_map(place, map, segment.epoch.load(SeqCst)),
+                None => self.map_in(place, segment, index)?,
             }
-            local.map = Some(Arc::new(made));
+            segment.payload.store(payload as u32, SeqCst);
+            segment.length.store(length, SeqCst);
+            segment.children.store(0, SeqCst);
+            set_bit(&segment.holders, self.slot);
+            crash_point!("before-reuse");
+            segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), SeqCst);
+            crash_point!("after-private");
+            Ok::<(), Error>(())
+        })?;
+        match entered {
+            (held, true) => Ok((id, held)),
+            (held, false) => {
+                self.unhold(id, &held)?;
+                Err(Error::Corrupt { what: "has a free segment that is held", path: self.path("segments.0") })
+            }
         }
-        self.mapped(&mut local, index)
     }
 
     /// Looks after a segment from which a holder went.
-    fn recycle_if_freed(&self, index: u32) -> Result<()> {
-        let word = self.state(index)?;
+    #[inline]
+    fn recycle_if_freed(&self, segment: &SegmentEntry, index: u32) -> Result<()> {
+        let word = Word::unpack(segment.state.load(SeqCst));
         let mine = word.state == State::Private && word.owner == self.slot;
-        if mine || word.state == State::Freed {
-            self.lock()?.release(index)?;
-            if self.control().pooled_bytes.load(Relaxed) > pool::KEEP {
-                self.trim(pool::KEEP)?;
-            }
+        if mine || word.state == State::Freed { self.recycle_now(index) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn recycle_now(&self, index: u32) -> Result<()> {
+        self.lock()?.release(index)?;
+        if self.control().pooled_bytes.load(Relaxed) > pool::KEEP {
+            self.trim(pool::KEEP)?;
         }
         Ok(())
     }

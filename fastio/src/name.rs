@@ -10,41 +10,41 @@ pub(crate) const NAME_LIMIT: usize = 255;
 /// A name in shared memory: words, padded with zero.
 pub(crate) const NAME_WORDS: usize = 32;
 
-/// A checked name, with its hash and its words.
+/// A checked name, with its hash.
 pub(crate) struct Key<'a> {
     pub(crate) text: &'a str,
     pub(crate) hash: u64,
-    pub(crate) words: [u64; NAME_WORDS],
 }
 
 impl<'a> Key<'a> {
+    #[inline]
     pub(crate) fn new(text: &'a str) -> Result<Self> {
         check(text)?;
-        let mut words = [0; NAME_WORDS];
-        for (word, bytes) in words.iter_mut().zip(text.as_bytes().chunks(8)) {
-            *word = match bytes.try_into() {
-                Ok(whole) => u64::from_le_bytes(whole),
-                Err(_) => bytes.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)),
-            };
-        }
-        let hash = hash(&words, text.len());
-        Ok(Self { text, hash, words })
+        Ok(Self { text, hash: hash(text.as_bytes()) })
     }
 
-    /// The words that the name takes.
-    pub(crate) fn used(&self) -> &[u64] {
-        &self.words[..self.text.len().div_ceil(8)]
+    /// The words in which the name stands in shared memory.
+    #[inline]
+    pub(crate) fn words(&self) -> impl Iterator<Item = u64> {
+        words(self.text.as_bytes())
     }
 }
 
-/// The hash of a name's words; part of the file layout.
-pub(crate) fn hash(words: &[u64; NAME_WORDS], length: usize) -> u64 {
-    let mut hash = 0x9e37_79b9_7f4a_7c15 ^ length as u64;
-    for word in &words[..length.div_ceil(8).min(NAME_WORDS)] {
-        hash = (hash ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
-        hash ^= hash >> 32;
-    }
-    hash
+#[inline]
+fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let (whole, rest) = bytes.as_chunks::<8>();
+    let rest =
+        (!rest.is_empty()).then(|| rest.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)));
+    whole.iter().map(|word| u64::from_le_bytes(*word)).chain(rest)
+}
+
+/// The hash of a name; part of the file layout.
+#[inline]
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    words(bytes).fold(0x9e37_79b9_7f4a_7c15 ^ bytes.len() as u64, |hash, word| {
+        let hash = (hash ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        hash ^ (hash >> 32)
+    })
 }
 
 /// Refuses what cannot be the name of a publication.
@@ -112,9 +112,8 @@ mod tests {
         let a = Key::new("frame-000001").unwrap();
         let b = Key::new("frame-000002").unwrap();
         assert_ne!(a.hash, b.hash);
-        assert_eq!(a.used().len(), 2);
-        assert_eq!(a.words[0].to_le_bytes(), *b"frame-00");
-        assert_eq!(a.words[1].to_le_bytes(), *b"0001\0\0\0\0");
+        let words: Vec<_> = a.words().map(u64::to_le_bytes).collect();
+        assert_eq!(words, [*b"frame-00", *b"0001\0\0\0\0"]);
     }
 
     #[test]

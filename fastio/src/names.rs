@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{
     AtomicU32,
-    Ordering::{Acquire, Relaxed, SeqCst},
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
     fence,
 };
 
@@ -13,7 +13,7 @@ use crate::{
     crash::crash_point,
     error::{Error, Result},
     index::Index,
-    name::{Key, NAME_LIMIT, NAME_WORDS, hash},
+    name::{Key, NAME_LIMIT, hash},
     state::State,
     store::{AllocationId, Store},
     sys::{BUCKETS, NameEntry, WAIT_WORDS, WaitWord},
@@ -23,6 +23,8 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(crate) struct Found {
     pub(crate) entry: u32,
+    /// Number of the publication.
+    pub(crate) publication: u64,
     pub(crate) target: AllocationId,
     /// The allocation in whose header the metadata of this name stands; usually the target itself.
     pub(crate) metadata: AllocationId,
@@ -39,7 +41,7 @@ impl Store {
         let version = &self.control().seq.version;
         for _ in 0..TRIES {
             let before = version.load(Acquire);
-            if before % 2 == 0 {
+            if before.is_multiple_of(2) {
                 let found = self.walk(key);
                 fence(Acquire);
                 if version.load(Relaxed) == before {
@@ -48,9 +50,15 @@ impl Store {
             }
             std::hint::spin_loop();
         }
+        self.find_locked(key)
+    }
+
+    #[cold]
+    fn find_locked(&self, key: &Key<'_>) -> Result<Option<Found>> {
         self.lock()?.find(key)
     }
 
+    #[inline]
     fn bucket(&self, hash: u64) -> &AtomicU32 {
         &self.control().buckets[hash as usize % BUCKETS]
     }
@@ -61,6 +69,7 @@ impl Store {
     }
 
     /// Follows the chain of a name, no further than there are entries.
+    #[inline]
     fn walk(&self, key: &Key<'_>) -> Result<Option<Found>> {
         let mut link = self.bucket(key.hash).load(Acquire);
         let mut steps = self.control().names_used.load(Relaxed);
@@ -85,15 +94,18 @@ impl Store {
 }
 
 impl NameEntry {
+    #[inline]
     fn is(&self, key: &Key<'_>) -> bool {
         self.live.load(Relaxed) != 0
             && self.length.load(Relaxed) as usize == key.text.len()
-            && self.words.iter().zip(key.used()).all(|(mine, theirs)| mine.load(Relaxed) == *theirs)
+            && self.words.iter().zip(key.words()).all(|(mine, theirs)| mine.load(Relaxed) == theirs)
     }
 
+    #[inline]
     pub(crate) fn found(&self, entry: u32) -> Found {
         Found {
             entry,
+            publication: self.live.load(Relaxed),
             target: AllocationId {
                 index: self.target.load(Relaxed),
                 generation: self.target_generation.load(Relaxed),
@@ -119,9 +131,7 @@ impl NameEntry {
 
     /// Whether the hash is the one of the name.
     fn whole(&self) -> bool {
-        let words: [u64; NAME_WORDS] = std::array::from_fn(|word| self.words[word].load(SeqCst));
-        let length = self.length.load(SeqCst) as usize;
-        (1..=NAME_LIMIT).contains(&length) && hash(&words, length) == self.hash.load(SeqCst)
+        self.text().is_some_and(|text| !text.is_empty() && hash(text.as_bytes()) == self.hash.load(SeqCst))
     }
 }
 
@@ -151,6 +161,8 @@ impl Drop for Changing<'_> {
 impl<'a> Index<'a> {
     pub(crate) fn change_names(&self) -> Changing<'a> {
         self.store.control().seq.version.fetch_add(1, SeqCst);
+        // No change is seen before the odd version.
+        fence(SeqCst);
         Changing { store: self.store, done: false }
     }
 
@@ -193,16 +205,18 @@ impl<'a> Index<'a> {
         metadata: AllocationId,
     ) -> Result<()> {
         let record = self.store.name(entry)?;
-        record.hash.store(key.hash, SeqCst);
-        record.target.store(target.index, SeqCst);
-        record.target_generation.store(target.generation, SeqCst);
-        record.metadata.store(metadata.index, SeqCst);
-        record.metadata_generation.store(metadata.generation, SeqCst);
-        record.length.store(key.text.len() as u32, SeqCst);
-        for (word, value) in record.words.iter().zip(&key.words) {
-            word.store(*value, SeqCst);
+        record.hash.store(key.hash, Relaxed);
+        record.target.store(target.index, Relaxed);
+        record.target_generation.store(target.generation, Relaxed);
+        record.metadata.store(metadata.index, Relaxed);
+        record.metadata_generation.store(metadata.generation, Relaxed);
+        record.length.store(key.text.len() as u32, Relaxed);
+        for (word, value) in record.words.iter().zip(key.words()) {
+            word.store(value, Relaxed);
         }
-        record.live.store(self.store.control().publications.fetch_add(1, SeqCst) + 1, SeqCst);
+        let publication = self.store.control().publications.fetch_add(1, Relaxed) + 1;
+        // All of it before this: a killed process leaves a whole entry or none.
+        record.live.store(publication, Release);
         Ok(())
     }
 
@@ -211,15 +225,15 @@ impl<'a> Index<'a> {
         let record = self.store.name(entry)?;
         let found = record.found(entry);
         let target = self.store.segment(found.target.index)?;
-        record.next_of_target.store(target.first_name.load(SeqCst), SeqCst);
-        target.first_name.store(entry + 1, SeqCst);
-        target.names.fetch_add(1, SeqCst);
+        record.next_of_target.store(target.first_name.load(Relaxed), Relaxed);
+        target.first_name.store(entry + 1, Relaxed);
+        target.names.fetch_add(1, Relaxed);
         if found.metadata != found.target {
-            self.store.segment(found.metadata.index)?.parents.fetch_add(1, SeqCst);
+            self.store.segment(found.metadata.index)?.parents.fetch_add(1, Relaxed);
         }
-        let bucket = self.store.bucket(record.hash.load(SeqCst));
-        record.next.store(bucket.load(SeqCst), SeqCst);
-        bucket.store(entry + 1, SeqCst);
+        let bucket = self.store.bucket(record.hash.load(Relaxed));
+        record.next.store(bucket.load(Relaxed), Relaxed);
+        bucket.store(entry + 1, Release);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use crate::{
     crash::crash_point,
-    error::Result,
+    error::{Error, Result},
     index::Index,
     segment::{self, HEADER},
     state::{State, Word},
@@ -50,9 +50,16 @@ impl Index<'_> {
         Ok(())
     }
 
-    /// Takes an index from a list of segments.
-    fn pop_segment(&self, head: &AtomicU32) -> Result<Option<u32>> {
+    /// Takes an index from a list of segments, which must be in this state.
+    fn pop_segment(&self, head: &AtomicU32, state: State) -> Result<Option<u32>> {
         let Some(index) = head.load(SeqCst).checked_sub(1) else { return Ok(None) };
+        if index >= self.store.segment_count() || self.store.state(index)?.state != state {
+            self.spoiled();
+            return Err(Error::Corrupt {
+                what: "has a list with a wrong entry",
+                path: self.store.path("control"),
+            });
+        }
         head.store(self.store.segment(index)?.next_free.load(SeqCst), SeqCst);
         Ok(Some(index))
     }
@@ -60,7 +67,7 @@ impl Index<'_> {
     /// A pooled segment of a class, still in state `Pooled`.
     pub(crate) fn take_pooled(&self, class: u32) -> Result<Option<u32>> {
         let control = self.store.control();
-        let taken = self.pop_segment(&control.classes[class as usize])?;
+        let taken = self.pop_segment(&control.classes[class as usize], State::Pooled)?;
         if taken.is_some() {
             control.pooled_bytes.fetch_sub(capacity(class), SeqCst);
             crash_point!("pool-popped");
@@ -79,7 +86,7 @@ impl Index<'_> {
     /// A segment without a file, in state `Making` with a new epoch.
     pub(crate) fn begin_making(&self, class: u32) -> Result<u32> {
         let control = self.store.control();
-        let index = match self.pop_segment(&control.free_segment)? {
+        let index = match self.pop_segment(&control.free_segment, State::Empty)? {
             Some(index) => index,
             None => {
                 let index = control.segments_used.load(SeqCst);
@@ -110,7 +117,7 @@ impl Index<'_> {
     fn take_for_trimming(&self) -> Result<Option<u32>> {
         let control = self.store.control();
         for (class, head) in control.classes.iter().enumerate().rev() {
-            if let Some(index) = self.pop_segment(head)? {
+            if let Some(index) = self.pop_segment(head, State::Pooled)? {
                 control.pooled_bytes.fetch_sub(capacity(class as u32), SeqCst);
                 let word = self.store.state(index)?;
                 let making = Word::new(State::Making, self.store.slot, word.generation);

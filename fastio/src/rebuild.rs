@@ -32,7 +32,7 @@ impl Index<'_> {
         }
         for index in 0..count {
             if matches!(store.state(index)?.state, State::Private | State::Published | State::Freed) {
-                for child in self.children_or_none(index)? {
+                for child in store.children_on_file(index)? {
                     if child.index < count && store.state(child.index)?.generation == child.generation {
                         store.segment(child.index)?.parents.fetch_add(1, SeqCst);
                     }

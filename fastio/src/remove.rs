@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     crash::crash_point,
-    directory::{Directory, remove_tree},
+    directory::Directory,
     error::{Error, Result},
     futex,
     store::open_control,
@@ -21,7 +21,7 @@ const REMOVED: &str = ".removed-";
 /// Removes a pipeline; whether there was one.
 pub(crate) fn remove(base: &Directory, pipeline: &str) -> Result<bool> {
     let Some(directory) = base.directory(pipeline)? else {
-        finish(base)?;
+        finish(base);
         return Ok(false);
     };
     // A damaged control file must not keep its pipeline from being removed.
@@ -42,23 +42,33 @@ pub(crate) fn remove(base: &Directory, pipeline: &str) -> Result<bool> {
         }
     };
     crash_point!("after-remove-rename");
-    if let Some(name) = &renamed {
-        remove_tree(base, name)?;
+    if let Some(name) = &renamed
+        && let Some(taken) = base.directory(name)?
+    {
+        if taken.identity()? != directory.identity()? {
+            // Another remover was faster, and this is a new pipeline of that name already: it stays.
+            base.rename(name, pipeline)?;
+            return Ok(false);
+        }
+        taken.empty()?;
+        crash_point!("after-remove-unlink");
+        base.remove_directory(name)?;
     }
-    finish(base)?;
+    finish(base);
     Ok(renamed.is_some())
 }
 
 /// Takes away what killed removers left, and the base directory if nothing is in it.
-pub(crate) fn finish(base: &Directory) -> Result<()> {
-    for entry in base.entries()? {
+pub(crate) fn finish(base: &Directory) {
+    // The base itself may be gone by now.
+    for entry in base.entries().unwrap_or_default() {
         if entry.starts_with(REMOVED) {
             // Another remover may be at the same work; what it is faster with is no error.
-            let _ = remove_tree(base, &entry);
+            let _ = base.directory(&entry).and_then(|left| left.map_or(Ok(()), |left| left.empty()));
+            let _ = base.remove_directory(&entry);
         }
     }
     let _ = std::fs::remove_dir(base.path());
-    Ok(())
 }
 
 /// A name that is very likely not there; the rename finds out.

@@ -31,7 +31,7 @@ impl Deref for SharedBytes {
     #[inline]
     fn deref(&self) -> &[u8] {
         let (allocation, proof) = &*self.inner;
-        sys::bytes(&allocation.map.map, allocation.offset, allocation.length, proof)
+        sys::bytes(&allocation.held, allocation.offset, allocation.length, proof)
             .expect("the range was checked when the handle was made")
     }
 }

@@ -5,10 +5,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
-    },
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
 };
 
 use crate::{
@@ -40,12 +37,12 @@ pub(crate) struct Store {
     control: SharedMap,
     segments: Table<SegmentEntry>,
     names: Table<NameEntry>,
-    locals: LocalTable<Mutex<Local>>,
+    locals: LocalTable<Local>,
     fork: ForkSentinel,
     /// This process's slot.
     pub(crate) slot: u16,
-    /// Mappings kept for segments that nobody here holds.
-    pub(crate) idle_maps: AtomicUsize,
+    /// Segments that are mapped here, held or not.
+    pub(crate) maps: AtomicUsize,
     /// Bytes that this crate has copied for the user.
     pub(crate) copied: AtomicU64,
 }
@@ -76,7 +73,7 @@ impl Store {
             locals: LocalTable::new(),
             fork,
             slot: SLOTS as u16,
-            idle_maps: AtomicUsize::new(0),
+            maps: AtomicUsize::new(0),
             copied: AtomicU64::new(0),
         })
     }
@@ -104,10 +101,10 @@ impl Store {
         self.names.grow(&self.directory, index)
     }
 
-    /// What this process alone knows of a segment. Only for an index that `segment` knows.
+    /// What all processes, and what this one alone, know of a segment.
     #[inline]
-    pub(crate) fn local(&self, index: u32) -> MutexGuard<'_, Local> {
-        self.locals.get(index).lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn both(&self, index: u32) -> Result<(&SegmentEntry, &Local)> {
+        Ok((self.segment(index)?, self.locals.get(index)))
     }
 
     /// The state word of a segment.

@@ -85,7 +85,7 @@ impl Endpoint for Buffer {
     fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
         let mut rest = &self.bytes[self.read..];
         rest.read(bytes)?;
-        self.read += bytes.len();
+        Endpoint::consume(self, bytes.len());
         Ok(())
     }
 
@@ -105,6 +105,10 @@ impl Endpoint for Buffer {
 
     fn consume(&mut self, count: usize) {
         self.read = (self.read + count).min(self.bytes.len());
+        if self.read == self.bytes.len() {
+            // All was read: the next value takes the same memory.
+            self.clear();
+        }
     }
 
     fn remaining(&self) -> Option<u64> {

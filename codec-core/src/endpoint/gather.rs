@@ -133,8 +133,11 @@ impl Endpoint for Gather {
         self.packed.remaining()
     }
 
+    /// What it can still take.
     fn capabilities(&self) -> Capabilities {
-        self.capabilities
+        let taken = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
+        let segments = self.capabilities.segments.saturating_sub(taken);
+        Capabilities { segments, ..self.capabilities }
     }
 
     fn attach(&mut self, segment: &Segment) -> Result<Option<u32>> {
@@ -149,7 +152,7 @@ impl Endpoint for Gather {
         Ok(Some(index))
     }
 
-    fn take_segment(&mut self, placement: Placement) -> Result<Segment> {
+    fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         let found = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
         let index = placement.index;
         self.segments.get(index as usize).cloned().ok_or(Error::NoSegment { index, found })

@@ -242,14 +242,16 @@ impl Endpoint for Renumbered<'_> {
         self.endpoint.read(bytes)
     }
 
-    fn take_segment(&mut self, placement: Placement) -> Result<Segment> {
+    fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         let found = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let index = placement.index;
         let entry = self.entries.get(index as usize).ok_or(Error::NoSegment { index, found })?;
         if entry.length != placement.length {
             return Err(Error::SegmentLength { index, wanted: placement.length, found: entry.length });
         }
-        self.endpoint.take_segment(Placement { index: entry.number, ..placement })
+        let Placement { length, alignment, .. } = placement;
+        let SegmentEntry { number, kind, ref descriptor, .. } = *entry;
+        self.endpoint.take_segment(Placement { index: number, length, alignment, kind, descriptor })
     }
 }
 
@@ -287,7 +289,7 @@ pub fn write<E: Endpoint + ?Sized>(
                 number,
                 kind: segment.kind(),
                 alignment: segment.alignment() as u64,
-                descriptor: segment.owner().descriptor().into(),
+                descriptor: segment.descriptor(),
             }
             .write(bytes);
         }

@@ -7,7 +7,9 @@
 //! - [`head`]: the fixed part of a row, reserved once and then accessed without checks;
 //! - [`row`]: a whole value, head and tail;
 //! - `sequence`: many values, as one copy or as rows;
+//! - [`variant`]: a row within a row, for the fields of an enum's variant;
 //! - `place`: memory that is filled before it is a value;
+//! - `transparent`: values seen through a wrapper;
 //! - `text`: short strings.
 #![allow(unsafe_code, reason = "this is the room")]
 
@@ -20,4 +22,6 @@ pub(crate) mod sequence;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod text;
+pub(crate) mod transparent;
+pub(crate) mod variant;
 pub(crate) mod window;

@@ -327,13 +327,37 @@ impl CodecRegistry {
         message: &Message<'_>,
         mut endpoint: &mut E,
     ) -> Result<AnyValue> {
+        let entry = self.entry_for(message)?;
+        message.decode(&mut endpoint, Limits::DEFAULT, |reader| entry.decode(reader))
+    }
+
+    /// Decodes a message that is to hold a `T`, whose segments are with `endpoint`.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError::WrongType`] if it holds anything else; otherwise as [`deserialize`](Self::deserialize).
+    pub fn decode_as<T: Codec + Any, E: Endpoint + ?Sized>(
+        &self,
+        message: &Message<'_>,
+        mut endpoint: &mut E,
+    ) -> Result<T> {
+        if self.by_name(message.name())?.value_type() != TypeId::of::<T>() {
+            let expected = self.by_type(TypeId::of::<T>())?.name().into();
+            return Err(MessageError::WrongType { expected, found: shown(message.name()) }.into());
+        }
+        self.entry_for(message)?;
+        message.value(&mut endpoint, Limits::DEFAULT)
+    }
+
+    /// The codec of a message, if both sides mean the same by it.
+    fn entry_for(&self, message: &Message<'_>) -> Result<Arc<Entry>> {
         let entry = self.by_name(message.name())?;
         let (expected, found) = (entry.fingerprint(), message.fingerprint());
-        if expected != found {
-            let name = shown(message.name());
-            return Err(MessageError::SchemaMismatch { name, expected, found }.into());
+        if expected == found {
+            Ok(entry)
+        } else {
+            Err(MessageError::SchemaMismatch { name: shown(message.name()), expected, found }.into())
         }
-        message.decode(&mut endpoint, Limits::DEFAULT, |reader| entry.decode(reader))
     }
 }
 

@@ -41,7 +41,7 @@ impl<T: Encode> Encode for [T] {
 
 /// A slice of plain values, borrowed from the input; [`Error::Unaligned`] where the input does not happen to be
 /// aligned for them, which `&[u8]` always is.
-impl<'de, T: Plain> Decode<'de> for &'de [T] {
+impl<'a, 'de: 'a, T: Plain> Decode<'de> for &'a [T] {
     decode_row!('de);
 
     #[inline]

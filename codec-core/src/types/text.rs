@@ -43,7 +43,7 @@ impl Encode for str {
 }
 
 /// Text borrowed from the input.
-impl<'de> Decode<'de> for &'de str {
+impl<'a, 'de: 'a> Decode<'de> for &'a str {
     decode_row!('de);
 
     #[inline]

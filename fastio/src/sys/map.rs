@@ -25,11 +25,13 @@ impl SharedMap {
         Ok(Self { raw: options.map_raw(file)? })
     }
 
+    #[inline]
     pub(crate) fn length(&self) -> usize {
         self.raw.len()
     }
 
     /// The address of a byte inside the mapping, if there are `length` bytes from there on.
+    #[inline]
     pub(super) fn address(&self, offset: usize, length: usize) -> Option<*mut u8> {
         let end = offset.checked_add(length)?;
         (end <= self.raw.len()).then(|| self.raw.as_mut_ptr().wrapping_add(offset))
@@ -39,6 +41,7 @@ impl SharedMap {
     ///
     /// The callers keep regions of records and of payload apart; a region of records is never handed out as
     /// payload while its file has the same generation.
+    #[inline]
     pub(crate) fn records<T: Shared>(&self, offset: usize, count: usize) -> Option<&[T]> {
         let address = self.address(offset, size_of::<T>().checked_mul(count)?)?.cast::<T>();
         if !address.is_aligned() {
@@ -51,6 +54,7 @@ impl SharedMap {
     }
 
     /// The record at an offset.
+    #[inline]
     pub(crate) fn record<T: Shared>(&self, offset: usize) -> Option<&T> {
         self.records(offset, 1)?.first()
     }

@@ -6,11 +6,13 @@
 #![allow(unsafe_code)]
 
 mod fork;
+mod held;
 mod map;
 mod payload;
 mod shared;
 
 pub(crate) use fork::ForkSentinel;
+pub(crate) use held::{Held, Holding, Place};
 pub(crate) use map::SharedMap;
 pub(crate) use payload::{assign, bytes, bytes_mut, elements, elements_mut};
 pub(crate) use shared::{

@@ -9,18 +9,18 @@ use std::mem::MaybeUninit;
 use bytemuck::{AnyBitPattern, NoUninit};
 use ndarray::{ArrayView, ArrayViewMut, Dimension};
 
-use super::SharedMap;
+use super::Held;
 use crate::access::{ReadProof, WriteProof};
 
 /// The payload, to read. `None` where it is not inside the mapping.
 pub(crate) fn bytes<'a>(
-    map: &'a SharedMap,
+    held: &'a Held,
     offset: usize,
     length: usize,
     _proof: &'a ReadProof,
 ) -> Option<&'a [u8]> {
-    let address = map.address(offset, length)?;
-    // SAFETY: the range is inside a mapping that lives for 'a; bytes have no invalid values; the proof says that
+    let address = held.address(offset, length)?;
+    // SAFETY: the range is inside a mapping that is held for 'a; bytes have no invalid values; the proof says that
     // for 'a no thread and no process writes here (it holds the read lock, or the allocation is sealed, and the
     // handle behind it keeps the memory from being recycled).
     Some(unsafe { std::slice::from_raw_parts(address, length) })
@@ -28,12 +28,12 @@ pub(crate) fn bytes<'a>(
 
 /// The payload, to write. `None` where it is not inside the mapping.
 pub(crate) fn bytes_mut<'a>(
-    map: &'a SharedMap,
+    held: &'a Held,
     offset: usize,
     length: usize,
     _proof: &'a mut WriteProof,
 ) -> Option<&'a mut [u8]> {
-    let address = map.address(offset, length)?;
+    let address = held.address(offset, length)?;
     // SAFETY: as in `bytes`; the proof is borrowed exclusively and says that its holder alone has access, so that
     // this is the only reference to these bytes for 'a.
     Some(unsafe { std::slice::from_raw_parts_mut(address, length) })

@@ -139,9 +139,31 @@ unsafe impl Shared for SegmentHeader {}
 // SAFETY: it is an atomic integer.
 unsafe impl Shared for AtomicU64 {}
 
+// What `docs/fastio-layout.md` says.
 const _: () = {
+    use std::mem::offset_of;
+    assert!(size_of::<Control>() == 72_192);
+    assert!(offset_of!(Control, removed) == 16);
+    assert!(offset_of!(Control, lock) == 64);
+    assert!(offset_of!(Control, seq) == 128);
+    assert!(offset_of!(Control, free_segment) == 192);
+    assert!(offset_of!(Control, publications) == 208);
+    assert!(offset_of!(Control, classes) == 224);
+    assert!(offset_of!(Control, slots) == 1504);
+    assert!(offset_of!(Control, waits) == 2560);
+    assert!(offset_of!(Control, buckets) == 6656);
     assert!(size_of::<SegmentEntry>() == 192);
+    assert!(offset_of!(SegmentEntry, epoch) == 32);
+    assert!(offset_of!(SegmentEntry, children) == 44);
+    assert!(offset_of!(SegmentEntry, parents) == 60);
+    assert!(offset_of!(SegmentEntry, access) == 64);
+    assert!(offset_of!(AccessLine, readers) == 16);
+    assert!(offset_of!(SegmentEntry, holders) == 128);
     assert!(size_of::<NameEntry>() == 320);
-    assert!(std::mem::offset_of!(SegmentHeader, metadata) == 128);
-    assert!(size_of::<SegmentHeader>() == 128 + 2944);
+    assert!(offset_of!(NameEntry, target) == 32);
+    assert!(offset_of!(NameEntry, next_of_target) == 48);
+    assert!(offset_of!(NameEntry, words) == 64);
+    assert!(offset_of!(SegmentHeader, metadata_length) == 32);
+    assert!(offset_of!(SegmentHeader, metadata) == 128);
+    assert!(size_of::<SegmentHeader>() == 3072);
 };

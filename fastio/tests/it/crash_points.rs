@@ -182,3 +182,37 @@ fn a_cleaner_may_die_while_it_cleans() {
         }
     }
 }
+
+#[test]
+fn a_publisher_killed_before_it_wakes_anybody_keeps_nobody_waiting() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    context.create(64).unwrap().publish("kept").unwrap();
+    let waiter = std::thread::spawn({
+        let context = context.clone();
+        move || context.wait("first", LONG).map(|found| found.len())
+    });
+    assert!(killed(Actor::start_with("live-and-die", &pipeline, &[("PODWIRE_CRASH_POINT", "before-wake")])));
+    let start = std::time::Instant::now();
+    assert_eq!(waiter.join().unwrap().unwrap(), 100_000);
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn two_cleaners_at_once_clean_once() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let kept = context.create(64).unwrap();
+    kept.publish("kept").unwrap();
+    for _ in 0..5 {
+        let mut dead = Actor::start("leave-a-mess", &pipeline);
+        dead.expect("ready");
+        dead.kill();
+        let cleaners = ["clean-and-die", "clean-and-die"].map(|role| Actor::start(role, &pipeline));
+        context.sweep().unwrap();
+        cleaners.into_iter().for_each(Actor::finish);
+        assert!(kept.accept_poisoned().unwrap());
+        let stats = context.stats().unwrap();
+        assert_eq!((stats.processes, stats.private, stats.freed), (1, 0, 0));
+    }
+}

@@ -20,7 +20,7 @@ pub(crate) const ROLES: &[Role] = &[
             let created = context.create(1 << 20).map(drop);
             let found = context.get("data").map(drop);
             let _ = context.sweep();
-            setrlimit(Resource::Nofile, limit.clone()).unwrap();
+            setrlimit(Resource::Nofile, limit).unwrap();
             if current == 3 {
                 assert!(matches!(created, Err(Error::Io { .. })), "{created:?}");
                 assert!(matches!(found, Err(Error::Io { .. })), "{found:?}");

@@ -10,6 +10,9 @@ use podwire_fastio::{Error, FastIoContext};
 
 use crate::support::{Pipeline, base, directory};
 
+/// What is planted, and how: at a path, perhaps pointing to a victim.
+type Plant = (&'static str, fn(&Path, &Path));
+
 fn refused(pipeline: &str) -> Error {
     FastIoContext::open(pipeline).map(drop).unwrap_err()
 }
@@ -78,10 +81,8 @@ fn two_contexts_of_a_process_are_one() {
 
 #[test]
 fn a_planted_pipeline_directory_is_refused() {
-    drop(Pipeline::new().open());
-    fs::create_dir_all(base()).unwrap();
     let target = std::env::temp_dir();
-    let plants: [(&str, fn(&Path, &Path)); 4] = [
+    let plants: [Plant; 4] = [
         ("symlink", |path, target| symlink(target, path).unwrap()),
         ("file", |path, _| drop(private_file(path))),
         ("fifo", |path, _| fifo(path)),
@@ -107,7 +108,7 @@ fn planted_files_are_refused_and_not_followed() {
     let victim = std::env::temp_dir().join(format!("podwire-victim-{}", std::process::id()));
     fs::write(&victim, b"precious").unwrap();
     for name in ["control", "slot.0"] {
-        let plants: [(&str, fn(&Path, &Path)); 5] = [
+        let plants: [Plant; 5] = [
             ("symlink", |path, victim| symlink(victim, path).unwrap()),
             ("hard link", |path, _| {
                 let other = path.with_extension("other");

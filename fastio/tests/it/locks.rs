@@ -1,10 +1,10 @@
 //! Readers and writers, and what becomes of their locks when they are killed.
 
-use std::time::Duration;
+use std::{os::unix::fs::OpenOptionsExt, time::Duration};
 
 use podwire_fastio::{Error, FastIoContext};
 
-use crate::support::{Actor, LONG, Pipeline, Role, pause, say};
+use crate::support::{Actor, LONG, Pipeline, Role, directory, pause, say};
 
 pub(crate) const ROLES: &[Role] = &[
     ("writer", |pipeline| {
@@ -162,4 +162,36 @@ fn a_panic_while_writing_poisons_too() {
     assert!(matches!(allocation.map(), Err(Error::Poisoned)));
     allocation.accept_poisoned().unwrap();
     assert!(allocation.map().is_ok());
+}
+
+#[test]
+fn whoever_takes_over_the_place_of_the_dead_cleans_it() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let mut dead = Actor::start("private", &pipeline);
+    dead.expect("created");
+    dead.kill();
+    assert_eq!(context.stats().unwrap().private, 1);
+    let mut next = Actor::start("private", &pipeline);
+    next.expect("created");
+    let stats = context.stats().unwrap();
+    assert_eq!((stats.processes, stats.private), (2, 1), "the new one's, not the dead one's");
+}
+
+#[test]
+fn with_every_slot_taken_the_next_process_gets_an_error() {
+    let pipeline = Pipeline::new();
+    drop(pipeline.open());
+    let locks: Vec<_> = (0..256)
+        .map(|slot| {
+            let path = directory(&pipeline).join(format!("slot.{slot}"));
+            let mut options = std::fs::OpenOptions::new();
+            let file = options.create(true).truncate(false).write(true).mode(0o600).open(path).unwrap();
+            rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
+            file
+        })
+        .collect();
+    assert!(matches!(FastIoContext::open(&pipeline), Err(Error::SlotsExhausted { limit: 256 })));
+    drop(locks);
+    assert!(FastIoContext::open(&pipeline).is_ok());
 }

@@ -17,5 +17,6 @@ mod memory;
 mod metadata;
 mod names;
 mod publish;
+mod storm;
 mod threads;
 mod wait;

@@ -156,12 +156,14 @@ fn sealed_bytes_refuse_writers_and_can_be_owned() {
     let allocation =
         context.create_with(AllocationOptions::new(16).metadata(Metadata::value("Demo"))).unwrap();
     assert!(matches!(allocation.clone().into_shared(), Err(Error::NotSealed)));
+    assert!(matches!(allocation.to_shared(), Err(Error::NotSealed)));
     allocation.map_mut().unwrap().fill(3);
     allocation.seal().unwrap();
     allocation.seal().unwrap();
     assert!(matches!(allocation.map_mut(), Err(Error::Sealed)));
     assert!(matches!(allocation.try_map_mut(), Err(Error::Sealed)));
     allocation.publish("sealed").unwrap();
+    assert_eq!(*allocation.to_shared().unwrap(), [3; 16]);
     let bytes = context.get("sealed").unwrap().into_shared().unwrap();
     allocation.free().unwrap();
     drop((allocation, context));

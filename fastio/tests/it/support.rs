@@ -144,6 +144,7 @@ fn play() {
         crate::memory::ROLES,
         crate::children::ROLES,
         crate::faults::ROLES,
+        crate::storm::ROLES,
         #[cfg(feature = "crash-points")]
         crate::crash_points::ROLES,
     ];

@@ -1,0 +1,135 @@
+//! What the derive writes about fields and tags, one call each.
+#![allow(unsafe_code, reason = "the head is accessed without checks")]
+
+use core::mem::MaybeUninit;
+
+use super::probe::Via;
+use crate::encode::Encode;
+use crate::error::Error;
+use crate::layout::{Facts, Field, Layout};
+use crate::raw::head::{HeadReader, HeadWriter};
+use crate::raw::place::Place;
+use crate::reader::Reader;
+use crate::trivial::Trivial;
+
+/// A field that has a codec.
+#[must_use]
+pub const fn field<T: Encode>(offset: usize) -> Field {
+    Field { offset, size: size_of::<T>(), facts: T::LAYOUT.facts() }
+}
+
+/// A field that travels as its probe found out. The function is never called: its type says all.
+#[must_use]
+pub const fn field_via<V: Via>(offset: usize, _: fn() -> V) -> Field {
+    field::<V::As>(offset)
+}
+
+/// A field with a codec of its own beside its type: wholly in the tail.
+#[must_use]
+pub const fn field_with<T>(offset: usize) -> Field {
+    Field { offset, size: size_of::<T>(), facts: Layout::<T>::OPAQUE.facts() }
+}
+
+/// A field that does not travel: no bytes, and no memory that may be copied over.
+#[must_use]
+pub const fn field_skipped() -> Field {
+    Field { offset: 0, size: 0, facts: Facts::row(0, false) }
+}
+
+/// The value of a field that does not travel.
+#[inline]
+pub fn default<T: Default>() -> T {
+    T::default()
+}
+
+/// Asserts that a type is trivial.
+pub const fn trivial<T: Trivial>() {}
+
+/// Writes the whole head of a value as one copy, if its memory is its encoding.
+///
+/// # Safety
+///
+/// As `Encode::encode_head`.
+#[inline(always)]
+#[must_use]
+pub unsafe fn encode_memory<T: Encode>(value: &T, head: &mut HeadWriter<'_>) -> bool {
+    let bulk = const { T::LAYOUT.facts().bulk };
+    if bulk {
+        // SAFETY: the head has room for the layout's size, and the layout promises that this is the value's size
+        // and that all its bytes are initialised.
+        unsafe { head.put_memory(value) };
+    }
+    bulk
+}
+
+/// Reads a whole value as one copy, if every bit pattern is one.
+///
+/// # Safety
+///
+/// As `Decode::decode_row`.
+#[inline(always)]
+#[must_use]
+pub unsafe fn decode_memory<T: Encode>(slot: &mut MaybeUninit<T>, head: &mut HeadReader<'_>) -> bool {
+    let plain = const { T::LAYOUT.facts().plain };
+    if plain {
+        // SAFETY: the head holds as many bytes as the layout says, which promises that this is the value's size and
+        // that these bytes, whatever they are, make a value.
+        unsafe { head.take_memory(slot.as_mut_ptr()) };
+    }
+    plain
+}
+
+/// Puts a value that was made elsewhere into its field, and guards it.
+///
+/// # Safety
+///
+/// `field` is writable, aligned, and not used by anybody else while the guard lives.
+#[inline(always)]
+pub unsafe fn place<T>(field: *mut T, value: T) -> Place<T> {
+    // SAFETY: writable and aligned, by the caller.
+    unsafe { field.write(value) };
+    // SAFETY: just initialised, and the guard's from here on.
+    unsafe { Place::new(field) }
+}
+
+/// Writes the tag of a variant in `WIDTH` bytes.
+///
+/// # Safety
+///
+/// `WIDTH` bytes of the head are free.
+#[inline(always)]
+pub unsafe fn put_tag<const WIDTH: usize>(head: &mut HeadWriter<'_>, tag: u32) {
+    let mut bytes = [0; WIDTH];
+    bytes.copy_from_slice(&tag.to_le_bytes()[..WIDTH]);
+    // SAFETY: the caller's.
+    unsafe { head.put(bytes) };
+}
+
+/// Reads the tag of a variant in `WIDTH` bytes.
+///
+/// # Safety
+///
+/// `WIDTH` bytes of the head are left.
+#[inline(always)]
+#[must_use]
+pub unsafe fn take_tag<const WIDTH: usize>(head: &mut HeadReader<'_>) -> u32 {
+    // SAFETY: the caller's.
+    let bytes: [u8; WIDTH] = unsafe { head.take() };
+    let mut tag = [0; 4];
+    tag[..WIDTH].copy_from_slice(&bytes);
+    u32::from_le_bytes(tag)
+}
+
+/// The error for a tag that was just read, in `width` bytes, and that no variant has.
+#[cold]
+#[must_use]
+pub fn unknown_tag(
+    name: &'static str,
+    found: u32,
+    width: usize,
+    head: &HeadReader<'_>,
+    reader: &Reader<'_>,
+) -> Error {
+    let address = head.cursor().wrapping_sub(width);
+    Error::UnknownTag { offset: reader.source.offset_of(address), name, found: found.into() }
+}

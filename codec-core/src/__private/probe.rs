@@ -1,0 +1,211 @@
+//! How the value of a field travels: found out by the type checker, field by field.
+//!
+//! The derive sees the tokens of a field's type, not what they mean. So it writes
+//! `(&&&&&&Probe::<F, _, false>::leaf()).__codec_via()` and leaves the choice to method resolution, which tries the
+//! receiver with all its references first and takes one off at a time. Each level below is implemented for one
+//! number of references, so the first level whose bound holds is taken:
+//!
+//! 0. the type has a codec: it travels by it;
+//! 1. it is plain old data of which every bit pattern is a value: [`Plain`];
+//! 2. it is plain old data that must be checked: [`Checked`];
+//! 3. it is a container of something that has no codec: the derive has probed that first, and names what it found;
+//! 4. none of these: [`Missing`], and an error.
+//!
+//! Every level answers two questions: `__codec_via` says how the field travels, and `__codec_demand`, which the
+//! derive asks once for each field, says the same and complains at the last level. So a type without a codec is one
+//! error, on the field's type.
+//!
+//! A bound that mentions a type parameter holds if the impl's where-clauses prove it. That is why a parameter never
+//! travels as plain old data: nothing says that it is.
+
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+
+use bytemuck::{AnyBitPattern, CheckedBitPattern, NoUninit};
+
+use super::pod::{Checked, InArray, InOption, InVec, Missing, Plain};
+use crate::encode::Encode;
+use crate::raw::transparent::{self, Wrapper};
+use crate::trivial::Trivial;
+
+/// How the values of a type travel.
+pub trait Via {
+    /// The type.
+    type Of;
+    /// The type whose codec is used: itself, or a transparent wrapper around it.
+    type As: Encode;
+    /// Sees a value as what it travels as; so may every pointer to one be cast.
+    fn view(value: &Self::Of) -> &Self::As;
+    /// Casts a pointer to a value.
+    fn view_mut(value: *mut Self::Of) -> *mut Self::As;
+    /// Takes the value out.
+    fn unview(value: Self::As) -> Self::Of;
+}
+
+/// The values travel by the codec of their type.
+pub struct Same<T>(PhantomData<fn() -> T>);
+
+/// The values travel by the codec of a wrapper.
+pub struct Wrapped<W>(PhantomData<fn() -> W>);
+
+impl<T: Encode> Via for Same<T> {
+    type Of = T;
+    type As = T;
+
+    #[inline(always)]
+    fn view(value: &T) -> &T {
+        value
+    }
+
+    #[inline(always)]
+    fn view_mut(value: *mut T) -> *mut T {
+        value
+    }
+
+    #[inline(always)]
+    fn unview(value: T) -> T {
+        value
+    }
+}
+
+impl<W: Wrapper + Encode> Via for Wrapped<W> {
+    type Of = W::Of;
+    type As = W;
+
+    #[inline(always)]
+    fn view(value: &W::Of) -> &W {
+        transparent::wrap_ref(value)
+    }
+
+    #[inline(always)]
+    fn view_mut(value: *mut W::Of) -> *mut W {
+        value.cast()
+    }
+
+    #[inline(always)]
+    fn unview(value: W) -> W::Of {
+        transparent::unwrap(value)
+    }
+}
+
+/// Sees a field as what it travels as.
+#[inline(always)]
+pub fn view<V: Via>(_: V, value: &V::Of) -> &V::As {
+    V::view(value)
+}
+
+/// Casts a pointer to a field.
+#[inline(always)]
+pub fn view_mut<V: Via>(_: V, value: *mut V::Of) -> *mut V::As {
+    V::view_mut(value)
+}
+
+/// Takes a field out of what it travelled as.
+#[inline(always)]
+pub fn unview<V: Via>(_: V, value: V::As) -> V::Of {
+    V::unview(value)
+}
+
+/// The question how `F` travels.
+///
+/// `I` is how the elements of `F` travel, if the derive sees that it is a container, and `()` if not. `PLAIN` says
+/// that only plain old data will do.
+pub struct Probe<F, I, const PLAIN: bool>(PhantomData<fn() -> (F, I)>);
+
+impl<F, const PLAIN: bool> Probe<F, (), PLAIN> {
+    /// The question about a type that holds no other.
+    #[must_use]
+    pub const fn leaf() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<F, I, const PLAIN: bool> Probe<F, I, PLAIN> {
+    /// The question about a container whose elements travel as `I`.
+    #[must_use]
+    pub fn of(_: I) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// No demand.
+pub trait Nothing {}
+
+impl<T> Nothing for T {}
+
+/// One level: for what it is implemented, what it answers, and what the asking demands.
+macro_rules! levels {
+    ($(
+        $(#[$doc:meta])+
+        $level:ident demands $demand:ident, trivially $trivial:ident;
+        $(for [$($generics:tt)*] $question:ty => $via:ty;)+
+    )+) => {$(
+        $(#[$doc])+
+        pub trait $level {
+            type Via;
+            fn __codec_via(&self) -> Self::Via;
+            fn __codec_demand<X: $demand>(&self) -> Self::Via;
+            fn __codec_trivial<X: $trivial>(&self);
+        }
+
+        $(impl<$($generics)*> $level for $question {
+            type Via = $via;
+            #[inline(always)]
+            fn __codec_via(&self) -> Self::Via {
+                <$via>::ANSWER
+            }
+            #[inline(always)]
+            fn __codec_demand<X: $demand>(&self) -> Self::Via {
+                <$via>::ANSWER
+            }
+            #[inline(always)]
+            fn __codec_trivial<X: $trivial>(&self) {}
+        })+
+    )+};
+}
+
+impl<T> Same<T> {
+    const ANSWER: Self = Self(PhantomData);
+}
+
+impl<W> Wrapped<W> {
+    const ANSWER: Self = Self(PhantomData);
+}
+
+levels! {
+    /// The type has a codec.
+    Level0 demands Nothing, trivially Trivial;
+    for [F: Encode, I] &&&&&Probe<F, I, false> => Same<F>;
+
+    /// Plain old data.
+    Level1 demands Nothing, trivially Nothing;
+    for [F: NoUninit + AnyBitPattern, I, const PLAIN: bool] &&&&Probe<F, I, PLAIN> => Wrapped<Plain<F>>;
+
+    /// Plain old data with invalid bit patterns.
+    Level2 demands Nothing, trivially Nothing;
+    for [F: NoUninit + CheckedBitPattern, I, const PLAIN: bool] &&&Probe<F, I, PLAIN> => Wrapped<Checked<F>>;
+
+    /// A container of such data, or of such containers.
+    Level3 demands Nothing, trivially Trivial;
+    for [W: Wrapper, const PLAIN: bool] &&Probe<Vec<W::Of>, Wrapped<W>, PLAIN> => Wrapped<InVec<W>>;
+    for [W: Wrapper, const PLAIN: bool] &&Probe<Option<W::Of>, Wrapped<W>, PLAIN> => Wrapped<InOption<W>>;
+    for [W: Wrapper, const N: usize, const PLAIN: bool] &&Probe<[W::Of; N], Wrapped<W>, PLAIN> => Wrapped<InArray<W, N>>;
+
+    /// Neither a codec nor plain old data.
+    Level4 demands Encode, trivially Nothing;
+    for [F, I] &Probe<F, I, false> => Wrapped<Missing<F>>;
+
+    /// Not plain old data.
+    Level5 demands PlainOldData, trivially Nothing;
+    for [F, I] Probe<F, I, true> => Wrapped<Missing<F>>;
+}
+
+/// What `#[codec(pod)]` asks for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not plain old data",
+    label = "`#[codec(pod)]` needs `bytemuck::Pod`, or `NoUninit` and `CheckedBitPattern`"
+)]
+pub trait PlainOldData {}
+
+#[diagnostic::do_not_recommend]
+impl<T: NoUninit + CheckedBitPattern> PlainOldData for T {}

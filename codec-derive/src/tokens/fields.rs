@@ -1,0 +1,162 @@
+//! What is written for one field, wherever it stands.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Path, PathArguments};
+
+use crate::parse::{Field, Travel};
+
+/// Its entry in the list that facts are made from.
+pub(super) fn facts(field: &Field<'_>, offset: &TokenStream) -> TokenStream {
+    let ty = field.ty;
+    match &field.travel {
+        Travel::Codec => quote!(__codec::field::<#ty>(#offset)),
+        Travel::Probe(probe) => quote!(__codec::field_via(#offset, || #probe.__codec_via())),
+        Travel::With(_) => quote!(__codec::field_with::<#ty>(#offset)),
+        Travel::Skip(_) => quote!(__codec::field_skipped()),
+    }
+}
+
+/// Writes its head; `reference` is an expression.
+pub(super) fn encode_head(field: &Field<'_>, reference: &TokenStream, head: &TokenStream) -> TokenStream {
+    match &field.travel {
+        Travel::Codec => quote!(__codec::row::encode_head(#reference, #head);),
+        Travel::Probe(probe) => {
+            quote!(__codec::row::encode_head(__codec::view(#probe.__codec_via(), #reference), #head);)
+        }
+        Travel::With(_) | Travel::Skip(_) => TokenStream::new(),
+    }
+}
+
+/// Writes its tail.
+pub(super) fn encode_tail(field: &Field<'_>, reference: &TokenStream) -> TokenStream {
+    match &field.travel {
+        Travel::Codec => quote!(__codec::row::encode_tail(#reference, __codec_writer)?;),
+        Travel::Probe(probe) => {
+            quote!(__codec::row::encode_tail(__codec::view(#probe.__codec_via(), #reference), __codec_writer)?;)
+        }
+        Travel::With(module) => {
+            let module = in_expression(module);
+            quote!(#module::encode(#reference, __codec_writer)?;)
+        }
+        Travel::Skip(_) => TokenStream::new(),
+    }
+}
+
+/// Writes it as a row of its own.
+pub(super) fn encode_row(field: &Field<'_>, reference: &TokenStream) -> TokenStream {
+    match &field.travel {
+        Travel::Codec => quote!(__codec::row::encode(#reference, __codec_writer)),
+        Travel::Probe(probe) => {
+            quote!(__codec::row::encode(__codec::view(#probe.__codec_via(), #reference), __codec_writer))
+        }
+        Travel::With(module) => {
+            let module = in_expression(module);
+            quote!(#module::encode(#reference, __codec_writer))
+        }
+        Travel::Skip(_) => quote!(__codec::Ok(())),
+    }
+}
+
+/// Reads it into its place within the slot, and guards it there.
+pub(super) fn decode_place(field: &Field<'_>, place: &TokenStream) -> TokenStream {
+    match &field.travel {
+        Travel::Codec => quote!(unsafe { __codec::row::decode_field(#place, __codec_head, __codec_reader) }?),
+        Travel::Probe(probe) => quote! {
+            unsafe {
+                __codec::row::decode_field(
+                    __codec::view_mut(#probe.__codec_via(), #place),
+                    __codec_head,
+                    __codec_reader,
+                )
+            }?
+        },
+        Travel::With(_) | Travel::Skip(_) => {
+            let value = made(field);
+            quote!({
+                let __codec_value = #value;
+                unsafe { __codec::place(#place, __codec_value) }
+            })
+        }
+    }
+}
+
+/// Reads it by value; `head` is where its head is read from.
+pub(super) fn decode_value(field: &Field<'_>, head: &TokenStream) -> TokenStream {
+    match &field.travel {
+        Travel::Codec => quote!(unsafe { __codec::row::decode_value(#head, __codec_reader) }?),
+        Travel::Probe(probe) => quote! {
+            __codec::unview(
+                #probe.__codec_via(),
+                unsafe { __codec::row::decode_value(#head, __codec_reader) }?,
+            )
+        },
+        Travel::With(_) | Travel::Skip(_) => made(field),
+    }
+}
+
+/// Reads it as a row of its own.
+pub(super) fn decode_row(field: &Field<'_>) -> TokenStream {
+    match &field.travel {
+        Travel::Codec => quote!(__codec::row::decode(__codec_reader)?),
+        Travel::Probe(probe) => {
+            quote!(__codec::unview(#probe.__codec_via(), __codec::row::decode(__codec_reader)?))
+        }
+        Travel::With(_) | Travel::Skip(_) => made(field),
+    }
+}
+
+/// The value of a field that has no part in the head.
+fn made(field: &Field<'_>) -> TokenStream {
+    let ty = field.ty;
+    match &field.travel {
+        Travel::With(module) => {
+            let module = in_expression(module);
+            quote!(#module::decode(__codec_reader)?)
+        }
+        Travel::Skip(Some(function)) => {
+            let function = in_expression(function);
+            quote!(#function())
+        }
+        _ => quote!(__codec::default::<#ty>()),
+    }
+}
+
+/// Its entry in the table that a schema is made from. Here, and only here, a type without a codec is an error.
+pub(super) fn schema(field: &Field<'_>) -> TokenStream {
+    let (ty, name) = (field.ty, &field.name);
+    let node = match &field.travel {
+        Travel::Codec => quote!(__codec::node::<#ty>),
+        Travel::Probe(probe) => {
+            // The elements of a container are asked about first, so that the error is theirs.
+            let element = crate::travel::element(ty).map(|element| {
+                let probe = crate::travel::probe(element, field.attributes.pod.is_some());
+                demands(element, &probe, field.attributes.pod.is_some())
+            });
+            quote!(|__codec_types| { #element __codec::node_via(__codec_types, #probe.__codec_demand::<#ty>()) })
+        }
+        Travel::With(_) => quote!(__codec::opaque_node),
+        Travel::Skip(_) => return TokenStream::new(),
+    };
+    quote!((#name, #node),)
+}
+
+/// Demands that the elements of a container have codecs, the innermost first.
+fn demands(ty: &syn::Type, probe: &TokenStream, plain: bool) -> TokenStream {
+    let element = crate::travel::element(ty).map(|element| {
+        let probe = crate::travel::probe(element, plain);
+        demands(element, &probe, plain)
+    });
+    quote!(#element #probe.__codec_demand::<#ty>();)
+}
+
+/// A path with its arguments written as expressions need them.
+fn in_expression(path: &Path) -> Path {
+    let mut path = path.clone();
+    for segment in &mut path.segments {
+        if let PathArguments::AngleBracketed(list) = &mut segment.arguments {
+            list.colon2_token.get_or_insert_default();
+        }
+    }
+    path
+}

@@ -1,0 +1,11 @@
+//! What `#[derive(Codec)]` writes: a test for each shape of type, for each attribute, and for each promise.
+
+mod attributes;
+mod bulk;
+mod decoding;
+mod generics;
+mod large;
+mod pod;
+mod recursion;
+mod shapes;
+mod support;
