@@ -23,7 +23,8 @@ pub(crate) fn markdown(groups: &[Group], runner: &Runner, failures: &[String]) -
     let mut text = String::from("# podwire, measured\n\n");
     let (kept, taken) = runner.kept();
     let _ = writeln!(text, "{}", machine::describe());
-    let _ = writeln!(text, "- {kept} of {taken} samples count; the others were taken while the machine was slow");
+    let _ =
+        writeln!(text, "- {kept} of {taken} samples count; the others were taken while the machine was slow");
     let _ = writeln!(text, "\nTimes are `minimum / median`; ratios are of minima, and below 1 is faster.");
     for group in groups {
         let _ = writeln!(text, "\n## {}\n", group.title());

@@ -15,10 +15,5 @@ const BORROWED: &str = "borrowed";
 
 /// All groups, ready to be measured. What did not round-trip is in `failures`, and not in a group.
 pub(crate) fn all(failures: &mut Vec<String>) -> Vec<Group> {
-    vec![
-        access::group(failures),
-        plain::group(failures),
-        records::log(failures),
-        records::players(failures),
-    ]
+    vec![access::group(failures), plain::group(failures), records::log(failures), records::players(failures)]
 }

@@ -25,7 +25,8 @@ pub(crate) fn log(failures: &mut Vec<String>) -> Group {
 
 /// Nested records with options and enums.
 pub(crate) fn players(failures: &mut Vec<String>) -> Group {
-    let mut group = Group::new("players", Style::Codecs, "players: 2,000 nested records with options and enums");
+    let mut group =
+        Group::new("players", Style::Codecs, "players: 2,000 nested records with options and enums");
     let mut shape = Shape::new(&mut group, failures, players::generate());
     shape.add::<Podwire, Vec<Player<&str>>>();
     shape.add::<Wincode, Vec<Player<&str>>>();
@@ -53,10 +54,11 @@ impl<'g, T: Clone + PartialEq> Shape<'g, T> {
         B: 'static,
     {
         let value = self.value;
-        let bytes = match round_trip::<S, T>(value).and_then(|bytes| check_borrowed::<S, B>(bytes).map(|()| bytes)) {
-            Ok(bytes) => bytes,
-            Err(reason) => return self.failures.push(format!("{}: {reason}", self.group.title())),
-        };
+        let bytes =
+            match round_trip::<S, T>(value).and_then(|bytes| check_borrowed::<S, B>(bytes).map(|()| bytes)) {
+                Ok(bytes) => bytes,
+                Err(reason) => return self.failures.push(format!("{}: {reason}", self.group.title())),
+            };
         let mut codec = S::default();
         self.group.add(S::NAME, SERIALIZE, bytes.len(), move || {
             black_box(codec.encode(black_box(value)).ok());

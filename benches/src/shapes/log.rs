@@ -6,8 +6,16 @@ use crate::random::Random;
 const COUNT: usize = 10_000;
 
 /// One request. `S` is how text is held: `String`, or `&str` where it is borrowed.
-#[derive(Debug, Clone, PartialEq, podwire::Codec)]
-#[derive(bitcode::Encode, bitcode::Decode, wincode::SchemaWrite, wincode::SchemaRead)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    podwire::Codec,
+    bitcode::Encode,
+    bitcode::Decode,
+    wincode::SchemaWrite,
+    wincode::SchemaRead,
+)]
 pub(crate) struct Record<S> {
     /// IPv4 address of the client.
     address: [u8; 4],

@@ -6,8 +6,17 @@ use crate::random::Random;
 pub(crate) const COUNT: usize = 125_000;
 
 /// A point or a direction, in metres.
-#[derive(Debug, Clone, Copy, PartialEq, podwire::Codec)]
-#[derive(bitcode::Encode, bitcode::Decode, wincode::SchemaWrite, wincode::SchemaRead)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    podwire::Codec,
+    bitcode::Encode,
+    bitcode::Decode,
+    wincode::SchemaWrite,
+    wincode::SchemaRead,
+)]
 pub(crate) struct Vector {
     x: f32,
     y: f32,
@@ -15,8 +24,17 @@ pub(crate) struct Vector {
 }
 
 /// Three vertices and the normal: 48 bytes without padding.
-#[derive(Debug, Clone, Copy, PartialEq, podwire::Codec)]
-#[derive(bitcode::Encode, bitcode::Decode, wincode::SchemaWrite, wincode::SchemaRead)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    podwire::Codec,
+    bitcode::Encode,
+    bitcode::Decode,
+    wincode::SchemaWrite,
+    wincode::SchemaRead,
+)]
 pub(crate) struct Triangle {
     first: Vector,
     second: Vector,
@@ -36,7 +54,6 @@ impl Triangle {
 pub(crate) fn generate() -> Vec<Triangle> {
     let mut random = Random::new(0x6d65_7368);
     let mut vector = || Vector { x: random.unit(), y: random.unit(), z: random.unit() };
-    let mut triangle =
-        || Triangle { first: vector(), second: vector(), third: vector(), normal: vector() };
+    let mut triangle = || Triangle { first: vector(), second: vector(), third: vector(), normal: vector() };
     (0..COUNT).map(|_| triangle()).collect()
 }

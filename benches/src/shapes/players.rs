@@ -6,8 +6,16 @@ use crate::random::Random;
 const COUNT: usize = 2_000;
 
 /// One player. `S` is how text is held: `String`, or `&str` where it is borrowed.
-#[derive(Debug, Clone, PartialEq, podwire::Codec)]
-#[derive(bitcode::Encode, bitcode::Decode, wincode::SchemaWrite, wincode::SchemaRead)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    podwire::Codec,
+    bitcode::Encode,
+    bitcode::Decode,
+    wincode::SchemaWrite,
+    wincode::SchemaRead,
+)]
 pub(crate) struct Player<S> {
     uuid: [u8; 16],
     mode: Mode,
@@ -37,8 +45,17 @@ pub(crate) struct Player<S> {
 }
 
 /// How the player plays.
-#[derive(Debug, Clone, Copy, PartialEq, podwire::Codec)]
-#[derive(bitcode::Encode, bitcode::Decode, wincode::SchemaWrite, wincode::SchemaRead)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    podwire::Codec,
+    bitcode::Encode,
+    bitcode::Decode,
+    wincode::SchemaWrite,
+    wincode::SchemaRead,
+)]
 enum Mode {
     Survival,
     Creative,
@@ -47,8 +64,16 @@ enum Mode {
 }
 
 /// A stack of things.
-#[derive(Debug, Clone, PartialEq, podwire::Codec)]
-#[derive(bitcode::Encode, bitcode::Decode, wincode::SchemaWrite, wincode::SchemaRead)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    podwire::Codec,
+    bitcode::Encode,
+    bitcode::Decode,
+    wincode::SchemaWrite,
+    wincode::SchemaRead,
+)]
 struct Item<S> {
     count: i8,
     slot: u8,
@@ -57,8 +82,16 @@ struct Item<S> {
 }
 
 /// What is special about a thing.
-#[derive(Debug, Clone, PartialEq, podwire::Codec)]
-#[derive(bitcode::Encode, bitcode::Decode, wincode::SchemaWrite, wincode::SchemaRead)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    podwire::Codec,
+    bitcode::Encode,
+    bitcode::Decode,
+    wincode::SchemaWrite,
+    wincode::SchemaRead,
+)]
 enum Effect<S> {
     Plain,
     Enchanted { level: u8, power: f32 },
@@ -67,8 +100,17 @@ enum Effect<S> {
 }
 
 /// What the player may do.
-#[derive(Debug, Clone, Copy, PartialEq, podwire::Codec)]
-#[derive(bitcode::Encode, bitcode::Decode, wincode::SchemaWrite, wincode::SchemaRead)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    podwire::Codec,
+    bitcode::Encode,
+    bitcode::Decode,
+    wincode::SchemaWrite,
+    wincode::SchemaRead,
+)]
 struct Abilities {
     walk_speed: f32,
     fly_speed: f32,
@@ -80,8 +122,16 @@ struct Abilities {
 }
 
 /// A creature.
-#[derive(Debug, Clone, PartialEq, podwire::Codec)]
-#[derive(bitcode::Encode, bitcode::Decode, wincode::SchemaWrite, wincode::SchemaRead)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    podwire::Codec,
+    bitcode::Encode,
+    bitcode::Decode,
+    wincode::SchemaWrite,
+    wincode::SchemaRead,
+)]
 struct Entity<S> {
     id: S,
     uuid: [u8; 16],
@@ -171,8 +221,9 @@ fn effect(random: &mut Random) -> Effect<String> {
 }
 
 fn entity(random: &mut Random) -> Entity<String> {
-    let name =
-        |random: &mut Random| format!("{} the {}", random.pick(&NAMES), random.pick(&["great", "small", "unlucky"]));
+    let name = |random: &mut Random| {
+        format!("{} the {}", random.pick(&NAMES), random.pick(&["great", "small", "unlucky"]))
+    };
     Entity {
         id: random.pick(&CREATURES).to_owned(),
         uuid: random.uuid(),
