@@ -83,7 +83,7 @@ pub(crate) fn slot_bytes<T>(slot: &mut [MaybeUninit<T>]) -> &mut [MaybeUninit<u8
 /// Decodes into a fresh box, in place; the allocator's refusal is an error.
 pub(crate) fn boxed<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<Box<T>> {
     let mut slot: Box<MaybeUninit<T>> = if size_of::<T>() == 0 {
-        Box::new(MaybeUninit::uninit())
+        Box::new_uninit()
     } else {
         // SAFETY: the size is not zero.
         let memory = unsafe { alloc(Layout::new::<T>()) };

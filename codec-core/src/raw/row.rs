@@ -3,6 +3,9 @@
 //! The derive and the codecs of this crate call these functions, and only these, for the parts of a value. The
 //! invariant: a type whose layout is opaque is only ever touched through its own `encode` and `decode`, so that the
 //! `unsafe` methods of the traits run only for types whose layout was promised.
+//!
+//! What is called once per level of a deep value is inlined in optimised builds only: without optimisation, inlining
+//! adds up what all calls need on the stack, and the depth limit should hold on a small one there, too.
 
 use core::mem::MaybeUninit;
 
@@ -29,21 +32,30 @@ pub fn encode<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<
         return value.encode(writer);
     }
     if facts.head > 0 {
-        if facts.bulk && facts.head >= LARGE {
-            // SAFETY: the layout promises that all bytes of the value are initialised.
-            let bytes =
-                unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), facts.head) };
-            return writer.sink.put(bytes);
-        }
-        writer.sink.ensure(facts.head)?;
-        // SAFETY: so many bytes were just ensured, and `encode_head` writes them all.
-        let start = unsafe { writer.sink.reserve(facts.head) };
-        // SAFETY: they are exclusive to this head.
-        let mut head = unsafe { HeadWriter::new(start) };
-        // SAFETY: the head has the room that the layout asks for.
-        unsafe { value.encode_head(&mut head) };
+        encode_own_head(value, writer)?;
     }
     if facts.tail { value.encode_tail(writer) } else { Ok(()) }
+}
+
+/// Writes the head of a row. A function of its own: without optimisation, what it needs on the stack would stay
+/// there while the tail is written, at every level of a deep value.
+#[inline]
+fn encode_own_head<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
+    let facts = const { T::LAYOUT.facts() };
+    if facts.bulk && facts.head >= LARGE {
+        // SAFETY: the layout promises that all bytes of the value are initialised.
+        let bytes =
+            unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), facts.head) };
+        return writer.sink.put(bytes);
+    }
+    writer.sink.ensure(facts.head)?;
+    // SAFETY: so many bytes were just ensured, and `encode_head` writes them all.
+    let start = unsafe { writer.sink.reserve(facts.head) };
+    // SAFETY: they are exclusive to this head.
+    let mut head = unsafe { HeadWriter::new(start) };
+    // SAFETY: the head has the room that the layout asks for.
+    unsafe { value.encode_head(&mut head) };
+    Ok(())
 }
 
 /// Writes the part of a value that stands in the head of the row around it.
@@ -65,7 +77,7 @@ pub unsafe fn encode_head<T: Encode + ?Sized>(value: &T, head: &mut HeadWriter<'
 /// # Errors
 ///
 /// As [`encode`].
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn encode_tail<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
     let facts = const { T::LAYOUT.facts() };
     if facts.opaque {
@@ -102,8 +114,7 @@ pub fn decode<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
 pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
     let facts = const { T::LAYOUT.facts() };
     if facts.opaque {
-        slot.write(T::decode(reader)?);
-        return Ok(());
+        return decode_opaque(slot, reader);
     }
     if facts.plain && facts.head >= LARGE {
         // Plain memory of the value's size: every byte that is copied there makes it a value.
@@ -120,6 +131,14 @@ pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
         return unsafe { T::decode_row(slot, &mut head, reader) };
     }
     decode_gathered(slot, reader)
+}
+
+/// Reads a value of which nothing is known. A function of its own: without optimisation, its callers would have
+/// room for a value on their stack, also where they never call it.
+#[inline]
+fn decode_opaque<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
+    slot.write(T::decode(reader)?);
+    Ok(())
 }
 
 /// Reads a row whose head does not lie in memory that stays: the head is copied first.
@@ -152,15 +171,14 @@ fn decode_gathered<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
 /// # Safety
 ///
 /// `head` holds as many unread bytes as the layout of `T` says.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn decode_part<'de, T: Decode<'de>>(
     slot: &mut MaybeUninit<T>,
     head: &mut HeadReader<'_>,
     reader: &mut Reader<'de>,
 ) -> Result<()> {
     if const { T::LAYOUT.facts().opaque } {
-        slot.write(T::decode(reader)?);
-        return Ok(());
+        return decode_opaque(slot, reader);
     }
     // SAFETY: the caller's.
     unsafe { T::decode_row(slot, head, reader) }
@@ -178,7 +196,7 @@ pub unsafe fn decode_part<'de, T: Decode<'de>>(
 /// # Safety
 ///
 /// As [`decode_part`], and `field` is writable, aligned, and not used by anybody else while the guard lives.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn decode_field<'de, T: Decode<'de>>(
     field: *mut T,
     head: &mut HeadReader<'_>,
@@ -201,7 +219,7 @@ pub unsafe fn decode_field<'de, T: Decode<'de>>(
 /// # Safety
 ///
 /// As [`decode_part`].
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn decode_value<'de, T: Decode<'de>>(
     head: &mut HeadReader<'_>,
     reader: &mut Reader<'de>,

@@ -51,7 +51,7 @@ impl HeadBuffer {
     /// # Safety
     ///
     /// If `tail` is false, the reader is not used for anything but offsets while the head is.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub unsafe fn read<'h>(
         &'h mut self,
         size: usize,

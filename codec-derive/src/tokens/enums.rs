@@ -35,6 +35,10 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
     let rest = (!without.is_empty()).then(|| quote!(_ => __codec::Ok(()),));
 
     let rows = variants.iter().map(decode);
+    // One buffer for all variants: without optimisation, each would have its own on the stack.
+    let rowed =
+        variants.iter().any(|variant| variant.fields.iter().filter(|field| field.travels()).count() > 1);
+    let buffer = rowed.then(|| quote!(let mut __codec_buffer = __codec::HeadBuffer::new();));
     let unknown = quote! {
         __codec::Err(__codec::unknown_tag(#name, __codec_tag, #width, __codec_head, __codec_reader))
     };
@@ -45,6 +49,7 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
         }
     } else {
         quote! {
+            #buffer
             let __codec_self = match unsafe { __codec::take_tag::<#width>(__codec_head) } {
                 #(#rows)*
                 __codec_tag => return #unknown,
@@ -126,7 +131,6 @@ fn decode(variant: &Variant<'_>) -> TokenStream {
     quote! {
         #tag => {
             let __codec_facts = const { __codec::product(0, &[#(#facts),*]) };
-            let mut __codec_buffer = __codec::HeadBuffer::new();
             let mut __codec_head = unsafe {
                 __codec_buffer.read(__codec_facts.head, __codec_facts.tail, __codec_reader)
             }?;
