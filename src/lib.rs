@@ -1,7 +1,11 @@
-//! podwire.
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
 pub use podwire_codec_core::*;
 #[cfg(feature = "derive")]
 pub use podwire_codec_derive::Codec;
+#[cfg(feature = "fastio")]
+pub use podwire_fastio as fastio;
 
 #[doc(hidden)]
 pub use podwire_codec_core::__private;

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::raw::sequence;
 use crate::reader::Reader;
 use crate::schema::{Node, SchemaBuilder};
-use crate::segment::{Owner, Segment};
+use crate::segment::{MemoryKind, Owner, Segment};
 use crate::trivial::Trivial;
 use crate::writer::Writer;
 
@@ -162,7 +162,13 @@ impl<'de, T: Plain> Decode<'de> for Bulk<T> {
             SEGMENT => {
                 let index = reader.read_trivial_type::<u32>()?;
                 let wanted = (count * size_of::<T>()) as u64;
-                let placement = Placement { index, length: wanted, alignment: align_of::<T>() };
+                let placement = Placement {
+                    index,
+                    length: wanted,
+                    alignment: align_of::<T>(),
+                    kind: MemoryKind::HOST,
+                    descriptor: &[],
+                };
                 let segment = reader.take_segment(placement)?;
                 match segment.length() as u64 {
                     found if found == wanted => Self::from_segment(segment),

@@ -54,6 +54,18 @@ pub enum Error {
         /// The bits that were found.
         found: u64,
     },
+    /// Bits that make a value of another type, but none of this one: nanoseconds of a second and more, a year that
+    /// the system's clock does not have.
+    #[error("at byte {offset} there is not {expected}")]
+    OutOfRange {
+        /// Where the value stands.
+        offset: u64,
+        /// What was to be read.
+        expected: &'static str,
+    },
+    /// A path or another string of the system that is not UTF-8, and so has no encoding.
+    #[error("a path that is not UTF-8 cannot be encoded")]
+    NotText,
     /// An enum or `Option` tag that no variant has.
     #[error("tag {found} at byte {offset} is no variant of {name}")]
     UnknownTag {

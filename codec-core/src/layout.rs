@@ -100,6 +100,10 @@ pub struct Field {
 ///
 /// The memory is the encoding if each field's is, and if the fields lie in memory in declaration order with nothing
 /// between and nothing behind: then no padding is left. `repr(C)` is not needed for that, only seen or not seen.
+///
+/// # Panics
+///
+/// If the heads together are larger than the address space; at compile time, where this is called.
 #[must_use]
 pub const fn product(size: usize, fields: &[Field]) -> Facts {
     let mut head = 0_usize;

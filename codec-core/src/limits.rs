@@ -20,8 +20,8 @@ pub struct Limits {
     /// Elements that one value may hold whose encoding takes no bytes, such as `()`: nothing else bounds them.
     /// Default: 1,048,576.
     pub items: u64,
-    /// Containers within containers: `Vec` of dynamic elements, `Box`, `Rc`, `Arc`, `Option` of dynamic values,
-    /// maps, sets. Default: 128.
+    /// Containers within containers: sequences whose elements vary in size, maps, sets, and `Box`, `Rc`, `Arc` of
+    /// values that vary in size. Default: 128.
     pub depth: u32,
 }
 

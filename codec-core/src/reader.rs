@@ -112,7 +112,7 @@ impl<'de> Reader<'de> {
     /// # Errors
     ///
     /// [`Error::NoSegment`], and those of the endpoint.
-    pub fn take_segment(&mut self, placement: Placement) -> Result<Segment> {
+    pub fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         self.source.segment(placement)
     }
 
@@ -127,9 +127,9 @@ impl<'de> Reader<'de> {
             return Err(Error::DepthLimit { offset: self.offset() });
         };
         self.depth = depth;
-        let value = read(self)?;
-        self.depth += 1;
-        Ok(value)
+        let value = read(self);
+        self.depth = depth + 1;
+        value
     }
 
     /// Charges memory that is about to be allocated to the byte limit.

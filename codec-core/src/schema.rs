@@ -12,7 +12,7 @@ use crate::encode::Encode;
 
 /// The number of a node within its schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct NodeId(u32);
+pub struct NodeId(usize);
 
 /// A field of a struct, a tuple or a variant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,17 +87,17 @@ impl SchemaBuilder {
         if let Some((_, known)) = self.types.iter().find(|(known, _)| *known == key) {
             return *known;
         }
-        let id = NodeId(u32::try_from(self.nodes.len()).expect("a program has fewer than 2^32 types"));
+        let id = NodeId(self.nodes.len());
         self.types.push((key, id));
         self.nodes.push(Node::Opaque);
         let node = describe(self);
-        self.nodes[id.0 as usize] = node;
+        self.nodes[id.0] = node;
         id
     }
 
     /// A node without a type of its own.
     pub fn anonymous(&mut self, node: Node) -> NodeId {
-        let id = NodeId(u32::try_from(self.nodes.len()).expect("a program has fewer than 2^32 types"));
+        let id = NodeId(self.nodes.len());
         self.nodes.push(node);
         id
     }
@@ -126,12 +126,17 @@ pub struct Schema {
 /// Describes `T`.
 #[must_use]
 pub fn schema_of<T: Encode + ?Sized>() -> Schema {
-    let mut types = SchemaBuilder::default();
-    let root = types.node::<T>();
-    Schema { nodes: types.nodes, root }
+    Schema::of(SchemaBuilder::node::<T>)
 }
 
 impl Schema {
+    /// The description that `describe` gives.
+    pub fn of(describe: impl FnOnce(&mut SchemaBuilder) -> NodeId) -> Self {
+        let mut types = SchemaBuilder::default();
+        let root = describe(&mut types);
+        Self { nodes: types.nodes, root }
+    }
+
     /// The node from which the description starts.
     #[must_use]
     pub fn root(&self) -> NodeId {
@@ -145,7 +150,7 @@ impl Schema {
     /// If the number belongs to another schema.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.0 as usize]
+        &self.nodes[id.0]
     }
 
     /// A hash of the canonical text: 64-bit FNV-1a.

@@ -48,10 +48,11 @@ pub trait Owner: Any + Send + Sync {
         MemoryKind::HOST
     }
 
-    /// What the endpoint of this kind needs to find the memory again: at most [`Segment::DESCRIPTOR`] bytes that
-    /// mean nothing to anybody else.
-    fn descriptor(&self) -> &[u8] {
-        &[]
+    /// What the endpoint of this kind needs to find this part of the memory again: at most
+    /// [`Segment::DESCRIPTOR`] bytes that mean nothing to anybody else.
+    fn descriptor(&self, part: Range<usize>) -> Vec<u8> {
+        let _ = part;
+        Vec::new()
     }
 }
 
@@ -120,6 +121,12 @@ impl Segment {
     #[must_use]
     pub fn owner(&self) -> &Arc<dyn Owner> {
         &self.owner
+    }
+
+    /// What the endpoint of its kind needs to find it again; empty for memory of this process.
+    #[must_use]
+    pub fn descriptor(&self) -> Vec<u8> {
+        self.owner.descriptor(self.start..self.start + self.length)
     }
 
     /// The bytes.

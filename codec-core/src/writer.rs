@@ -92,9 +92,9 @@ impl<'e> Writer<'e> {
             return Err(Error::DepthLimit { offset: self.sink.written() });
         };
         self.depth = depth;
-        let written = write(self)?;
-        self.depth += 1;
-        Ok(written)
+        let written = write(self);
+        self.depth = depth + 1;
+        written
     }
 
     /// Bytes written so far.

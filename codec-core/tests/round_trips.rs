@@ -1,14 +1,20 @@
 //! Values of the standard library's types come back as they went.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::ffi::OsString;
 use std::fmt::Debug;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::{NonZero, Saturating, Wrapping};
+use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU32};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use podwire_codec_core::{
-    Buffer, Codec, Error, IoReader, IoWriter, Limits, SliceReader, SliceWriter, deserialize_with,
-    encoded_len, from_prefix, from_slice, serialize, to_vec, to_writer,
+    Buffer, Codec, Error, IoReader, Limits, SliceReader, SliceWriter, deserialize_with, encoded_len,
+    from_prefix, from_slice, serialize, to_vec, to_writer,
 };
 
 /// Every way in and out gives the same bytes and the same value.
@@ -98,6 +104,51 @@ fn maps_and_sets_come_back() {
     round(&HashSet::from([1_u8, 2, 3]));
     round(&BTreeSet::from([String::from("x")]));
     round(&HashMap::<String, String>::new());
+}
+
+#[test]
+fn the_rest_of_the_standard_library_comes_back() {
+    round(&Duration::new(5, 999_999_999));
+    round(&UNIX_EPOCH);
+    round(&(UNIX_EPOCH - Duration::from_nanos(1)));
+    round(&(UNIX_EPOCH - Duration::from_secs(5)));
+    round(&SystemTime::now());
+    round(&NonZero::<u16>::MAX);
+    round(&NonZero::<i128>::MIN);
+    round(&[Ordering::Less, Ordering::Equal, Ordering::Greater]);
+    round(&(Wrapping(3_u8), Saturating(4_i16), Reverse(String::from("r"))));
+    round(&IpAddr::V4(Ipv4Addr::LOCALHOST));
+    round(&SocketAddr::from(([1_u16; 8], 443)));
+    round(&SocketAddr::from(([127, 0, 0, 1], 80)));
+    round(&(1_u8..5, 2_i32..=7, 3_u64.., ..4_u8, ..=5_i8));
+    round(&(String::from("a")..String::from("b")));
+    round(&vec![Ok(1_u8), Err(String::from("no"))]);
+    round(&PathBuf::from("/a/b"));
+    round(&OsString::from("c"));
+    round(&VecDeque::from([1_u32, 2, 3]));
+    let heap = from_slice::<BinaryHeap<u8>>(&to_vec(&BinaryHeap::from([3_u8, 9, 1])).unwrap()).unwrap();
+    assert_eq!(heap.into_sorted_vec(), [1, 3, 9]);
+    let atomic = from_slice::<AtomicU32>(&to_vec(&AtomicU32::new(7)).unwrap()).unwrap();
+    assert_eq!(atomic.into_inner(), 7);
+}
+
+#[test]
+fn what_is_no_value_of_a_narrower_type_is_refused() {
+    assert!(matches!(from_slice::<NonZero<u8>>(&[0]), Err(Error::OutOfRange { offset: 0, .. })));
+    assert!(matches!(from_slice::<Ordering>(&[2]), Err(Error::OutOfRange { .. })));
+    let nanos = to_vec(&(1_u64, 1_000_000_000_u32)).unwrap();
+    assert!(matches!(from_slice::<Duration>(&nanos), Err(Error::OutOfRange { .. })));
+    assert!(matches!(from_slice::<SystemTime>(&nanos), Err(Error::OutOfRange { .. })));
+    for seconds in [i64::MAX, i64::MIN] {
+        let far = to_vec(&(seconds, 999_999_999_u32)).unwrap();
+        match from_slice::<SystemTime>(&far) {
+            Ok(time) => assert_eq!(to_vec(&time).unwrap(), far),
+            Err(error) => assert!(matches!(error, Error::OutOfRange { .. })),
+        }
+    }
+    assert!(matches!(from_slice::<IpAddr>(&[2, 0, 0, 0, 0]), Err(Error::UnknownTag { found: 2, .. })));
+    let not_text = PathBuf::from(<OsString as std::os::unix::ffi::OsStringExt>::from_vec(vec![0xFF]));
+    assert!(matches!(to_vec(&not_text), Err(Error::NotText)));
 }
 
 #[test]

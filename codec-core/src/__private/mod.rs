@@ -21,6 +21,8 @@ pub use core::mem::{MaybeUninit, offset_of, size_of};
 pub use core::result::Result::{Err, Ok};
 
 pub use bytemuck::Pod;
+#[cfg(feature = "std")]
+pub use inventory;
 
 pub use self::field::{
     decode_memory, default, encode_memory, field, field_skipped, field_via, field_with, place, put_tag,

@@ -44,6 +44,17 @@ impl Buffer {
         &self.bytes[self.read..]
     }
 
+    /// All bytes, also those that were read.
+    pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Bytes of memory that the buffer has.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Empties the buffer and keeps its memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
@@ -74,7 +85,7 @@ impl Endpoint for Buffer {
     fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
         let mut rest = &self.bytes[self.read..];
         rest.read(bytes)?;
-        self.read += bytes.len();
+        Endpoint::consume(self, bytes.len());
         Ok(())
     }
 
@@ -94,6 +105,10 @@ impl Endpoint for Buffer {
 
     fn consume(&mut self, count: usize) {
         self.read = (self.read + count).min(self.bytes.len());
+        if self.read == self.bytes.len() {
+            // All was read: the next value takes the same memory.
+            self.clear();
+        }
     }
 
     fn remaining(&self) -> Option<u64> {

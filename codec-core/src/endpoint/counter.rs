@@ -36,8 +36,10 @@ impl Endpoint for Counter {
         Endpoint::read(&mut &[][..], bytes)
     }
 
+    /// What it can still take.
     fn capabilities(&self) -> Capabilities {
-        self.capabilities
+        let segments = self.capabilities.segments.saturating_sub(self.segments);
+        Capabilities { segments, ..self.capabilities }
     }
 
     fn attach(&mut self, segment: &Segment) -> Result<Option<u32>> {

@@ -65,6 +65,24 @@ impl Gather {
         &self.segments
     }
 
+    /// This gathering, empty, with the memory of another.
+    pub(crate) fn with_memory_of(mut self, mut other: Self) -> Self {
+        other.clear();
+        (self.packed, self.segments) = (other.packed, other.segments);
+        self
+    }
+
+    /// The packed bytes, none of which were read, and the segments.
+    pub(crate) fn parts_mut(&mut self) -> (&mut Vec<u8>, &[Segment]) {
+        (self.packed.bytes_mut(), &self.segments)
+    }
+
+    /// Bytes of memory that are kept for packed bytes.
+    #[cfg(feature = "std")]
+    pub(crate) fn capacity(&self) -> usize {
+        self.packed.capacity()
+    }
+
     /// Empties the gathering and keeps its memory.
     pub fn clear(&mut self) {
         self.packed.clear();
@@ -115,8 +133,11 @@ impl Endpoint for Gather {
         self.packed.remaining()
     }
 
+    /// What it can still take.
     fn capabilities(&self) -> Capabilities {
-        self.capabilities
+        let taken = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
+        let segments = self.capabilities.segments.saturating_sub(taken);
+        Capabilities { segments, ..self.capabilities }
     }
 
     fn attach(&mut self, segment: &Segment) -> Result<Option<u32>> {
@@ -131,7 +152,7 @@ impl Endpoint for Gather {
         Ok(Some(index))
     }
 
-    fn take_segment(&mut self, placement: Placement) -> Result<Segment> {
+    fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         let found = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
         let index = placement.index;
         self.segments.get(index as usize).cloned().ok_or(Error::NoSegment { index, found })

@@ -14,7 +14,17 @@ pub struct IoWriter<W>(pub W);
 
 impl<W: Write> Endpoint for IoWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.0.write_all(bytes).map_err(Error::Io)
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.0.write(rest) {
+                Ok(0) => return Err(Error::Io(ErrorKind::WriteZero.into())),
+                // A writer that claims more than it was given (`write_all` would panic) has taken no more than that.
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::Io(error)),
+            }
+        }
+        Ok(())
     }
 
     /// A writer holds nothing to read.
@@ -44,7 +54,7 @@ impl<R: Read> Endpoint for IoReader<R> {
                     return Err(Error::UnexpectedEnd { offset: 0, wanted, found: found as u64 });
                 }
                 // A reader that claims more than it was asked for has filled no more than that.
-                Ok(count) => found = bytes.len().min(found + count),
+                Ok(count) => found = bytes.len().min(found.saturating_add(count)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::Io(error)),
             }

@@ -5,7 +5,7 @@
 use core::mem::MaybeUninit;
 
 use crate::error::{Error, Result};
-use crate::segment::Segment;
+use crate::segment::{MemoryKind, Segment};
 
 mod buffer;
 mod counter;
@@ -39,13 +39,17 @@ impl Capabilities {
 
 /// A segment that a value refers to, and how the value wants to have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placement {
+pub struct Placement<'p> {
     /// Its number, as [`Endpoint::attach`] gave it.
     pub index: u32,
     /// Its length in bytes.
     pub length: u64,
     /// The alignment in bytes that its elements need.
     pub alignment: usize,
+    /// The memory that it was in when it was attached.
+    pub kind: MemoryKind,
+    /// What its owner said of it then; empty where only the number is known.
+    pub descriptor: &'p [u8],
 }
 
 /// A backend for bytes.
@@ -159,7 +163,7 @@ pub trait Endpoint {
     /// # Errors
     ///
     /// [`Error::NoSegment`], or the backend's own.
-    fn take_segment(&mut self, placement: Placement) -> Result<Segment> {
+    fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         Err(Error::NoSegment { index: placement.index, found: 0 })
     }
 }
@@ -203,7 +207,7 @@ impl<E: Endpoint + ?Sized> Endpoint for &mut E {
         (**self).attach(segment)
     }
 
-    fn take_segment(&mut self, placement: Placement) -> Result<Segment> {
+    fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         (**self).take_segment(placement)
     }
 }

@@ -158,8 +158,11 @@ fn decode_gathered<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
     reader.read(bytes)?;
     // SAFETY: `bytes` holds the whole head and stays until the end of this function.
     let mut head = unsafe { HeadReader::new(bytes.as_ptr()) };
+    let outer = reader.source.copied(bytes);
     // SAFETY: the head holds as many bytes as the layout says.
-    unsafe { T::decode_row(slot, &mut head, reader) }
+    let decoded = unsafe { T::decode_row(slot, &mut head, reader) };
+    reader.source.restore(outer);
+    decoded
 }
 
 /// Reads one part of a value in place: its bytes of the head, and its part of the tail.

@@ -56,6 +56,9 @@ pub(crate) fn encode<T: Encode>(elements: &[T], writer: &mut Writer<'_>) -> Resu
             }
         }
         Ok(())
+    } else if elements.is_empty() {
+        // No level, as for the reader: what can be read can be written.
+        Ok(())
     } else {
         writer.nested(|writer| {
             for element in elements {
@@ -64,6 +67,20 @@ pub(crate) fn encode<T: Encode>(elements: &[T], writer: &mut Writer<'_>) -> Resu
             Ok(())
         })
     }
+}
+
+/// Writes elements that do not lie side by side, without their number.
+pub(crate) fn encode_each<'t, T: Encode + 't>(
+    elements: impl Iterator<Item = &'t T>,
+    writer: &mut Writer<'_>,
+) -> Result<()> {
+    let write = |writer: &mut Writer<'_>| {
+        for element in elements {
+            row::encode(element, writer)?;
+        }
+        Ok(())
+    };
+    if const { T::LAYOUT.facts().tail } { writer.nested(write) } else { write(writer) }
 }
 
 /// Reads `count` elements.
@@ -154,7 +171,7 @@ fn decode_rows<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> R
     let mut elements = reserve::<T>(count, reader)?;
     for _ in 0..count {
         grow(&mut elements, 1, count, reader)?;
-        push(&mut elements, |slot| row::decode_into(slot, reader))?;
+        push(&mut elements, |slot| counted::<T, _>(reader, |reader| row::decode_into(slot, reader)))?;
     }
     Ok(elements)
 }
@@ -165,8 +182,9 @@ fn push<T>(elements: &mut Vec<T>, fill: impl FnOnce(&mut MaybeUninit<T>) -> Resu
     let length = elements.len();
     debug_assert!(length < elements.capacity());
     // SAFETY: the callers have grown the vector beyond its length.
-    let slot = unsafe { &mut *elements.as_mut_ptr().add(length).cast::<MaybeUninit<T>>() };
-    fill(slot)?;
+    let slot = unsafe { elements.as_mut_ptr().add(length) };
+    // SAFETY: within the vector's memory and aligned, and `MaybeUninit` needs no value there.
+    fill(unsafe { &mut *slot.cast::<MaybeUninit<T>>() })?;
     // SAFETY: `fill` returned `Ok`, by which every decoder promises an initialised slot.
     unsafe { elements.set_len(length + 1) };
     Ok(())
@@ -178,7 +196,9 @@ fn push<T>(elements: &mut Vec<T>, fill: impl FnOnce(&mut MaybeUninit<T>) -> Resu
 fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
     let head = const { T::LAYOUT.facts().head };
     if head == 0 {
-        reader.charge_items(count)?;
+        if !const { T::LAYOUT.facts().tail } {
+            reader.charge_items(count)?;
+        }
         return Ok(Vec::new());
     }
     if count <= reader.source.left() / head {
@@ -189,6 +209,25 @@ fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Resul
         return Err(reader.source.end(count.saturating_mul(head)));
     }
     Ok(Vec::new())
+}
+
+/// Reads an element which, if it turns out to take no bytes of input, is charged to the item limit. Elements without
+/// a tail are charged together, before.
+#[inline(always)]
+pub(crate) fn counted<'de, T: Decode<'de>, R>(
+    reader: &mut Reader<'de>,
+    read: impl FnOnce(&mut Reader<'de>) -> Result<R>,
+) -> Result<R> {
+    let facts = const { T::LAYOUT.facts() };
+    if facts.head > 0 || !facts.tail {
+        return read(reader);
+    }
+    let before = reader.offset();
+    let element = read(reader)?;
+    if reader.offset() == before {
+        reader.charge_items(1)?;
+    }
+    Ok(element)
 }
 
 /// Sees to it that `more` elements fit. Grows by doubling, never beyond `count`, and charges what it adds.

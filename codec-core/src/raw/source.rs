@@ -13,8 +13,26 @@ use crate::endpoint::{Endpoint, Placement};
 use crate::error::{Error, Result};
 use crate::segment::Segment;
 
+/// Where a head was copied to, and where in the input it stands. The address is compared, never read from.
+pub(crate) struct Copied {
+    start: *const u8,
+    length: usize,
+    offset: u64,
+}
+
+impl Copied {
+    const NOTHING: Self = Self { start: core::ptr::null(), length: 0, offset: 0 };
+
+    fn offset_of(&self, address: *const u8) -> Option<u64> {
+        let position = address.addr().wrapping_sub(self.start.addr());
+        (position < self.length).then(|| self.offset + position as u64)
+    }
+}
+
 pub(crate) struct Source<'i> {
     input: Input<'i>,
+    /// The head that was copied last; only errors look at it.
+    head: Copied,
     stays: bool,
     /// Bytes that were taken before the window was opened.
     before: u64,
@@ -28,6 +46,7 @@ impl<'i> Source<'i> {
     pub(crate) fn slice(bytes: &'i [u8], segments: Option<&'i mut (dyn Endpoint + 'i)>) -> Self {
         Self {
             input: Input::over(bytes),
+            head: Copied::NOTHING,
             stays: true,
             before: 0,
             scratch: Vec::new(),
@@ -67,11 +86,29 @@ impl<'i> Source<'i> {
         self.before + self.input.taken() as u64
     }
 
-    /// The offset that `address` has in the input, or the current one if it lies elsewhere.
+    /// The offset that a byte of the input has which is at `address` now: in the window, in the head that was
+    /// copied last, or in the scratch memory, which was filled last.
     pub(crate) fn offset_of(&self, address: *const u8) -> u64 {
-        self.input
-            .position_of(address)
-            .map_or_else(|| self.offset(), |position| self.before + position as u64)
+        if let Some(position) = self.input.position_of(address) {
+            return self.before + position as u64;
+        }
+        let scratch = Copied { start: self.scratch.as_ptr(), length: self.scratch.len(), offset: 0 };
+        if let Some(position) = scratch.offset_of(address) {
+            return self.offset() - self.scratch.len() as u64 + position;
+        }
+        self.head.offset_of(address).unwrap_or_else(|| self.offset())
+    }
+
+    /// Notes that the head of a row was copied from the input, and gives what was noted before, for
+    /// [`restore`](Self::restore) when the row is complete. Only errors look at it.
+    pub(crate) fn copied(&mut self, head: &[u8]) -> Copied {
+        let offset = self.offset() - head.len() as u64;
+        core::mem::replace(&mut self.head, Copied { start: head.as_ptr(), length: head.len(), offset })
+    }
+
+    /// Notes again what was noted before.
+    pub(crate) fn restore(&mut self, outer: Copied) {
+        self.head = outer;
     }
 
     /// Takes `count` bytes from the window.
@@ -146,7 +183,7 @@ impl<'i> Source<'i> {
     }
 
     /// Takes the segment that a value refers to.
-    pub(crate) fn segment(&mut self, placement: Placement) -> Result<Segment> {
+    pub(crate) fn segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         self.close();
         match self.behind() {
             Some(endpoint) => endpoint.take_segment(placement),

@@ -89,13 +89,18 @@ fn fold_ends<L: Lanes>(bytes: &[u8]) -> u64 {
 /// `length <= SHORT`; `length` bytes are readable at `source` and writable at `target`, which do not overlap.
 #[inline(always)]
 unsafe fn copy_folding(source: *const u8, target: *mut u8, length: usize) -> u64 {
-    // SAFETY (each arm): its range lies between once and twice the size of its lanes; the rest is the caller's.
     match length {
+        // SAFETY: 32 to 64 bytes, in lanes of 32; the rest is the caller's.
         32.. => unsafe { copy_ends::<[u64; 4]>(source, target, length) },
+        // SAFETY: 16 to 31 bytes, in lanes of 16; the rest is the caller's.
         16.. => unsafe { copy_ends::<[u64; 2]>(source, target, length) },
+        // SAFETY: 8 to 15 bytes, in lanes of 8; the rest is the caller's.
         8.. => unsafe { copy_ends::<[u64; 1]>(source, target, length) },
+        // SAFETY: 4 to 7 bytes, in lanes of 4; the rest is the caller's.
         4.. => unsafe { copy_ends::<u32>(source, target, length) },
+        // SAFETY: 2 or 3 bytes, in lanes of 2; the rest is the caller's.
         2.. => unsafe { copy_ends::<u16>(source, target, length) },
+        // SAFETY: one byte, in a lane of one; the rest is the caller's.
         1 => unsafe { copy_ends::<u8>(source, target, length) },
         0 => 0,
     }

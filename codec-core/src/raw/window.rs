@@ -108,7 +108,7 @@ impl<'i> Input<'i> {
 
     /// How far `address` lies behind the start, if it lies within the window.
     pub(crate) fn position_of(&self, address: *const u8) -> Option<usize> {
-        let window = self.start as usize..=self.end as usize;
+        let window = self.start as usize..self.end as usize;
         window.contains(&(address as usize)).then(|| address as usize - self.start as usize)
     }
 

@@ -1,6 +1,416 @@
-//! Codecs by name.
+//! Codecs by name and by type.
+//!
+//! The registry knows which codec stands for a name in a message, and under which name a value is sent. The
+//! invariant: a name leads to the codec of exactly one type, or it is spoiled; and whatever leads from a type to a
+//! name leads back.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use crate::codec::Codec;
+use crate::endpoint::Endpoint;
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::message::{Message, MessageError, Metadata};
+
+mod entry;
 mod error;
+mod registration;
+
+pub use entry::Entry;
 pub use error::RegistryError;
+pub use registration::Registration;
+
+/// A value of any registered type.
+pub type AnyValue = Box<dyn Any + Send + Sync>;
+
+/// The longest codec name in bytes.
+const NAME: usize = 255;
+
 /// The table of codecs.
-#[derive(Debug)]
-pub struct CodecRegistry;
+///
+/// [`CodecRegistry::global`] holds what `#[codec(register)]` and [`register_codec!`](crate::register_codec) name in
+/// every crate that is linked, and whatever is registered at run time.
+///
+/// ```
+/// use podwire_codec_core::{Buffer, CodecRegistry};
+///
+/// let registry = CodecRegistry::new();
+/// registry.register::<Vec<f32>>("samples")?;
+///
+/// let mut endpoint = Buffer::new();
+/// registry.serialize(&vec![0.5_f32, 0.25], &mut endpoint)?;
+///
+/// let value = registry.deserialize(&mut endpoint)?; // by the name in the message
+/// assert_eq!(value.downcast_ref::<Vec<f32>>().unwrap(), &[0.5, 0.25]);
+/// # Ok::<(), podwire_codec_core::Error>(())
+/// ```
+///
+/// The linker drops a crate that is listed in `Cargo.toml` but named nowhere in the program, and its registrations
+/// with it: name it once, as in `use sensors as _;`. A library that is loaded later adds its registrations with
+/// [`collect`](Self::collect).
+#[derive(Debug, Default)]
+pub struct CodecRegistry {
+    table: RwLock<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    names: HashMap<Box<str>, Named>,
+    /// For each type its names, the one to send with last.
+    types: HashMap<TypeId, Vec<Box<str>>>,
+    /// Registrations that were collected already.
+    collected: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Named {
+    Codec(Arc<Entry>),
+    /// Two automatic registrations of different types.
+    Spoiled {
+        first: Arc<Entry>,
+        second: Arc<Entry>,
+    },
+}
+
+impl Named {
+    fn codec(&self) -> Result<&Arc<Entry>, RegistryError> {
+        match self {
+            Self::Codec(entry) => Ok(entry),
+            Self::Spoiled { first, second } => Err(RegistryError::Ambiguous {
+                name: first.name().into(),
+                first: first.source(),
+                second: second.source(),
+            }),
+        }
+    }
+}
+
+impl Table {
+    /// Puts an entry in, in the place of whatever has its name.
+    fn put(&mut self, entry: Entry, send: bool) {
+        let entry = Arc::new(entry);
+        let name: Box<str> = entry.name().into();
+        self.forget(&name);
+        if send {
+            self.types.entry(entry.value_type()).or_default().push(name.clone());
+        }
+        self.names.insert(name, Named::Codec(entry));
+    }
+
+    /// Puts an automatic registration in, which replaces nothing.
+    fn collect(&mut self, entry: Entry) {
+        let Some(Named::Codec(first)) = self.names.get(entry.name()) else {
+            if !self.names.contains_key(entry.name()) {
+                self.put(entry, true);
+            }
+            return;
+        };
+        if first.value_type() != entry.value_type() {
+            let name: Box<str> = entry.name().into();
+            let second = Arc::new(entry);
+            // In the order of their places, so that the message does not depend on the linker.
+            let mut both = [Arc::clone(first), Arc::clone(&second)];
+            both.sort_by_key(|entry| entry.source());
+            let [earlier, later] = both;
+            self.types.entry(second.value_type()).or_default().push(name.clone());
+            self.names.insert(name, Named::Spoiled { first: earlier, second: later });
+        }
+    }
+
+    /// Removes a name from the names of its types.
+    fn forget(&mut self, name: &str) {
+        let entries = match self.names.remove(name) {
+            Some(Named::Codec(entry)) => vec![entry],
+            Some(Named::Spoiled { first, second }) => vec![first, second],
+            None => return,
+        };
+        for entry in entries {
+            if let Some(names) = self.types.get_mut(&entry.value_type()) {
+                names.retain(|known| &**known != name);
+                if names.is_empty() {
+                    self.types.remove(&entry.value_type());
+                }
+            }
+        }
+    }
+}
+
+impl CodecRegistry {
+    /// A registry without entries.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The registry of this process.
+    pub fn global() -> &'static Self {
+        static GLOBAL: LazyLock<CodecRegistry> = LazyLock::new(|| {
+            let registry = CodecRegistry::new();
+            registry.collect();
+            registry
+        });
+        &GLOBAL
+    }
+
+    /// Takes up the automatic registrations that this registry does not have yet: those of libraries that were
+    /// loaded after the first use. Says how many are new.
+    pub fn collect(&self) -> usize {
+        let all: Vec<&Registration> = inventory::iter::<Registration>.into_iter().collect();
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        // `inventory` shows the newest first, and never loses one.
+        let new = all.len() - table.collected;
+        for registration in &all[..new] {
+            table.collect(registration.entry());
+        }
+        table.collected = all.len();
+        new
+    }
+
+    /// Registers `T` under a name, in the place of whatever has it. Values of type `T` are sent under their newest
+    /// name; all their names are understood.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::BadName`].
+    #[track_caller]
+    pub fn register<T: Codec + Any + Send + Sync>(&self, name: &str) -> Result<()> {
+        self.put(Entry::of::<T>(name), true, true)
+    }
+
+    /// Registers `T` under a name that is free.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Taken`] and [`RegistryError::BadName`].
+    #[track_caller]
+    pub fn try_register<T: Codec + Any + Send + Sync>(&self, name: &str) -> Result<()> {
+        self.put(Entry::of::<T>(name), true, false)
+    }
+
+    /// Lets messages of this name be understood as `T`; nothing is sent under it.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::BadName`].
+    #[track_caller]
+    pub fn register_alias<T: Codec + Any + Send + Sync>(&self, name: &str) -> Result<()> {
+        self.put(Entry::of::<T>(name), false, true)
+    }
+
+    /// Registers plain old data that has no codec: its bytes are its memory.
+    ///
+    /// ```
+    /// use podwire_codec_core::{Buffer, CodecRegistry};
+    ///
+    /// let registry = CodecRegistry::new();
+    /// registry.register_pod::<[f32; 3]>("Vec3")?;
+    /// let mut endpoint = Buffer::new();
+    /// registry.serialize(&[1.0_f32, 2.0, 3.0], &mut endpoint)?;
+    /// assert_eq!(*registry.deserialize(&mut endpoint)?.downcast::<[f32; 3]>().unwrap(), [1.0, 2.0, 3.0]);
+    /// # Ok::<(), podwire_codec_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::BadName`].
+    #[track_caller]
+    pub fn register_pod<T: bytemuck::Pod + Send + Sync>(&self, name: &str) -> Result<()> {
+        self.put(Entry::of_pod::<T>(name), true, true)
+    }
+
+    fn put(&self, entry: Entry, send: bool, replace: bool) -> Result<()> {
+        check_name(entry.name())?;
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        if !replace && table.names.contains_key(entry.name()) {
+            return Err(RegistryError::Taken { name: entry.name().into() }.into());
+        }
+        table.put(entry, send);
+        Ok(())
+    }
+
+    /// The codec of a name.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::UnknownName`] and [`RegistryError::Ambiguous`].
+    pub fn by_name(&self, name: &str) -> Result<Arc<Entry>> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let named = table.names.get(name).ok_or_else(|| RegistryError::UnknownName { name: shown(name) })?;
+        Ok(Arc::clone(named.codec()?))
+    }
+
+    /// The codec with which values of a type are sent.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::UnknownType`] and [`RegistryError::Ambiguous`].
+    pub fn by_type(&self, of: TypeId) -> Result<Arc<Entry>> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let name = table.types.get(&of).and_then(|names| names.last()).ok_or(RegistryError::UnknownType)?;
+        let named = table.names.get(name).ok_or(RegistryError::UnknownType)?;
+        Ok(Arc::clone(named.codec()?))
+    }
+
+    /// All names that lead to a codec, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<Box<str>> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<_> = table
+            .names
+            .iter()
+            .filter(|(_, named)| matches!(named, Named::Codec(_)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Every name that two automatic registrations claim. A program that wants to know at its start calls this.
+    #[must_use]
+    pub fn check(&self) -> Vec<RegistryError> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let mut errors: Vec<_> = table.names.values().filter_map(|named| named.codec().err()).collect();
+        errors.sort_by_key(ToString::to_string);
+        errors
+    }
+
+    /// Writes a value of any registered type as a message, and says how many bytes that took.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::UnknownType`], [`RegistryError::Ambiguous`], and those of the codec and the endpoint.
+    pub fn serialize<E: Endpoint + ?Sized>(
+        &self,
+        value: &(dyn Any + Send + Sync),
+        endpoint: &mut E,
+    ) -> Result<usize> {
+        self.serialize_with(value, &Metadata::new(), endpoint)
+    }
+
+    /// [`serialize`](Self::serialize), with metadata.
+    ///
+    /// # Errors
+    ///
+    /// As [`serialize`](Self::serialize).
+    pub fn serialize_with<E: Endpoint + ?Sized>(
+        &self,
+        value: &(dyn Any + Send + Sync),
+        metadata: &Metadata,
+        endpoint: &mut E,
+    ) -> Result<usize> {
+        let entry = self.by_type(value.type_id())?;
+        crate::message::write(entry.name(), entry.fingerprint(), metadata, endpoint, |writer| {
+            entry.encode(value, writer)
+        })
+    }
+
+    /// Reads the next message by the name in its header.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::UnknownName`], [`RegistryError::Ambiguous`], [`MessageError`], and those of the codec and
+    /// the endpoint. A message of an unknown name was taken whole: the next one can be read.
+    pub fn deserialize<E: Endpoint + ?Sized>(&self, endpoint: &mut E) -> Result<AnyValue> {
+        let message = Message::read(endpoint, Limits::DEFAULT)?;
+        self.decode(&message, endpoint)
+    }
+
+    /// Decodes a message whose segments are with `endpoint`.
+    ///
+    /// # Errors
+    ///
+    /// As [`deserialize`](Self::deserialize).
+    pub fn decode<E: Endpoint + ?Sized>(
+        &self,
+        message: &Message<'_>,
+        mut endpoint: &mut E,
+    ) -> Result<AnyValue> {
+        let entry = self.entry_for(message)?;
+        message.decode(&mut endpoint, Limits::DEFAULT, |reader| entry.decode(reader))
+    }
+
+    /// Decodes a message that is to hold a `T`, whose segments are with `endpoint`.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError::WrongType`] if it holds anything else; otherwise as [`deserialize`](Self::deserialize).
+    pub fn decode_as<T: Codec + Any, E: Endpoint + ?Sized>(
+        &self,
+        message: &Message<'_>,
+        mut endpoint: &mut E,
+    ) -> Result<T> {
+        if self.by_name(message.name())?.value_type() != TypeId::of::<T>() {
+            let expected = self.by_type(TypeId::of::<T>())?.name().into();
+            return Err(MessageError::WrongType { expected, found: shown(message.name()) }.into());
+        }
+        self.entry_for(message)?;
+        message.value(&mut endpoint, Limits::DEFAULT)
+    }
+
+    /// The codec of a message, if both sides mean the same by it.
+    fn entry_for(&self, message: &Message<'_>) -> Result<Arc<Entry>> {
+        let entry = self.by_name(message.name())?;
+        let (expected, found) = (entry.fingerprint(), message.fingerprint());
+        if expected == found {
+            Ok(entry)
+        } else {
+            Err(MessageError::SchemaMismatch { name: shown(message.name()), expected, found }.into())
+        }
+    }
+}
+
+/// Refuses names that nobody could read in a list or a log.
+fn check_name(name: &str) -> Result<()> {
+    let reason = if name.is_empty() {
+        "it is empty"
+    } else if name.len() > NAME {
+        "it is longer than 255 bytes"
+    } else if name.chars().any(char::is_control) {
+        "it has control characters"
+    } else {
+        return Ok(());
+    };
+    Err(RegistryError::BadName { name: shown(name), reason }.into())
+}
+
+/// A name of unknown origin as it can be shown: escaped, cut at 64 bytes.
+fn shown(name: &str) -> Box<str> {
+    let mut shown = String::new();
+    for character in name.chars() {
+        let escaped = character.escape_debug();
+        if shown.len() + escaped.len() > 64 {
+            shown.push('…');
+            break;
+        }
+        shown.extend(escaped);
+    }
+    shown.into()
+}
+
+impl From<RegistryError> for crate::Error {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(Box::new(error))
+    }
+}
+
+/// Registers a type under a name in the global registry, in every program that this crate is linked into.
+///
+/// For instances of generic types and for types of other crates; on a type of your own write `#[codec(register)]`.
+///
+/// ```
+/// use podwire_codec_core::{CodecRegistry, register_codec};
+///
+/// register_codec!(Vec<Option<f32>>, "gappy samples");
+///
+/// assert!(CodecRegistry::global().by_name("gappy samples").is_ok());
+/// ```
+#[macro_export]
+macro_rules! register_codec {
+    ($type:ty, $name:expr $(,)?) => {
+        $crate::__private::inventory::submit! {
+            $crate::registry::Registration::new::<$type>($name, ::core::file!(), ::core::line!())
+        }
+    };
+}

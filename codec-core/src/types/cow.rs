@@ -10,6 +10,7 @@ use crate::bulk::Plain;
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::Result;
+use crate::limits::Limits;
 use crate::raw::head::{HeadReader, HeadWriter};
 use crate::raw::sequence;
 use crate::reader::Reader;
@@ -49,6 +50,9 @@ cows! {
     [T: Encode + Clone] [T];
 }
 
+/// The limits of a copy that was charged already.
+const LIMITS: Limits = Limits { bytes: u64::MAX, ..Limits::DEFAULT };
+
 impl<'a, 'de: 'a> Decode<'de> for Cow<'a, str> {
     decode_row!('de);
 
@@ -84,7 +88,8 @@ impl<'a, 'de: 'a, T: Plain> Decode<'de> for Cow<'a, [T]> {
             Some((_, Ok(elements))) => Cow::Borrowed(elements),
             // The elements are there, but not aligned: they are read once more, into memory that is.
             Some((bytes, Err(_))) => {
-                Cow::Owned(sequence::decode(count, &mut Reader::from_slice_with(bytes, reader.limits()))?)
+                reader.charge(bytes.len())?;
+                Cow::Owned(sequence::decode(count, &mut Reader::from_slice_with(bytes, LIMITS))?)
             }
             None => Cow::Owned(sequence::decode(count, reader)?),
         });

@@ -9,7 +9,7 @@ use core::mem::MaybeUninit;
 use std::{collections::HashMap, hash::BuildHasher, hash::Hash};
 
 use super::length;
-use super::table::claim;
+use super::table::{claim, entry};
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::{Error, Result};
@@ -68,7 +68,7 @@ macro_rules! maps {
                     let mut table = $new;
                     $prepare(&mut table, backed)?;
                     for _ in 0..count {
-                        let (key, value) = row::decode::<(K, V)>(reader)?;
+                        let (key, value) = entry::<(K, V)>(reader)?;
                         $prepare(&mut table, 1)?;
                         if table.insert(key, value).is_some() {
                             return Err(Error::DuplicateKey { offset: reader.offset() });

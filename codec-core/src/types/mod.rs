@@ -34,16 +34,25 @@ macro_rules! decode_row {
 
 mod array;
 mod cow;
+mod either;
 pub(crate) mod length;
 mod map;
+mod net;
+mod number;
 mod option;
+#[cfg(feature = "std")]
+mod path;
 mod pointer;
+mod range;
 mod reference;
 mod scalar;
 mod set;
 mod slice;
 mod table;
 mod text;
+mod through;
+mod time;
 mod tuple;
 mod unit;
 mod vec;
+mod wrapper;

@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 use std::{collections::HashSet, hash::BuildHasher, hash::Hash};
 
 use super::length;
-use super::table::claim;
+use super::table::{claim, entry};
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ macro_rules! sets {
                     let mut table = $new;
                     $prepare(&mut table, backed)?;
                     for _ in 0..count {
-                        let element = row::decode::<T>(reader)?;
+                        let element = entry::<T>(reader)?;
                         $prepare(&mut table, 1)?;
                         if !table.insert(element) {
                             return Err(Error::DuplicateKey { offset: reader.offset() });

@@ -2,7 +2,13 @@
 
 use crate::decode::Decode;
 use crate::error::Result;
+use crate::raw::{row, sequence};
 use crate::reader::Reader;
+
+/// Reads one entry.
+pub(super) fn entry<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
+    sequence::counted::<T, _>(reader, row::decode)
+}
 
 /// Charges `count` entries and says for how many the table can be prepared at once.
 ///
@@ -10,7 +16,9 @@ use crate::reader::Reader;
 pub(super) fn claim<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<usize> {
     let head = const { T::LAYOUT.facts().head };
     let backed = if head == 0 {
-        reader.charge_items(count)?;
+        if !const { T::LAYOUT.facts().tail } {
+            reader.charge_items(count)?;
+        }
         count.min(64)
     } else if count <= reader.source.left() / head {
         count

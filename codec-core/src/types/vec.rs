@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "the head is accessed without checks")]
 
 use alloc::boxed::Box;
+use alloc::collections::{BinaryHeap, VecDeque};
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -62,5 +63,52 @@ macro_rules! sequences {
     )+};
 }
 
+/// Collections that are written element by element, and read as a `Vec` first.
+macro_rules! collections {
+    ($($collection:ident [$($bound:tt)*])+) => {$(
+        impl<T: Encode> Encode for $collection<T> {
+            layout!(
+                /// Head: the length. Tail: what is left of a very long length, and the elements.
+                => length::FACTS
+            );
+
+            encode_row!();
+
+            #[inline(always)]
+            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+                // SAFETY: the caller has room for the layout's four bytes.
+                unsafe { length::encode_head(self.len(), head) };
+            }
+
+            fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
+                length::encode_tail(self.len(), writer)?;
+                sequence::encode_each(self.iter(), writer)
+            }
+
+            fn schema(types: &mut SchemaBuilder) -> Node {
+                Node::Sequence(types.node::<T>())
+            }
+        }
+
+        impl<'de, T: Decode<'de> $($bound)*> Decode<'de> for $collection<T> {
+            decode_row!('de);
+
+            #[inline]
+            unsafe fn decode_row(
+                slot: &mut MaybeUninit<Self>,
+                head: &mut HeadReader<'_>,
+                reader: &mut Reader<'de>,
+            ) -> Result<()> {
+                // SAFETY: the caller has the four bytes of the layout.
+                let count = unsafe { length::decode(head, reader) }?;
+                let elements = sequence::decode::<T>(count, reader)?;
+                slot.write(elements.into());
+                Ok(())
+            }
+        }
+    )+};
+}
+
+collections!(VecDeque [] BinaryHeap [+ Ord]);
 sequences!(Vec: T);
 sequences!(Box Rc Arc: [T]);

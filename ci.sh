@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Runs everything that must hold before a change lands: format, lints, tests, documentation, examples, the main job.
+# Works from a clean clone; needs Rust and a C compiler, and installs the rest. Honours CARGO_TARGET_DIR.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+step() { printf '\n== %s (after %s s)\n' "$1" "$SECONDS"; }
+
+step "tools"
+for component in rustfmt clippy; do
+  cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
+done
+command -v cc >/dev/null || { apt-get update && apt-get install -y gcc libc6-dev; }
+cargo --version
+
+step "format"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "without the standard library, and with few features"
+cargo check -p podwire-codec-core --no-default-features --locked
+cargo check -p podwire --no-default-features --locked
+cargo check -p podwire --no-default-features --features derive --locked
+
+step "tests"
+cargo test --workspace --locked
+
+step "crash points"
+cargo test -p podwire-fastio --features crash-points --locked
+
+step "documentation"
+RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+
+step "examples"
+for example in derive coordinate dispatch custom_endpoint; do
+  cargo run --quiet --locked --example "$example"
+done
+
+step "the main job"
+cargo run --release --locked --example volume_pipeline
+
+step "benchmarks build and their round trips hold"
+scripts/bench --check
+
+step "nothing is left behind"
+left=$(find "${PODWIRE_SHM_DIR:-/dev/shm}" -maxdepth 2 -path '*podwire*' -mindepth 2 2>/dev/null || true)
+[ -z "$left" ] || { printf 'left in shared memory:\n%s\n' "$left"; exit 1; }
+changed=$(git status --porcelain 2>/dev/null || true)
+[ -z "$changed" ] || printf 'note: the tree has changes:\n%s\n' "$changed"
+
+printf '\nall passed after %s s\n' "$SECONDS"

@@ -1,0 +1,74 @@
+//! Types that are written as another type: `Duration` as a tuple, `NonZero<u8>` as `u8`, a path as text.
+#![allow(unsafe_code, reason = "the head is accessed without checks")]
+
+/// Gives types the encoding of another one.
+///
+/// `from` gives `None` for what is no value of the type; `to` may be an error, for values that have no such form.
+macro_rules! through {
+    ($($(#[$meta:meta])* [$($generics:tt)*] $type:ty as $wire:ty, $expected:literal: $to:expr, $from:expr;)+) => {$(
+        $(#[$meta])*
+        impl<$($generics)*> $crate::encode::Encode for $type {
+            layout!(
+                /// That of the other type, which writes for it; the memory may differ.
+                => $crate::layout::Facts {
+                    bulk: false,
+                    plain: false,
+                    ..<$wire as $crate::encode::Encode>::LAYOUT.facts()
+                }
+            );
+
+            encode_row!();
+
+            #[inline(always)]
+            unsafe fn encode_head(&self, head: &mut $crate::raw::head::HeadWriter<'_>) {
+                let to: fn(&Self) -> $wire = $to;
+                // SAFETY: the caller has room for the head of the other type, whose layout this is.
+                unsafe { $crate::raw::row::encode_head(&to(self), head) };
+            }
+
+            #[inline]
+            fn encode_tail(&self, writer: &mut $crate::writer::Writer<'_>) -> $crate::error::Result<()> {
+                let to: fn(&Self) -> $wire = $to;
+                $crate::raw::row::encode_tail(&to(self), writer)
+            }
+
+            fn schema(types: &mut $crate::schema::SchemaBuilder) -> $crate::schema::Node {
+                <$wire as $crate::encode::Encode>::schema(types)
+            }
+        }
+
+        $(#[$meta])*
+        impl<'de, $($generics)*> $crate::decode::Decode<'de> for $type {
+            decode_row!('de);
+
+            #[inline]
+            unsafe fn decode_row(
+                slot: &mut core::mem::MaybeUninit<Self>,
+                head: &mut $crate::raw::head::HeadReader<'_>,
+                reader: &mut $crate::reader::Reader<'de>,
+            ) -> $crate::error::Result<()> {
+                let address = head.cursor();
+                // SAFETY: the caller has the head of the other type, whose layout this is.
+                let wire = unsafe { $crate::raw::row::decode_value::<$wire>(head, reader) }?;
+                let from: fn($wire) -> Option<Self> = $from;
+                match from(wire) {
+                    Some(value) => {
+                        slot.write(value);
+                        Ok(())
+                    }
+                    None => Err($crate::types::through::impossible(reader, address, $expected)),
+                }
+            }
+        }
+    )+};
+}
+pub(crate) use through;
+
+use crate::error::Error;
+use crate::reader::Reader;
+
+/// A value of the other type that is none of this one.
+#[cold]
+pub(crate) fn impossible(reader: &Reader<'_>, address: *const u8, expected: &'static str) -> Error {
+    Error::OutOfRange { offset: reader.source.offset_of(address), expected }
+}

@@ -1,0 +1,422 @@
+//! What decoding allocates, and what happens when it cannot: hostile cases 6, 8, 10, 11, 12, 36 and 48, measured by
+//! the allocator of this test binary.
+#![allow(unsafe_code, reason = "an allocator that counts, and fails when told to")]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt::Debug;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use common::{Chunks, List, Queue, Random, Tree, Visitor, visit};
+use podwire_codec_core::message::Message;
+use podwire_codec_core::{
+    Buffer, Bulk, Codec, CodecRegistry, Error, IoReader, IoWriter, Limits, deserialize_with, from_slice,
+    from_slice_with, serialize, to_vec,
+};
+
+/// The system's allocator, which counts for each thread, and refuses one allocation if told to.
+struct Counting;
+
+thread_local! {
+    static NOW: Cell<usize> = const { Cell::new(0) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
+    /// How many more allocations succeed before one fails; negative for all.
+    static LEFT: Cell<i64> = const { Cell::new(-1) };
+}
+
+fn grew(bytes: usize) {
+    let now = NOW.get().wrapping_add(bytes);
+    NOW.set(now);
+    if now as isize > PEAK.get() as isize {
+        PEAK.set(now);
+    }
+}
+
+fn refuses() -> bool {
+    let left = LEFT.get();
+    if left >= 0 {
+        LEFT.set(left - 1);
+    }
+    left == 0
+}
+
+// SAFETY: everything is forwarded to the system's allocator, or refused with a null pointer, as an allocator may.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if refuses() {
+            return std::ptr::null_mut();
+        }
+        grew(layout.size());
+        // SAFETY: the caller's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if refuses() {
+            return std::ptr::null_mut();
+        }
+        grew(layout.size());
+        // SAFETY: the caller's.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        NOW.set(NOW.get().wrapping_sub(layout.size()));
+        // SAFETY: the caller's.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if refuses() {
+            return std::ptr::null_mut();
+        }
+        // Old and new memory may be there at once.
+        grew(size);
+        NOW.set(NOW.get().wrapping_sub(layout.size()));
+        // SAFETY: the caller's.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The most bytes of memory that `work` had at once, beyond what was there before.
+fn peak<R>(work: impl FnOnce() -> R) -> (R, usize) {
+    let before = NOW.get();
+    PEAK.set(before);
+    let result = work();
+    (result, PEAK.get().wrapping_sub(before))
+}
+
+/// The result of `work` if its allocation number `number` fails.
+fn failing<R>(number: i64, work: impl FnOnce() -> R) -> (R, bool) {
+    LEFT.set(number);
+    let result = work();
+    let failed = LEFT.replace(-1) < 0;
+    (result, failed)
+}
+
+/// Memory that decoding may need whatever the input is: one step of a stream's vector, or one chunk of heads.
+const SLACK: usize = 64 * 1024;
+
+/// Bytes of memory for one byte of input, at the most: `None` of a large type, entries of a hash table, tree nodes.
+const EXPANSION: usize = 512;
+
+const SMALL: Limits = Limits { bytes: 256 * 1024, items: 4096, depth: 128 };
+
+/// A vector that grows has its old memory and its new one for an instant; tables likewise.
+const GROWTH: usize = 3;
+
+#[track_caller]
+fn bounded<T: Codec>(name: &str, bytes: &[u8], limits: Limits) {
+    let bound = (usize::try_from(limits.bytes).unwrap() * GROWTH).min(bytes.len() * EXPANSION * GROWTH) + 2 * SLACK;
+    let (_, used) = peak(|| drop(from_slice_with::<T>(bytes, limits)));
+    assert!(used <= bound, "{name}: {used} bytes for {} from a slice: {bytes:02x?}", bytes.len());
+    let (_, used) = peak(|| drop(deserialize_with::<T, _>(&mut IoReader(bytes), limits)));
+    assert!(used <= bound, "{name}: {used} bytes for {} from a stream: {bytes:02x?}", bytes.len());
+    let (_, used) = peak(|| drop(deserialize_with::<T, _>(&mut Chunks { rest: bytes, window: 9 }, limits)));
+    assert!(used <= bound, "{name}: {used} bytes for {} from windows: {bytes:02x?}", bytes.len());
+    let mut buffer = Buffer::from(bytes.to_vec());
+    let (_, used) = peak(|| drop(deserialize_with::<T, _>(&mut buffer, limits)));
+    assert!(used <= bound, "{name}: {used} bytes for {} from a buffer: {bytes:02x?}", bytes.len());
+}
+
+#[test]
+fn arbitrary_bytes_never_allocate_beyond_what_backs_them() {
+    struct Look;
+    impl Visitor for Look {
+        fn look<T: Codec + PartialEq + Debug>(&mut self, name: &str, value: T, _: bool) {
+            let bytes = to_vec(&value).unwrap();
+            let mut random = Random(0x9E37_79B9 ^ name.len() as u64);
+            for round in 0..30 {
+                let mut noise = bytes.clone();
+                let more = random.below(30);
+                noise.extend(random.bytes(more));
+                for _ in 0..=round % 4 {
+                    if !noise.is_empty() {
+                        let at = random.below(noise.len());
+                        noise[at] = (random.next() >> 56) as u8;
+                    }
+                }
+                bounded::<T>(name, &noise, SMALL);
+            }
+            for at in 0..bytes.len() {
+                let mut bytes = bytes.clone();
+                bytes[at..].fill(0xFF);
+                bounded::<T>(name, &bytes, SMALL);
+                let end = (at + 4).min(bytes.len());
+                bytes[at..end].copy_from_slice(&[0xFE, 0xFF, 0xFF, 0xFF][..end - at]);
+                bounded::<T>(name, &bytes, SMALL);
+            }
+        }
+    }
+    visit(&mut Look);
+}
+
+#[test]
+fn case_06_a_length_that_lies_allocates_nothing_from_a_slice() {
+    macro_rules! nothing {
+        ($($type:ty)+) => {$(
+            for bytes in [&[0xFE, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0][..], &[0xFF; 12], &[0, 0, 0, 16, 1]] {
+                let (result, used) = peak(|| from_slice::<$type>(bytes).err().map(|error| error.to_string()));
+                let error = result.expect(stringify!($type));
+                assert!(used <= error.len() * 3 + 64, "{}: {used} bytes, {error}", stringify!($type));
+            }
+        )+};
+    }
+    nothing!(String Box<str> Vec<u8> Vec<u64> Vec<u128> Box<[u16]> Vec<bool> Vec<(u8, bool)> Vec<String>);
+    nothing!(Vec<Vec<u8>> Vec<[u64; 100]> HashMap<u8, u8> HashSet<String> Cow<'_, str> Cow<'_, [u32]>);
+    nothing!(BTreeMap<u64, u64> Arc<[u8]> Rc<str> Vec<Option<u8>>);
+}
+
+#[test]
+fn case_06_a_length_that_lies_allocates_little_from_a_stream() {
+    macro_rules! little {
+        ($($type:ty)+) => {$(
+            for bytes in [&[0xFE, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0][..], &[0xFF; 12], &[0, 0, 0, 16, 1]] {
+                let (result, used) = peak(|| <$type>::deserialize(&mut IoReader(bytes)).is_err());
+                assert!(result && used <= SLACK, "{}: {used} bytes", stringify!($type));
+                let mut queue = Queue::from(bytes);
+                let (result, used) = peak(|| <$type>::deserialize(&mut queue).is_err());
+                assert!(result && used <= SLACK, "{}: {used} bytes", stringify!($type));
+            }
+        )+};
+    }
+    little!(String Box<str> Vec<u8> Vec<u64> Vec<u128> Box<[u16]> Vec<bool> Vec<(u8, bool)> Vec<String>);
+    little!(Vec<Vec<u8>> Vec<[u64; 100]> HashMap<u8, u8> HashSet<String> BTreeMap<u64, u64> Vec<Option<u8>>);
+}
+
+#[test]
+fn case_08_a_product_that_wraps_allocates_nothing() {
+    let boundless = Limits { bytes: u64::MAX, items: u64::MAX, depth: 128 };
+    for length in [1 << 60, (1 << 61) + 1, isize::MAX as u64 / 8 + 1, isize::MAX as u64] {
+        let bytes = [&[0xFF; 4][..], &length.to_le_bytes(), &[0; 64]].concat();
+        let (_, used) = peak(|| from_slice_with::<Vec<u64>>(&bytes, boundless).is_err());
+        assert_eq!(used, 0);
+        let (_, used) = peak(|| from_slice_with::<Vec<(u64, bool)>>(&bytes, boundless).is_err());
+        assert_eq!(used, 0);
+        let (_, used) =
+            peak(|| deserialize_with::<Vec<(String, u64)>, _>(&mut IoReader(&bytes[..]), boundless).is_err());
+        assert!(used <= SLACK, "{used}");
+    }
+}
+
+#[test]
+fn case_10_a_vector_of_nothing_allocates_nothing() {
+    for bytes in [&[&[0xFF; 4][..], &(1_u64 << 33).to_le_bytes()].concat()[..], &[255, 255, 255, 127]] {
+        let (_, used) = peak(|| from_slice::<Vec<()>>(bytes).is_err());
+        assert_eq!(used, 0);
+        let (_, used) = peak(|| from_slice::<HashMap<(), ()>>(bytes).is_err());
+        assert_eq!(used, 0);
+    }
+}
+
+#[test]
+fn case_11_nested_vectors_that_claim_the_maximum_stay_within_the_limit() {
+    type Nested = Vec<Vec<Vec<Vec<Vec<u64>>>>>;
+    for claim in [u32::MAX - 1, 1 << 24, 1 << 16, 1 << 10, 5] {
+        let bytes = claim.to_le_bytes().repeat(200);
+        bounded::<Nested>("nested vectors", &bytes, SMALL);
+        bounded::<Vec<HashMap<u32, Vec<BTreeMap<u8, String>>>>>("nested maps", &bytes, SMALL);
+        bounded::<Tree>("a tree", &bytes, SMALL);
+    }
+}
+
+#[test]
+fn case_12_few_bytes_that_expand_to_large_values_are_charged() {
+    type Wide = Option<[u64; 1000]>;
+    let count = 20_000_u32;
+    let bytes = [&count.to_le_bytes()[..], &vec![0; count as usize]].concat();
+    let limits = Limits { bytes: 1 << 20, ..Limits::default() };
+    // 160 MB of `None` from 20 KB.
+    let (error, used) = peak(|| from_slice_with::<Vec<Wide>>(&bytes, limits).unwrap_err());
+    assert!(matches!(error, Error::ByteLimit { .. }), "{error:?}");
+    assert!(used <= 1 << 20, "{used}");
+    let (error, used) = peak(|| deserialize_with::<Vec<Wide>, _>(&mut IoReader(&bytes[..]), limits).unwrap_err());
+    assert!(matches!(error, Error::ByteLimit { .. }), "{error:?}");
+    assert!(used <= 2 << 20, "{used}");
+    let (error, used) = peak(|| from_slice_with::<Vec<Box<Wide>>>(&bytes, limits).unwrap_err());
+    assert!(matches!(error, Error::ByteLimit { .. }), "{error:?}");
+    assert!(used <= 2 << 20, "{used}");
+    let empty = [&count.to_le_bytes()[..], &vec![0; 4 * count as usize]].concat();
+    let (result, used) = peak(|| from_slice_with::<Vec<BTreeMap<u8, Wide>>>(&empty, limits).is_ok());
+    assert!(result && used <= 1 << 20, "{used}");
+}
+
+#[test]
+fn tables_stay_within_what_they_are_charged() {
+    let limits = Limits { bytes: 256 * 1024, ..Limits::default() };
+    for count in [1_u32, 7, 100, 1_000, 3_600, 7_200, 20_000] {
+        let entries: Vec<u8> = (0..count).flat_map(|key| [key.to_le_bytes(), [1; 4]].concat()).collect();
+        let map = [&count.to_le_bytes()[..], &entries].concat();
+        let keys: Vec<u8> = (0..count).flat_map(u32::to_le_bytes).collect();
+        let set = [&count.to_le_bytes()[..], &keys].concat();
+        macro_rules! within {
+            ($($type:ty: $bytes:ident)+) => {$(
+                let (_, used) = peak(|| drop(from_slice_with::<$type>(&$bytes, limits)));
+                assert!(used <= 256 * 1024 + SLACK, "{} of {count}: {used}", stringify!($type));
+                let (_, used) = peak(|| drop(deserialize_with::<$type, _>(&mut IoReader(&$bytes[..]), limits)));
+                // A table that grows has its old memory and its new one for an instant.
+                assert!(used <= 3 * 128 * 1024 + SLACK, "{} of {count}, streamed: {used}", stringify!($type));
+            )+};
+        }
+        within!(HashMap<u32, u32>: map BTreeMap<u32, u32>: map HashSet<u32>: set BTreeSet<u32>: set);
+    }
+}
+
+#[test]
+fn a_message_that_claims_to_be_huge_allocates_little() {
+    for (packed, segments, metadata) in [(u64::MAX / 2, 0, 0), (0, u32::MAX, 0), (0, 0, u32::MAX), (1 << 29, 7, 1 << 30)]
+    {
+        let mut bytes = common::hex("504F4457 01 00 0100 0000000000000000");
+        bytes.extend(u64::to_le_bytes(packed));
+        bytes.extend(u32::to_le_bytes(segments));
+        bytes.extend(u32::to_le_bytes(metadata));
+        bytes.extend(b"n and a few bytes more, which are not enough for anything");
+        let (result, used) = peak(|| Message::parse(&bytes, Limits::default()).is_err());
+        assert!(result && used <= SLACK, "{used}");
+        let (result, used) = peak(|| Message::read(&mut IoReader(&bytes[..]), Limits::default()).is_err());
+        assert!(result && used <= 2 * SLACK, "{used}");
+        let mut buffer = Buffer::from(bytes);
+        let (result, used) = peak(|| Message::read(&mut buffer, Limits::default()).is_err());
+        assert!(result && used <= SLACK, "{used}");
+    }
+}
+
+/// Every allocation of `work` fails once; each time the answer is that memory is out.
+#[track_caller]
+fn reports_every_failure<R>(name: &str, mut work: impl FnMut() -> Result<R, Error>) {
+    work().unwrap();
+    for number in 0..1_000 {
+        let (result, failed) = failing(number, &mut work);
+        if !failed {
+            result.unwrap();
+            return;
+        }
+        let Err(error) = result else { panic!("{name}: allocation {number} failed unseen") };
+        assert!(matches!(error, Error::OutOfMemory { bytes: 1.. }), "{name}, allocation {number}: {error:?}");
+    }
+    panic!("{name}: more than a thousand allocations");
+}
+
+#[test]
+fn case_36_every_allocation_that_fails_is_reported() {
+    macro_rules! every {
+        ($($type:ty = $value:expr;)+) => {$(
+            let value: $type = $value;
+            let name = stringify!($type);
+            let bytes = to_vec(&value).unwrap();
+            reports_every_failure(name, || from_slice::<$type>(&bytes));
+            reports_every_failure(name, || <$type>::deserialize(&mut IoReader(&bytes[..])));
+            reports_every_failure(name, || <$type>::deserialize(&mut Chunks { rest: &bytes, window: 7 }));
+            reports_every_failure(name, || to_vec(&value));
+            let mut memory = vec![0_u8; bytes.len()];
+            reports_every_failure(name, || serialize(&value, &mut IoWriter(&mut memory[..])));
+            reports_every_failure(name, || serialize(&value, &mut Buffer::new()));
+        )+};
+    }
+    every! {
+        u64 = 1;
+        String = "text".into();
+        Box<str> = "text".into();
+        Vec<u8> = vec![1; 100];
+        Vec<u64> = vec![1; 20_000];
+        Vec<bool> = vec![true; 9_000];
+        Vec<(u8, u32)> = vec![(1, 2); 3_000];
+        Vec<String> = vec!["a".into(), "b".into(), "c".into()];
+        Vec<Vec<Vec<u16>>> = vec![vec![vec![1], vec![2, 3]], vec![vec![4]]];
+        Box<[u32]> = vec![1, 2, 3].into();
+        Box<[String]> = vec![String::from("x"), "y".into()].into();
+        Box<u32> = Box::new(1);
+        Option<Box<Vec<String>>> = Some(Box::new(vec!["deep".into()]));
+        [String; 3] = ["a".into(), "b".into(), "c".into()];
+        (String, Box<u8>, Vec<Option<String>>) = ("a".into(), Box::new(1), vec![None, Some("b".into())]);
+        (String, [u64; 40], String) = ("large head".into(), [1; 40], "streamed".into());
+        HashMap<u32, String> = HashMap::from([(1, "one".into())]);
+        HashSet<String> = HashSet::from(["one".into()]);
+        List = List::of(5);
+        Tree = Tree { name: "r".into(), children: vec![Tree { name: "k".into(), children: vec![] }] };
+    }
+    let many: HashMap<u32, u32> = (0..500).map(|key| (key, key)).collect();
+    let bytes = to_vec(&many).unwrap();
+    reports_every_failure("HashMap", || from_slice::<HashMap<u32, u32>>(&bytes));
+    reports_every_failure("HashMap", || HashMap::<u32, u32>::deserialize(&mut IoReader(&bytes[..])));
+}
+
+#[test]
+fn case_48_a_million_unknown_names_leave_nothing_behind() {
+    let registry = CodecRegistry::new();
+    registry.register::<u32>("known").unwrap();
+    let before = NOW.get();
+    for number in 0..if cfg!(miri) { 100 } else { 1_000_000_u32 } {
+        let name = number.to_le_bytes().map(|byte| char::from(b'a' + byte % 26));
+        let name = name.iter().collect::<String>();
+        assert!(registry.by_name(&name).is_err());
+    }
+    assert_eq!(NOW.get(), before);
+    // And messages of unknown names.
+    let mut bytes = common::hex("504F4457 01 00 0300 0000000000000000 0000000000000000 00000000 00000000");
+    bytes.extend(b"???");
+    registry.deserialize(&mut IoReader(&bytes[..])).unwrap_err();
+    let before = NOW.get();
+    for _ in 0..1_000 {
+        registry.deserialize(&mut IoReader(&bytes[..])).unwrap_err();
+    }
+    assert_eq!(NOW.get(), before);
+}
+
+/// Nothing leaks, whatever part of a value fails.
+#[test]
+fn errors_midway_free_what_was_decoded() {
+    struct Look;
+    impl Visitor for Look {
+        fn look<T: Codec + PartialEq + Debug>(&mut self, name: &str, value: T, _: bool) {
+            let bytes = to_vec(&value).unwrap();
+            drop(value);
+            let before = NOW.get();
+            for length in 0..bytes.len() {
+                drop(from_slice::<T>(&bytes[..length]));
+                assert_eq!(NOW.get(), before, "{name}, {length} bytes");
+                drop(T::deserialize(&mut IoReader(&bytes[..length])));
+                assert_eq!(NOW.get(), before, "{name}, {length} bytes, streamed");
+            }
+            for number in 0..20 {
+                let ((), _) = failing(number, || {
+                    // Shared pointers, trees and bulk cannot report it: they abort.
+                    if ["Rc", "Arc", "BTree", "Bulk", "shared"].iter().any(|cannot| name.contains(cannot)) {
+                        return;
+                    }
+                    drop(from_slice::<T>(&bytes));
+                });
+                assert_eq!(NOW.get(), before, "{name}, allocation {number} failed");
+            }
+        }
+    }
+    visit(&mut Look);
+}
+
+#[test]
+fn a_buffer_that_is_read_to_its_end_does_not_grow() {
+    let mut buffer = Buffer::new();
+    let value = (String::from("some text"), vec![1_u32; 20]);
+    for _ in 0..10_000 {
+        value.serialize(&mut buffer).unwrap();
+        assert_eq!(<(String, Vec<u32>)>::deserialize(&mut buffer).unwrap(), value);
+    }
+    assert!(buffer.capacity() <= SLACK, "{}", buffer.capacity());
+}
+
+#[test]
+fn inline_bulk_is_charged_and_bounded() {
+    let bytes = [&[0][..], &(1_u64 << 40).to_le_bytes(), &[0; 100]].concat();
+    let (result, used) = peak(|| from_slice::<Bulk<u64>>(&bytes).is_err());
+    assert!(result && used <= 64, "{used}");
+    let (result, used) = peak(|| Bulk::<u64>::deserialize(&mut IoReader(&bytes[..])).is_err());
+    assert!(result && used <= SLACK, "{used}");
+}

@@ -1,0 +1,377 @@
+//! The open pipeline: where allocations come from and where names are asked for.
+//!
+//! Not here: how any of it is done. Invariant: a process has one slot in a pipeline, however many contexts it opens.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, Weak, atomic::Ordering::SeqCst},
+    time::Duration,
+};
+
+use bytemuck::NoUninit;
+use ndarray::{ArrayBase, Data, Dimension};
+
+use crate::{
+    allocation::FastIoAllocation,
+    directory::Directory,
+    dtype::Element,
+    error::{Error, Result},
+    futex::{self, Deadline},
+    local::Wanted,
+    metadata::Metadata,
+    name::{self, Key},
+    names::Found,
+    options::AllocationOptions,
+    remove,
+    slot::{self, SlotLock},
+    stats::{Listing, Stats},
+    store::{AllocationId, Store},
+    sweep::SweepReport,
+};
+
+/// A pipeline, open in this process; cheap to clone.
+///
+/// A pipeline is a set of named allocations that the processes of one user share. It is there from the first
+/// [`open`](Self::open) until [`remove`](Self::remove), whichever processes live.
+///
+/// ```
+/// # let pipeline = format!("doc-context-{}", std::process::id());
+/// use std::time::Duration;
+/// use podwire_fastio::FastIoContext;
+///
+/// let context = FastIoContext::open(&pipeline)?;
+/// let volume = ndarray::Array3::<i16>::zeros((4, 8, 8));
+/// context.publish_array(&volume, "volume")?;
+///
+/// // In another process:
+/// let found = context.wait("volume", Duration::from_secs(1))?;
+/// let guard = found.map()?;
+/// assert_eq!(guard.as_array::<i16>()?.shape(), [4, 8, 8]);
+/// # drop(guard); drop(found); drop(context);
+/// # FastIoContext::remove(&pipeline)?;
+/// # Ok::<(), podwire_fastio::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct FastIoContext {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    identity: (u64, u64),
+    _slot: SlotLock,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if !self.store.forked() {
+            // What cannot be given back now is given back by whoever cleans this slot.
+            let _ = self.store.leave();
+        }
+    }
+}
+
+/// The pipelines that this process has open.
+static OPEN: Mutex<Vec<(PathBuf, Weak<Inner>)>> = Mutex::new(Vec::new());
+
+/// How often `open` begins anew when somebody removes the pipeline under its hands.
+const ATTEMPTS: usize = 100;
+
+impl FastIoContext {
+    /// Opens a pipeline, and creates it if it is not there.
+    ///
+    /// Its files are in `/dev/shm/podwire-<uid>/<pipeline>`, or in `$PODWIRE_SHM_DIR/podwire-<uid>/<pipeline>`,
+    /// closed to other users. Opening a pipeline twice in a process gives the same context.
+    ///
+    /// # Errors
+    /// [`Error::BadName`], [`Error::NotPrivate`] if somebody else could have a hand in the files,
+    /// [`Error::Corrupt`], [`Error::SlotsExhausted`] if 256 processes have it open, [`Error::NoSpace`],
+    /// [`Error::Io`].
+    pub fn open(pipeline: &str) -> Result<Self> {
+        name::check_pipeline(pipeline)?;
+        let mut attempt = 0;
+        loop {
+            match Self::open_once(pipeline, attempt) {
+                Err(Error::Removed) if attempt < ATTEMPTS => {
+                    attempt += 1;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn open_once(pipeline: &str, attempt: usize) -> Result<Self> {
+        let base = Directory::base()?;
+        base.make(pipeline)?;
+        let directory = base.directory(pipeline)?.ok_or(Error::Removed)?;
+        let identity = directory.identity()?;
+        let path = directory.path().to_owned();
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(_, inner)| inner.strong_count() != 0);
+        let known = open.iter().filter(|(known, _)| *known == path).find_map(|(_, inner)| inner.upgrade());
+        if let Some(inner) = known
+            && inner.identity == identity
+            && inner.store.check().is_ok()
+        {
+            return Ok(Self { inner });
+        }
+        let mut store = Store::open(directory)?;
+        if store.check().is_err() {
+            // If the remover does not come to its end, it was killed between its mark and its work.
+            if attempt >= ATTEMPTS / 4
+                && base
+                    .directory(pipeline)?
+                    .is_some_and(|now| now.identity().is_ok_and(|now| now == identity))
+            {
+                remove::remove(&base, pipeline)?;
+            }
+            return Err(Error::Removed);
+        }
+        let slot = slot::claim(&mut store)?;
+        let inner = Arc::new(Inner { store, identity, _slot: slot });
+        open.push((path, Arc::downgrade(&inner)));
+        Ok(Self { inner })
+    }
+
+    /// Removes a pipeline with everything in it, whoever uses it; whether there was one.
+    ///
+    /// Handles and maps that exist stay readable; everything else that contexts of the removed pipeline are asked
+    /// for is [`Error::Removed`].
+    ///
+    /// # Errors
+    /// [`Error::BadName`], [`Error::NotPrivate`], [`Error::Io`].
+    pub fn remove(pipeline: &str) -> Result<bool> {
+        name::check_pipeline(pipeline)?;
+        remove::remove(&Directory::base()?, pipeline)
+    }
+
+    /// Removes this pipeline, as [`remove`](Self::remove) does.
+    ///
+    /// # Errors
+    /// As [`remove`](Self::remove).
+    pub fn drop_pipeline(self) -> Result<bool> {
+        self.store().check()?;
+        match self.path().file_name().and_then(|name| name.to_str()) {
+            Some(pipeline) => remove::remove(&Directory::base()?, pipeline),
+            None => Ok(false),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn same_pipeline(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// The pipeline's directory.
+    pub fn path(&self) -> &Path {
+        self.store().directory.path()
+    }
+
+    /// Creates an allocation of `size` bytes, private to this process until it is published.
+    ///
+    /// Its bytes may be what an earlier allocation of the pipeline left; see [`AllocationOptions::zeroed`].
+    ///
+    /// # Errors
+    /// [`Error::NoSpace`], [`Error::Forked`], [`Error::Removed`], [`Error::Io`].
+    pub fn create(&self, size: usize) -> Result<FastIoAllocation> {
+        self.create_with(AllocationOptions::new(size))
+    }
+
+    /// Creates an allocation as asked.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), [`Error::BadAlignment`], [`Error::MetadataTooLarge`],
+    /// [`Error::TooManyChildren`], [`Error::CannotAdopt`].
+    pub fn create_with(&self, options: AllocationOptions<'_>) -> Result<FastIoAllocation> {
+        let store = self.store();
+        store.check()?;
+        let AllocationOptions { size, alignment, zeroed, metadata, children, room } = options;
+        if !alignment.is_power_of_two() || alignment > 4096 {
+            return Err(Error::BadAlignment { alignment });
+        }
+        let encoded = metadata.encode()?;
+        let created = store.create(size as u64, room.max(children.len()))?;
+        created.held.set_metadata(&encoded);
+        let used = created.used;
+        let allocation =
+            FastIoAllocation::new(self.clone(), created.id, created.held)?.with_metadata(metadata, false);
+        if zeroed && used {
+            allocation.map_mut()?.fill(0);
+        }
+        allocation.adopt(&children)?;
+        Ok(allocation)
+    }
+
+    /// A handle of what is published under a name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::BadName`], [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`],
+    /// [`Error::Io`] if it cannot be mapped.
+    pub fn get(&self, name: &str) -> Result<FastIoAllocation> {
+        self.store().check()?;
+        match self.look_up(&Key::new(name)?) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(Error::NotFound { name: name::shown(name) }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same; `None` where nothing is published under the name.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), but not [`Error::NotFound`].
+    pub fn try_get(&self, name: &str) -> Result<Option<FastIoAllocation>> {
+        self.store().check()?;
+        self.look_up(&Key::new(name)?)
+    }
+
+    #[inline]
+    fn look_up(&self, key: &Key<'_>) -> Result<Option<FastIoAllocation>> {
+        let store = self.store();
+        let mut last = None;
+        while let Some(found) = store.find(key)? {
+            match store.hold(found.target, Wanted::Published) {
+                Ok(held) => {
+                    let allocation = FastIoAllocation::new(self.clone(), found.target, held)?;
+                    if found.metadata == found.target {
+                        return Ok(Some(allocation));
+                    }
+                    match self.metadata_of(found) {
+                        Ok(metadata) => return Ok(Some(allocation.with_metadata(metadata, true))),
+                        Err(Error::Freed) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Err(Error::Freed) => {}
+                Err(error) => return Err(error),
+            }
+            // It was freed between the look-up and the hold, or replaced: look again, but do not hunt a ghost.
+            if last == Some(found.publication) {
+                break;
+            }
+            last = Some(found.publication);
+        }
+        Ok(None)
+    }
+
+    /// The metadata of a name that has its own.
+    #[cold]
+    fn metadata_of(&self, found: Found) -> Result<Metadata> {
+        let held = self.store().hold(found.metadata, Wanted::Published)?;
+        Ok(FastIoAllocation::new(self.clone(), found.metadata, held)?.metadata()?.clone())
+    }
+
+    /// A handle of an allocation by its id: a published one, or one of this process's own.
+    ///
+    /// # Errors
+    /// [`Error::Freed`] if the allocation is gone, also when its memory is used again; otherwise as
+    /// [`get`](Self::get).
+    pub fn get_by_id(&self, id: AllocationId) -> Result<FastIoAllocation> {
+        self.store().check()?;
+        let held = self.store().hold(id, Wanted::Own)?;
+        FastIoAllocation::new(self.clone(), id, held)
+    }
+
+    /// Waits until something is published under a name, and gives a handle of it.
+    ///
+    /// Sleeps in the kernel; looks again every 5 ms in case the publisher was killed before it could wake us.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`], and as [`get`](Self::get).
+    pub fn wait(&self, name: &str, timeout: Duration) -> Result<FastIoAllocation> {
+        let store = self.store();
+        let key = Key::new(name)?;
+        let word = store.wait_word(key.hash);
+        let deadline = Deadline::after(timeout);
+        loop {
+            store.check()?;
+            if let Some(found) = self.look_up(&key)? {
+                return Ok(found);
+            }
+            let time = deadline.slice()?;
+            futex::wait(&word.events, &word.waiters, time, || {
+                Ok(store.find(&key)?.is_some() || store.check().is_err())
+            })?;
+        }
+    }
+
+    /// Copies an array into shared memory, in standard C order whatever its layout is, and publishes it.
+    ///
+    /// The bytes copied are counted in [`Stats::bytes_copied`].
+    ///
+    /// # Errors
+    /// As [`create`](Self::create) and [`FastIoAllocation::publish`].
+    pub fn publish_array<T, S, D>(&self, array: &ArrayBase<S, D>, name: &str) -> Result<FastIoAllocation>
+    where
+        T: Element + NoUninit,
+        S: Data<Elem = T>,
+        D: Dimension,
+    {
+        const { assert!(size_of::<T>() == T::DTYPE.size(), "the type is not as large as its dtype") };
+        name::check(name)?;
+        let metadata = Metadata::array(T::DTYPE, array.shape().iter().map(|extent| *extent as u64));
+        let options = AllocationOptions::new(array.len() * size_of::<T>()).metadata(metadata);
+        let allocation = self.create_with(options)?;
+        self.store().copy(&mut allocation.map_mut()?, &array.view())?;
+        allocation.publish(name)?;
+        Ok(allocation)
+    }
+
+    /// Takes a name away; whether it was there. An allocation without any name is freed.
+    ///
+    /// # Errors
+    /// [`Error::BadName`], [`Error::Forked`], [`Error::Removed`].
+    pub fn unpublish(&self, name: &str) -> Result<bool> {
+        let store = self.store();
+        store.check()?;
+        let key = Key::new(name)?;
+        let removed = store.lock()?.unpublish(&key)?;
+        if store.control().pooled_bytes.load(SeqCst) > crate::pool::KEEP {
+            store.trim(crate::pool::KEEP)?;
+        }
+        Ok(removed)
+    }
+
+    /// All names, sorted.
+    ///
+    /// # Errors
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`].
+    pub fn list(&self) -> Result<Vec<Listing>> {
+        self.store().check()?;
+        self.store().list()
+    }
+
+    /// What the pipeline holds, in numbers.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub fn stats(&self) -> Result<Stats> {
+        self.store().check()?;
+        self.store().stats()
+    }
+
+    /// Cleans up what dead processes left, and gives pooled memory back to the system.
+    ///
+    /// Safe at any time, from any number of processes. What is published stays.
+    ///
+    /// # Errors
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`], [`Error::Io`].
+    pub fn sweep(&self) -> Result<SweepReport> {
+        self.store().check()?;
+        let report = self.store().sweep()?;
+        remove::finish(&Directory::base()?);
+        Ok(report)
+    }
+}
+
+impl fmt::Debug for FastIoContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FastIoContext").field(&self.path()).finish()
+    }
+}

@@ -1,0 +1,171 @@
+//! What can go wrong, one variant for each situation that a caller can act on.
+//!
+//! Not here: how a failure is detected. Invariant: a name from outside is shown escaped and cut, so that an
+//! error message can be printed anywhere.
+
+use std::{io, path::PathBuf, time::Duration};
+
+use crate::dtype::DType;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation on a pipeline or an allocation was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing is published under this name (any more).
+    #[error("nothing is published as \"{name}\"")]
+    NotFound {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// The name belongs to another publication; `replace` would take it over.
+    #[error("the name \"{name}\" is taken; `replace` takes it over")]
+    NameTaken {
+        /// The name that was to be published.
+        name: String,
+    },
+    /// The name of a publication or of a pipeline is not allowed.
+    #[error("the name \"{name}\" {reason}")]
+    BadName {
+        /// The name, escaped and cut at 64 bytes.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// What is published under the name is no value: bytes, or an array.
+    #[error("what is published as \"{name}\" is no value")]
+    NotAValue {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// A value could not be encoded or decoded.
+    #[error(transparent)]
+    Codec(podwire_codec_core::Error),
+    /// The file system that holds the pipeline has no room.
+    #[error("no room for {wanted} more bytes of shared memory")]
+    NoSpace {
+        /// The bytes that were asked for, bookkeeping included.
+        wanted: u64,
+    },
+    /// The time that the caller gave has passed.
+    #[error("nothing happened within {waited:?}")]
+    Timeout {
+        /// The time that the caller gave.
+        waited: Duration,
+    },
+    /// A process died (or a thread panicked) while it wrote here; see
+    /// [`accept_poisoned`](crate::FastIoAllocation::accept_poisoned).
+    #[error("a writer died in the middle of writing; `accept_poisoned` takes the bytes as they are")]
+    Poisoned,
+    /// A `try_` call would have had to wait.
+    #[error("in use by another reader or writer")]
+    Busy,
+    /// The allocation is sealed: nobody writes to it any more.
+    #[error("the allocation is sealed")]
+    Sealed,
+    /// The operation needs a sealed allocation.
+    #[error("the allocation is not sealed")]
+    NotSealed,
+    /// The allocation was freed.
+    #[error("the allocation was freed")]
+    Freed,
+    /// The handle was made before a `fork` and is used in the child.
+    #[error("the handle belongs to the parent process; open the pipeline again after a fork")]
+    Forked,
+    /// The pipeline was removed while it was open here.
+    #[error("the pipeline was removed")]
+    Removed,
+    /// As many processes as a pipeline can have are using it.
+    #[error("all {limit} process slots of the pipeline are in use")]
+    SlotsExhausted {
+        /// How many processes can use a pipeline at once.
+        limit: usize,
+    },
+    /// A shared file does not hold what it should.
+    #[error("{}: {what}", path.display())]
+    Corrupt {
+        /// What is wrong.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file or directory is not private to this user, or not of the expected kind.
+    #[error("{}: {reason}", path.display())]
+    NotPrivate {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The metadata does not fit into the room kept for it.
+    #[error("metadata of {size} bytes exceeds the limit of {limit}")]
+    MetadataTooLarge {
+        /// Encoded size in bytes.
+        size: usize,
+        /// Most bytes allowed.
+        limit: usize,
+    },
+    /// The elements are of another type than the one asked for.
+    #[error("expected elements of type {expected}, found {}", found.map_or("none", DType::name))]
+    WrongType {
+        /// The type that the caller asked for.
+        expected: DType,
+        /// The type that the metadata names.
+        found: Option<DType>,
+    },
+    /// Shape, strides and size do not fit each other.
+    #[error("the shape does not fit: {reason}")]
+    WrongShape {
+        /// What does not fit.
+        reason: &'static str,
+    },
+    /// The alignment is not a power of two of at most 4096.
+    #[error("an alignment of {alignment} bytes is not a power of two of at most 4096")]
+    BadAlignment {
+        /// The alignment that was asked for, in bytes.
+        alignment: usize,
+    },
+    /// The allocation has no room for more children; say how many at creation.
+    #[error("no room for more than {limit} children")]
+    TooManyChildren {
+        /// The room that there is.
+        limit: usize,
+    },
+    /// An allocation cannot own this one.
+    #[error("cannot be adopted: {reason}")]
+    CannotAdopt {
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The operating system refused.
+    #[error("{op} {}: {source}", path.display())]
+    Io {
+        /// The system call.
+        op: &'static str,
+        /// What it was applied to.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(op: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
+        Self::Io { op, path: path.into(), source: source.into() }
+    }
+}
+
+impl From<podwire_codec_core::Error> for Error {
+    /// An error of this crate that went through a codec comes out as itself.
+    fn from(error: podwire_codec_core::Error) -> Self {
+        match error {
+            podwire_codec_core::Error::Backend(error) => match error.downcast() {
+                Ok(own) => *own,
+                Err(other) => Self::Codec(podwire_codec_core::Error::Backend(other)),
+            },
+            other => Self::Codec(other),
+        }
+    }
+}

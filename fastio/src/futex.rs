@@ -1,0 +1,82 @@
+//! Sleeping until a word in shared memory changes, and never for long.
+//!
+//! Not here: what the words mean. Invariant: every sleep ends after `PATIENCE` at the latest, because who should
+//! wake us may have been killed.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::Timespec,
+    thread::futex::{self, Flags},
+};
+
+/// The longest sleep before looking again.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(5);
+
+/// When a caller's patience ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline {
+    start: Instant,
+    wait: Option<Duration>,
+}
+
+impl Deadline {
+    /// Waits as long as it takes.
+    pub(crate) fn never() -> Self {
+        Self { start: Instant::now(), wait: None }
+    }
+
+    pub(crate) fn after(wait: Duration) -> Self {
+        Self { start: Instant::now(), wait: Some(wait) }
+    }
+
+    /// What is left, at most `PATIENCE`; an error when nothing is.
+    pub(crate) fn slice(&self) -> crate::Result<Duration> {
+        let Some(wait) = self.wait else { return Ok(PATIENCE) };
+        match wait.checked_sub(self.start.elapsed()) {
+            Some(left) if !left.is_zero() => Ok(left.min(PATIENCE)),
+            _ => Err(crate::Error::Timeout { waited: wait }),
+        }
+    }
+}
+
+/// Sleeps while the word has this value; returns early for any reason. Whether all the time was slept.
+pub(crate) fn sleep(word: &AtomicU32, value: u32, time: Duration) -> bool {
+    let timeout = Timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos().into() };
+    futex::wait(word, Flags::empty(), value, Some(&timeout)) == Err(rustix::io::Errno::TIMEDOUT)
+}
+
+/// Wakes one sleeper.
+pub(crate) fn wake_one(word: &AtomicU32) {
+    let _ = futex::wake(word, Flags::empty(), 1);
+}
+
+/// Counts an event, and wakes everybody if anybody has announced to sleep.
+#[inline]
+pub(crate) fn notify(events: &AtomicU32, waiters: &AtomicU32) {
+    if waiters.load(SeqCst) != 0 && waiters.swap(0, SeqCst) != 0 {
+        events.fetch_add(1, SeqCst);
+        let _ = futex::wake(events, Flags::empty(), i32::MAX as u32);
+    }
+}
+
+/// Sleeps until an event, unless `ready` is so already. Whether all the time was slept.
+///
+/// The order matters: the count is read, then the wait announced, then `ready` asked again; an event after the
+/// announcement changes the count.
+pub(crate) fn wait(
+    events: &AtomicU32,
+    waiters: &AtomicU32,
+    time: Duration,
+    ready: impl FnOnce() -> crate::Result<bool>,
+) -> crate::Result<bool> {
+    let seen = events.load(SeqCst);
+    waiters.store(1, SeqCst);
+    if ready()? {
+        return Ok(false);
+    }
+    Ok(sleep(events, seen, time))
+}

@@ -1,0 +1,168 @@
+//! Becoming a holder of an allocation, and ceasing to be one.
+//!
+//! Not here: what the holder does with it. Invariant: while this process has a handle, its bit is set in the segment, so
+//! that the generation cannot pass; the bit changes only in steps that run alone in this process.
+//!
+//! Lock order: the index lock may be held when such a step begins, and is never taken inside one.
+
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use crate::{
+    crash::crash_point,
+    error::{Error, Result},
+    gate::Gate,
+    pool,
+    slot::{clear_bit, set_bit},
+    state::{State, Word},
+    store::{AllocationId, Store},
+    sys::{Held, Holding, Place, SegmentEntry, SharedMap},
+};
+
+/// Segments that stay mapped although nobody here holds them, as long as no more than so many are mapped in all.
+const KEEP_MAPPED: usize = 4096;
+
+/// This process's share in a segment.
+#[derive(Default)]
+pub(crate) struct Local {
+    pub(crate) holding: Holding,
+    pub(crate) readers: Gate,
+}
+
+/// Which states `hold` accepts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Published only: what was found by a name.
+    Published,
+    /// Also what is private to this process: what was found by its id.
+    Own,
+}
+
+impl Store {
+    /// Becomes a holder of an allocation, and maps it. An error leaves nothing behind.
+    #[inline]
+    pub(crate) fn hold(&self, id: AllocationId, wanted: Wanted) -> Result<Held> {
+        if id.index >= self.segment_count() {
+            return Err(Error::Freed);
+        }
+        let (segment, local) = self.both(id.index)?;
+        let fits = || {
+            let word = Word::unpack(segment.state.load(SeqCst));
+            word.generation == id.generation
+                && match word.state {
+                    State::Published => true,
+                    State::Private => wanted == Wanted::Own && word.owner == self.slot,
+                    _ => false,
+                }
+        };
+        let entered = local.holding.enter(|place| {
+            set_bit(&segment.holders, self.slot);
+            // The bit is set before the state is read: either the one who frees sees the bit, or we see the state.
+            let mapped = if fits() { self.map_in(place, segment, id.index) } else { Err(Error::Freed) };
+            if mapped.is_err() {
+                clear_bit(&segment.holders, self.slot);
+            }
+            mapped
+        });
+        match entered {
+            Ok((held, true)) => Ok(held),
+            // The bit was set already, perhaps for another generation.
+            Ok((held, false)) if fits() => Ok(held),
+            Ok((held, false)) => {
+                self.unhold(id, &held)?;
+                Err(Error::Freed)
+            }
+            Err(error) => {
+                // Our bit may have kept another process from recycling.
+                self.recycle_if_freed(segment, id.index)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps the mapping that is there, or makes one.
+    #[inline]
+    fn map_in(&self, place: &mut Place<'_>, segment: &SegmentEntry, index: u32) -> Result<()> {
+        if place.has(segment.epoch.load(SeqCst)) {
+            return Ok(());
+        }
+        let (map, epoch) = self.map_segment(index)?;
+        self.set_map(place, map, epoch);
+        Ok(())
+    }
+
+    fn set_map(&self, place: &mut Place<'_>, map: SharedMap, epoch: u32) {
+        if !place.clear() {
+            self.maps.fetch_add(1, Relaxed);
+        }
+        place.set(map, epoch);
+    }
+
+    /// One handle less. The last one of the process takes the holder's bit back, and recycles what is freed.
+    #[inline]
+    pub(crate) fn unhold(&self, id: AllocationId, held: &Held) -> Result<()> {
+        let (segment, local) = self.both(id.index)?;
+        let last = local.holding.leave(held, |place| {
+            if self.maps.load(Relaxed) > KEEP_MAPPED && place.clear() {
+                self.maps.fetch_sub(1, Relaxed);
+            }
+            clear_bit(&segment.holders, self.slot);
+        });
+        if !last {
+            return Ok(());
+        }
+        crash_point!("after-holder-cleared");
+        self.recycle_if_freed(segment, id.index)
+    }
+
+    /// Takes a segment in state `Making` or `Pooled`, which is this process's alone, as a new private allocation with
+    /// one handle. The caller has the index lock if the segment was pooled. An error leaves everything as it was.
+    pub(crate) fn begin_private(
+        &self,
+        index: u32,
+        payload: usize,
+        length: u64,
+        made: Option<SharedMap>,
+    ) -> Result<(AllocationId, Held)> {
+        let (segment, local) = self.both(index)?;
+        let word = self.state(index)?;
+        let id = AllocationId { index, generation: word.next_generation() };
+        let entered = local.holding.enter(|place| {
+            match made {
+                Some(map) => self.set_map(place, map, segment.epoch.load(SeqCst)),
+                None => self.map_in(place, segment, index)?,
+            }
+            segment.payload.store(payload as u32, SeqCst);
+            segment.length.store(length, SeqCst);
+            segment.children.store(0, SeqCst);
+            set_bit(&segment.holders, self.slot);
+            crash_point!("before-reuse");
+            segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), SeqCst);
+            crash_point!("after-private");
+            Ok::<(), Error>(())
+        })?;
+        match entered {
+            (held, true) => Ok((id, held)),
+            (held, false) => {
+                self.unhold(id, &held)?;
+                Err(Error::Corrupt { what: "has a free segment that is held", path: self.path("segments.0") })
+            }
+        }
+    }
+
+    /// Looks after a segment from which a holder went.
+    #[inline]
+    fn recycle_if_freed(&self, segment: &SegmentEntry, index: u32) -> Result<()> {
+        let word = Word::unpack(segment.state.load(SeqCst));
+        let mine = word.state == State::Private && word.owner == self.slot;
+        if mine || word.state == State::Freed { self.recycle_now(index) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn recycle_now(&self, index: u32) -> Result<()> {
+        self.lock()?.release(index)?;
+        if self.control().pooled_bytes.load(Relaxed) > pool::KEEP {
+            self.trim(pool::KEEP)?;
+        }
+        Ok(())
+    }
+}

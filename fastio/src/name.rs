@@ -1,0 +1,124 @@
+//! Names: which are allowed, and the form in which they are compared in shared memory.
+//!
+//! Not here: where they are kept (`names.rs`). Invariant: an allowed name cannot leave a directory, hide another
+//! one, or upset a terminal.
+
+use crate::error::{Error, Result};
+
+/// The most bytes that a name can have.
+pub(crate) const NAME_LIMIT: usize = 255;
+/// A name in shared memory: words, padded with zero.
+pub(crate) const NAME_WORDS: usize = 32;
+
+/// A checked name, with its hash.
+pub(crate) struct Key<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) hash: u64,
+}
+
+impl<'a> Key<'a> {
+    #[inline]
+    pub(crate) fn new(text: &'a str) -> Result<Self> {
+        check(text)?;
+        Ok(Self { text, hash: hash(text.as_bytes()) })
+    }
+
+    /// The words in which the name stands in shared memory.
+    #[inline]
+    pub(crate) fn words(&self) -> impl Iterator<Item = u64> {
+        words(self.text.as_bytes())
+    }
+}
+
+#[inline]
+fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let (whole, rest) = bytes.as_chunks::<8>();
+    let rest =
+        (!rest.is_empty()).then(|| rest.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)));
+    whole.iter().map(|word| u64::from_le_bytes(*word)).chain(rest)
+}
+
+/// The hash of a name; part of the file layout.
+#[inline]
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    words(bytes).fold(0x9e37_79b9_7f4a_7c15 ^ bytes.len() as u64, |hash, word| {
+        let hash = (hash ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        hash ^ (hash >> 32)
+    })
+}
+
+/// Refuses what cannot be the name of a publication.
+pub(crate) fn check(name: &str) -> Result<()> {
+    let bad = |reason| Err(Error::BadName { name: shown(name), reason });
+    if name.is_empty() {
+        return bad("is empty");
+    }
+    if name.len() > NAME_LIMIT {
+        return bad("has more than 255 bytes");
+    }
+    let plain = |byte: &u8| (b'!'..=b'~').contains(byte) && *byte != b'/';
+    if name.bytes().all(|byte| plain(&byte)) {
+        return if name == "." || name == ".." { bad("is a directory") } else { Ok(()) };
+    }
+    if name.contains('/') {
+        return bad("has a slash");
+    }
+    if name.contains(char::is_control) {
+        return bad("has a control character");
+    }
+    if name.contains(invisible) {
+        return bad("has an invisible character");
+    }
+    if name.trim() != name {
+        return bad("begins or ends with white space");
+    }
+    Ok(())
+}
+
+/// Refuses what cannot be the name of a pipeline: a directory, which also must not be hidden.
+pub(crate) fn check_pipeline(name: &str) -> Result<()> {
+    check(name)?;
+    if name.starts_with('.') {
+        return Err(Error::BadName { name: shown(name), reason: "begins with a dot" });
+    }
+    Ok(())
+}
+
+/// Characters that show nothing, or that reorder what stands beside them.
+fn invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A name for an error message: escaped, and cut at 64 bytes.
+pub(crate) fn shown(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        let piece = if invisible(c) { c.escape_unicode().to_string() } else { c.escape_debug().to_string() };
+        if text.len() + piece.len() > 64 {
+            text.push_str("...");
+            break;
+        }
+        text.push_str(&piece);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_hash_depend_on_every_byte() {
+        let a = Key::new("frame-000001").unwrap();
+        let b = Key::new("frame-000002").unwrap();
+        assert_ne!(a.hash, b.hash);
+        let words: Vec<_> = a.words().map(u64::to_le_bytes).collect();
+        assert_eq!(words, [*b"frame-00", *b"0001\0\0\0\0"]);
+    }
+
+    #[test]
+    fn a_hostile_name_is_shown_escaped_and_cut() {
+        let shown = shown(&"\n\u{202e}".repeat(100));
+        assert!(shown.len() <= 67 && shown.starts_with("\\n\\u{202e}"), "{shown}");
+    }
+}

@@ -1,0 +1,319 @@
+//! The name index: chains of entries that any process reads without a lock, and changes under the index lock.
+//!
+//! Not here: what becomes of an allocation whose name goes (`lifecycle.rs`). Invariant: the version is odd while
+//! chains change; who reads takes an answer only if the version was even and the same before and after.
+
+use std::sync::atomic::{
+    AtomicU32,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    fence,
+};
+
+use crate::{
+    crash::crash_point,
+    error::{Error, Result},
+    index::Index,
+    name::{Key, NAME_LIMIT, hash},
+    state::State,
+    store::{AllocationId, Store},
+    sys::{BUCKETS, NameEntry, WAIT_WORDS, WaitWord},
+};
+
+/// What a name stands for.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) entry: u32,
+    /// Number of the publication.
+    pub(crate) publication: u64,
+    pub(crate) target: AllocationId,
+    /// The allocation in whose header the metadata of this name stands; usually the target itself.
+    pub(crate) metadata: AllocationId,
+}
+
+/// Times that a reader tries before it takes the lock.
+const TRIES: usize = 128;
+
+impl Store {
+    /// Looks a name up without a lock; takes the lock when the index does not come to rest, which also repairs it
+    /// if the process that was changing it is dead.
+    #[inline]
+    pub(crate) fn find(&self, key: &Key<'_>) -> Result<Option<Found>> {
+        let version = &self.control().seq.version;
+        for _ in 0..TRIES {
+            let before = version.load(Acquire);
+            if before.is_multiple_of(2) {
+                let found = self.walk(key);
+                fence(Acquire);
+                if version.load(Relaxed) == before {
+                    return found;
+                }
+            }
+            std::hint::spin_loop();
+        }
+        self.find_locked(key)
+    }
+
+    #[cold]
+    fn find_locked(&self, key: &Key<'_>) -> Result<Option<Found>> {
+        self.lock()?.find(key)
+    }
+
+    #[inline]
+    fn bucket(&self, hash: u64) -> &AtomicU32 {
+        &self.control().buckets[hash as usize % BUCKETS]
+    }
+
+    /// What those sleep on who wait for names of this hash.
+    pub(crate) fn wait_word(&self, hash: u64) -> &WaitWord {
+        &self.control().waits[(hash >> 32) as usize % WAIT_WORDS]
+    }
+
+    /// Follows the chain of a name, no further than there are entries.
+    #[inline]
+    fn walk(&self, key: &Key<'_>) -> Result<Option<Found>> {
+        let mut link = self.bucket(key.hash).load(Acquire);
+        let mut steps = self.control().names_used.load(Relaxed);
+        while let Some(entry) = link.checked_sub(1) {
+            let record = self.name(entry)?;
+            if record.hash.load(Relaxed) == key.hash && record.is(key) {
+                return Ok(Some(record.found(entry)));
+            }
+            link = record.next.load(Acquire);
+            match steps.checked_sub(1) {
+                Some(left) => steps = left,
+                None => {
+                    return Err(Error::Corrupt {
+                        what: "has a chain without an end",
+                        path: self.path("names.0"),
+                    });
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl NameEntry {
+    #[inline]
+    fn is(&self, key: &Key<'_>) -> bool {
+        self.live.load(Relaxed) != 0
+            && self.length.load(Relaxed) as usize == key.text.len()
+            && self.words.iter().zip(key.words()).all(|(mine, theirs)| mine.load(Relaxed) == theirs)
+    }
+
+    #[inline]
+    pub(crate) fn found(&self, entry: u32) -> Found {
+        Found {
+            entry,
+            publication: self.live.load(Relaxed),
+            target: AllocationId {
+                index: self.target.load(Relaxed),
+                generation: self.target_generation.load(Relaxed),
+            },
+            metadata: AllocationId {
+                index: self.metadata.load(Relaxed),
+                generation: self.metadata_generation.load(Relaxed),
+            },
+        }
+    }
+
+    /// The name, if it is one.
+    pub(crate) fn text(&self) -> Option<String> {
+        let length = self.length.load(SeqCst) as usize;
+        if length > NAME_LIMIT {
+            return None;
+        }
+        let words = &self.words[..length.div_ceil(8)];
+        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.load(SeqCst).to_le_bytes()).collect();
+        bytes.truncate(length);
+        String::from_utf8(bytes).ok()
+    }
+
+    /// Whether the hash is the one of the name.
+    fn whole(&self) -> bool {
+        self.text().is_some_and(|text| !text.is_empty() && hash(text.as_bytes()) == self.hash.load(SeqCst))
+    }
+}
+
+/// While this lives, the chains change and readers wait. If it goes without `done`, after an error, the next holder
+/// of the lock repairs the index.
+pub(crate) struct Changing<'a> {
+    store: &'a Store,
+    done: bool,
+}
+
+impl Changing<'_> {
+    pub(crate) fn done(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        if self.done {
+            self.store.control().seq.version.fetch_add(1, SeqCst);
+        } else {
+            self.store.control().lock.dirty.store(1, SeqCst);
+        }
+    }
+}
+
+impl<'a> Index<'a> {
+    pub(crate) fn change_names(&self) -> Changing<'a> {
+        self.store.control().seq.version.fetch_add(1, SeqCst);
+        // No change is seen before the odd version.
+        fence(SeqCst);
+        Changing { store: self.store, done: false }
+    }
+
+    /// What a name stands for, if that is published.
+    pub(crate) fn find(&self, key: &Key<'_>) -> Result<Option<Found>> {
+        Ok(match self.store.walk(key)? {
+            Some(found) if self.published(found.target)? => Some(found),
+            _ => None,
+        })
+    }
+
+    /// Whether an allocation is published.
+    pub(crate) fn published(&self, id: AllocationId) -> Result<bool> {
+        if id.index >= self.store.segment_count() {
+            return Ok(false);
+        }
+        let word = self.store.state(id.index)?;
+        Ok(word.state == State::Published && word.generation == id.generation)
+    }
+
+    /// An entry that no chain has.
+    pub(crate) fn new_entry(&self) -> Result<u32> {
+        let control = self.store.control();
+        if let Some(entry) = control.free_name.load(SeqCst).checked_sub(1) {
+            control.free_name.store(self.store.name(entry)?.next.load(SeqCst), SeqCst);
+            return Ok(entry);
+        }
+        let entry = control.names_used.load(SeqCst);
+        self.store.grow_names(entry)?;
+        control.names_used.store(entry + 1, SeqCst);
+        Ok(entry)
+    }
+
+    /// Fills an entry; it counts from here on, once its target is published.
+    pub(crate) fn write_entry(
+        &self,
+        entry: u32,
+        key: &Key<'_>,
+        target: AllocationId,
+        metadata: AllocationId,
+    ) -> Result<()> {
+        let record = self.store.name(entry)?;
+        record.hash.store(key.hash, Relaxed);
+        record.target.store(target.index, Relaxed);
+        record.target_generation.store(target.generation, Relaxed);
+        record.metadata.store(metadata.index, Relaxed);
+        record.metadata_generation.store(metadata.generation, Relaxed);
+        record.length.store(key.text.len() as u32, Relaxed);
+        for (word, value) in record.words.iter().zip(key.words()) {
+            word.store(value, Relaxed);
+        }
+        let publication = self.store.control().publications.fetch_add(1, Relaxed) + 1;
+        // All of it before this: a killed process leaves a whole entry or none.
+        record.live.store(publication, Release);
+        Ok(())
+    }
+
+    /// Enters an entry into its chain and into the list of its target's names.
+    pub(crate) fn link_entry(&self, entry: u32) -> Result<()> {
+        let record = self.store.name(entry)?;
+        let found = record.found(entry);
+        let target = self.store.segment(found.target.index)?;
+        record.next_of_target.store(target.first_name.load(Relaxed), Relaxed);
+        target.first_name.store(entry + 1, Relaxed);
+        target.names.fetch_add(1, Relaxed);
+        if found.metadata != found.target {
+            self.store.segment(found.metadata.index)?.parents.fetch_add(1, Relaxed);
+        }
+        let bucket = self.store.bucket(record.hash.load(Relaxed));
+        record.next.store(bucket.load(Relaxed), Relaxed);
+        bucket.store(entry + 1, Release);
+        Ok(())
+    }
+
+    /// Takes a name away, within `change_names`. What it stood for may then have no name left.
+    pub(crate) fn remove_entry(&self, entry: u32) -> Result<Found> {
+        let store = self.store;
+        let record = store.name(entry)?;
+        let found = record.found(entry);
+        record.live.store(0, SeqCst);
+        crash_point!("after-unpublish-commit");
+        self.unlink(store.bucket(record.hash.load(SeqCst)), entry, |record| &record.next)?;
+        let target = store.segment(found.target.index)?;
+        self.unlink(&target.first_name, entry, |record| &record.next_of_target)?;
+        target.names.fetch_sub(1, SeqCst);
+        self.push_entry(entry)?;
+        if found.metadata != found.target {
+            self.drop_parent(found.metadata)?;
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn push_entry(&self, entry: u32) -> Result<()> {
+        let free = &self.store.control().free_name;
+        let record = self.store.name(entry)?;
+        record.live.store(0, SeqCst);
+        record.next.store(free.load(SeqCst), SeqCst);
+        free.store(entry + 1, SeqCst);
+        Ok(())
+    }
+
+    /// Takes an entry out of a list, if it is in there.
+    fn unlink(&self, head: &AtomicU32, entry: u32, next: fn(&NameEntry) -> &AtomicU32) -> Result<()> {
+        let mut link = head;
+        for _ in 0..=self.store.control().names_used.load(SeqCst) {
+            let Some(here) = link.load(SeqCst).checked_sub(1) else { break };
+            let after = next(self.store.name(here)?);
+            if here == entry {
+                link.store(after.load(SeqCst), SeqCst);
+                break;
+            }
+            link = after;
+        }
+        Ok(())
+    }
+
+    /// Derives chains and counts of names from the entries. Of two entries of one name, which a killed `replace`
+    /// leaves, the newer one stays.
+    pub(crate) fn rebuild_names(&self) -> Result<()> {
+        let store = self.store;
+        let control = store.control();
+        let version = &control.seq.version;
+        version.store(version.load(SeqCst) | 1, SeqCst);
+        control.buckets.iter().for_each(|bucket| bucket.store(0, SeqCst));
+        control.free_name.store(0, SeqCst);
+        for entry in 0..control.names_used.load(SeqCst) {
+            let record = store.name(entry)?;
+            let live = record.live.load(SeqCst);
+            let found = record.found(entry);
+            let counts = live != 0 && record.whole() && self.published(found.target)?;
+            let Some(text) = record.text().filter(|_| counts) else {
+                self.push_entry(entry)?;
+                continue;
+            };
+            let key = match Key::new(&text) {
+                Ok(key) => key,
+                Err(_) => {
+                    self.push_entry(entry)?;
+                    continue;
+                }
+            };
+            match store.walk(&key)? {
+                Some(other) if store.name(other.entry)?.live.load(SeqCst) > live => self.push_entry(entry)?,
+                Some(other) => {
+                    self.remove_entry(other.entry)?;
+                    self.link_entry(entry)?;
+                }
+                None => self.link_entry(entry)?,
+            }
+        }
+        version.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! Deriving lists, counts and chains anew, after a process died while it changed them.
+//!
+//! Not here: any truth of its own. Invariant: it reads only state words, entries of names and lists of children,
+//! and can be repeated from any point at which it was killed.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use crate::{error::Result, index::Index, state::State};
+
+impl Index<'_> {
+    /// Derives everything that stands under the index lock.
+    pub(crate) fn rebuild(&self) -> Result<()> {
+        let store = self.store;
+        let control = store.control();
+        control.free_segment.store(0, SeqCst);
+        control.classes.iter().for_each(|class| class.store(0, SeqCst));
+        control.pooled_bytes.store(0, SeqCst);
+        let count = store.segment_count();
+        for index in 0..count {
+            let segment = store.segment(index)?;
+            segment.first_name.store(0, SeqCst);
+            segment.names.store(0, SeqCst);
+            segment.parents.store(0, SeqCst);
+            match store.state(index)?.state {
+                State::Empty => self.push_segment(&control.free_segment, index)?,
+                State::Pooled => {
+                    segment.children.store(0, SeqCst);
+                    self.put_pooled(index)?;
+                }
+                _ => {}
+            }
+        }
+        for index in 0..count {
+            if matches!(store.state(index)?.state, State::Private | State::Published | State::Freed) {
+                for child in store.children_on_file(index)? {
+                    if child.index < count && store.state(child.index)?.generation == child.generation {
+                        store.segment(child.index)?.parents.fetch_add(1, SeqCst);
+                    }
+                }
+            }
+        }
+        self.rebuild_names()?;
+        for index in 0..count {
+            if matches!(store.state(index)?.state, State::Private | State::Published | State::Freed) {
+                self.release(index)?;
+            }
+        }
+        Ok(())
+    }
+}

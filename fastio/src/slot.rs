@@ -1,0 +1,171 @@
+//! Process slots: who is alive, and what is done about those who are not.
+//!
+//! Not here: the steps by which memory is recycled. Invariant: a process lives exactly as long as the kernel holds
+//! its `flock` on its slot's file; no pid and no clock is asked. Whoever gets the lock of a used slot cleans what
+//! the slot left; marking the slot free is the last step, so that a killed cleaner is simply repeated.
+
+use std::{fs::File, sync::atomic::Ordering::SeqCst};
+
+use rustix::{fs::FlockOperation, io::Errno};
+
+use crate::{
+    access::HELD,
+    crash::crash_point,
+    directory::Directory,
+    error::{Error, Result},
+    futex,
+    index::Index,
+    segment,
+    state::State,
+    store::Store,
+    sys::{Bitmap, SLOTS},
+};
+
+/// The kernel's lock on a slot's file, held until dropped.
+///
+/// It is given back by closing the file, never by unlocking: a forked child shares the lock, and unlocking there
+/// would unlock here.
+pub(crate) struct SlotLock {
+    _file: File,
+}
+
+impl SlotLock {
+    /// The lock, if no process has it.
+    fn try_take(directory: &Directory, slot: u16) -> Result<Option<Self>> {
+        let name = format!("slot.{slot}");
+        let file = directory.file_or_new(&name)?;
+        crash_point!("after-slot-file");
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(source) => Err(Error::io("flock", directory.path().join(name), source)),
+        }
+    }
+
+    /// The lock of another process's slot, if that process is dead.
+    pub(crate) fn of_the_dead(store: &Store, slot: u16) -> Result<Option<Self>> {
+        if slot == store.slot { Ok(None) } else { Self::try_take(&store.directory, slot) }
+    }
+}
+
+/// Claims a slot for this process, and cleans it first if its last owner died.
+pub(crate) fn claim(store: &mut Store) -> Result<SlotLock> {
+    for slot in 0..SLOTS as u16 {
+        let Some(lock) = SlotLock::try_take(&store.directory, slot)? else { continue };
+        crash_point!("after-slot-lock");
+        store.slot = slot;
+        let used = &store.control().slots[usize::from(slot)];
+        if used.load(SeqCst) != 0 {
+            store.lock_burying(Some(slot))?.clean(slot)?;
+        }
+        used.store(1, SeqCst);
+        crash_point!("after-slot-used");
+        return Ok(lock);
+    }
+    Err(Error::SlotsExhausted { limit: SLOTS })
+}
+
+impl Store {
+    /// Gives this process's slot back; the last one to leave takes the pool along.
+    pub(crate) fn leave(&self) -> Result<()> {
+        self.check()?;
+        let slots = &self.control().slots;
+        let alone =
+            slots.iter().enumerate().all(|(slot, used)| slot == self.slot.into() || used.load(SeqCst) == 0);
+        if alone {
+            self.trim(0)?;
+        }
+        slots[usize::from(self.slot)].store(0, SeqCst);
+        Ok(())
+    }
+
+    /// Cleans up after a process if it is dead; whether it was.
+    pub(crate) fn bury_if_dead(&self, slot: u16) -> Result<bool> {
+        if usize::from(slot) >= SLOTS {
+            return Ok(false);
+        }
+        let Some(_lock) = SlotLock::of_the_dead(self, slot)? else { return Ok(false) };
+        if self.control().slots[usize::from(slot)].load(SeqCst) != 0 {
+            self.lock_burying(Some(slot))?.clean(slot)?;
+        }
+        Ok(true)
+    }
+
+    /// Cleans up after every dead process; how many there were.
+    pub(crate) fn bury_the_dead(&self) -> Result<usize> {
+        let mut dead = 0;
+        for slot in 0..SLOTS as u16 {
+            let used = self.control().slots[usize::from(slot)].load(SeqCst) != 0;
+            if used && slot != self.slot && self.bury_if_dead(slot)? {
+                dead += 1;
+            }
+        }
+        Ok(dead)
+    }
+}
+
+impl Index<'_> {
+    /// Removes every trace of a slot whose lock the caller holds. Can be repeated.
+    pub(crate) fn clean(&self, slot: u16) -> Result<()> {
+        let store = self.store;
+        crash_point!("clean-started");
+        for index in 0..store.segment_count() {
+            let segment = store.segment(index)?;
+            clear_bit(&segment.access.readers, slot);
+            let writer = segment.access.writer.load(SeqCst);
+            if writer & !HELD == u32::from(slot) + 1 {
+                if writer & HELD != 0 {
+                    // Poison first: whoever finds the lock free must find the poison too.
+                    segment.poisoned.store(store.state(index)?.generation, SeqCst);
+                    crash_point!("clean-poisoned");
+                }
+                let _ = segment.access.writer.compare_exchange(writer, 0, SeqCst, SeqCst);
+            }
+            futex::notify(&segment.access.events, &segment.access.waiters);
+            clear_bit(&segment.holders, slot);
+            let word = store.state(index)?;
+            match word.state {
+                State::Making if word.owner == slot => {
+                    store.directory.unlink(&segment::file_name(index, segment.epoch.load(SeqCst)))?;
+                    self.set_empty(index)?;
+                }
+                State::Private if word.owner == slot => self.release(index)?,
+                State::Freed => self.recycle(index)?,
+                _ => {}
+            }
+        }
+        crash_point!("clean-segments");
+        store.control().slots[usize::from(slot)].store(0, SeqCst);
+        crash_point!("clean-slot-free");
+        Ok(())
+    }
+}
+
+/// Sets the bit of a slot.
+#[inline]
+pub(crate) fn set_bit(bitmap: &Bitmap, slot: u16) {
+    bitmap[usize::from(slot) / 64].fetch_or(1 << (slot % 64), SeqCst);
+}
+
+/// Clears the bit of a slot.
+#[inline]
+pub(crate) fn clear_bit(bitmap: &Bitmap, slot: u16) {
+    let word = &bitmap[usize::from(slot) / 64];
+    if word.load(SeqCst) & (1 << (slot % 64)) != 0 {
+        word.fetch_and(!(1 << (slot % 64)), SeqCst);
+    }
+}
+
+/// The slots whose bits are set.
+pub(crate) fn bits(bitmap: &Bitmap) -> impl Iterator<Item = u16> {
+    bitmap.iter().enumerate().flat_map(|(word, bits)| {
+        let bits = bits.load(SeqCst);
+        (0..64).filter(move |bit| bits & (1 << bit) != 0).map(move |bit| (word * 64 + bit) as u16)
+    })
+}
+
+/// Whether no bit is set.
+#[inline]
+pub(crate) fn nobody(bitmap: &Bitmap) -> bool {
+    bitmap.iter().all(|word| word.load(SeqCst) == 0)
+}

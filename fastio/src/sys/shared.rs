@@ -1,0 +1,169 @@
+//! The records that stand in shared files, field by field as in `docs/fastio-layout.md`.
+//!
+//! Not here: what the fields mean to each other. Invariant: every field is an atomic integer, so that whatever
+//! another process stores is a valid value.
+
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use crate::name::NAME_WORDS;
+
+/// Processes that can use a pipeline at once.
+pub(crate) const SLOTS: usize = 256;
+/// Chains of the name index.
+pub(crate) const BUCKETS: usize = 1 << 14;
+/// Size classes of the pool.
+pub(crate) const CLASSES: usize = 320;
+/// Words that waiters for names sleep on.
+pub(crate) const WAIT_WORDS: usize = 64;
+
+/// One bit per process slot.
+pub(crate) type Bitmap = [AtomicU64; SLOTS / 64];
+
+/// A record of shared memory.
+///
+/// # Safety
+/// - Every field is an atomic integer, or an array or struct of such: all bit patterns are valid, and all access
+///   is atomic.
+/// - The layout is `repr(C)`.
+pub(crate) unsafe trait Shared {}
+
+/// What waiters sleep on: a count of events, and whether anybody may be asleep.
+#[repr(C, align(64))]
+pub(crate) struct WaitWord {
+    pub(crate) events: AtomicU32,
+    pub(crate) waiters: AtomicU32,
+}
+
+/// The file `control`: what all processes of a pipeline share besides the tables.
+#[repr(C, align(64))]
+pub(crate) struct Control {
+    pub(crate) magic: AtomicU64,
+    pub(crate) version: AtomicU32,
+    pub(crate) size: AtomicU32,
+    pub(crate) removed: AtomicU32,
+    pub(crate) lock: WaitlessLine,
+    pub(crate) seq: SeqLine,
+    pub(crate) free_segment: AtomicU32,
+    pub(crate) segments_used: AtomicU32,
+    pub(crate) free_name: AtomicU32,
+    pub(crate) names_used: AtomicU32,
+    pub(crate) publications: AtomicU64,
+    pub(crate) pooled_bytes: AtomicU64,
+    pub(crate) classes: [AtomicU32; CLASSES],
+    pub(crate) slots: [AtomicU32; SLOTS],
+    pub(crate) waits: [WaitWord; WAIT_WORDS],
+    pub(crate) buckets: [AtomicU32; BUCKETS],
+}
+
+/// The index lock, on its own cache line.
+#[repr(C, align(64))]
+pub(crate) struct WaitlessLine {
+    pub(crate) word: AtomicU32,
+    pub(crate) dirty: AtomicU32,
+}
+
+/// The version of the name index, on its own cache line.
+#[repr(C, align(64))]
+pub(crate) struct SeqLine {
+    pub(crate) version: AtomicU64,
+}
+
+/// One segment of memory.
+#[repr(C, align(64))]
+pub(crate) struct SegmentEntry {
+    pub(crate) state: AtomicU64,
+    pub(crate) length: AtomicU64,
+    pub(crate) sealed: AtomicU64,
+    pub(crate) poisoned: AtomicU64,
+    pub(crate) epoch: AtomicU32,
+    pub(crate) class: AtomicU32,
+    pub(crate) payload: AtomicU32,
+    pub(crate) children: AtomicU32,
+    pub(crate) next_free: AtomicU32,
+    pub(crate) first_name: AtomicU32,
+    pub(crate) names: AtomicU32,
+    pub(crate) parents: AtomicU32,
+    pub(crate) access: AccessLine,
+    pub(crate) holders: Bitmap,
+}
+
+/// Who reads and who writes, on its own cache line.
+#[repr(C, align(64))]
+pub(crate) struct AccessLine {
+    pub(crate) writer: AtomicU32,
+    pub(crate) events: AtomicU32,
+    pub(crate) waiters: AtomicU32,
+    pub(crate) reserved: AtomicU32,
+    pub(crate) readers: Bitmap,
+}
+
+/// One name and what it stands for.
+#[repr(C, align(64))]
+pub(crate) struct NameEntry {
+    /// Number of the publication; 0: the entry is free.
+    pub(crate) live: AtomicU64,
+    pub(crate) hash: AtomicU64,
+    pub(crate) target_generation: AtomicU64,
+    pub(crate) metadata_generation: AtomicU64,
+    pub(crate) target: AtomicU32,
+    pub(crate) metadata: AtomicU32,
+    pub(crate) length: AtomicU32,
+    pub(crate) next: AtomicU32,
+    pub(crate) next_of_target: AtomicU32,
+    pub(crate) reserved: [AtomicU32; 3],
+    pub(crate) words: [AtomicU64; NAME_WORDS],
+}
+
+/// The first page of a segment's file: what it is, its metadata, its children.
+#[repr(C, align(64))]
+pub(crate) struct SegmentHeader {
+    pub(crate) magic: AtomicU64,
+    pub(crate) version: AtomicU32,
+    pub(crate) index: AtomicU32,
+    pub(crate) epoch: AtomicU32,
+    pub(crate) class: AtomicU32,
+    pub(crate) file_length: AtomicU64,
+    pub(crate) metadata_length: AtomicU32,
+    pub(crate) reserved: [AtomicU32; 23],
+    pub(crate) metadata: [AtomicU64; crate::metadata::METADATA_LIMIT / 8],
+}
+
+// SAFETY: `repr(C)`, and its fields are atomic integers.
+unsafe impl Shared for Control {}
+// SAFETY: `repr(C)`, and its fields are atomic integers.
+unsafe impl Shared for SegmentEntry {}
+// SAFETY: `repr(C)`, and its fields are atomic integers.
+unsafe impl Shared for NameEntry {}
+// SAFETY: `repr(C)`, and its fields are atomic integers.
+unsafe impl Shared for SegmentHeader {}
+// SAFETY: it is an atomic integer.
+unsafe impl Shared for AtomicU64 {}
+
+// What `docs/fastio-layout.md` says.
+const _: () = {
+    use std::mem::offset_of;
+    assert!(size_of::<Control>() == 72_192);
+    assert!(offset_of!(Control, removed) == 16);
+    assert!(offset_of!(Control, lock) == 64);
+    assert!(offset_of!(Control, seq) == 128);
+    assert!(offset_of!(Control, free_segment) == 192);
+    assert!(offset_of!(Control, publications) == 208);
+    assert!(offset_of!(Control, classes) == 224);
+    assert!(offset_of!(Control, slots) == 1504);
+    assert!(offset_of!(Control, waits) == 2560);
+    assert!(offset_of!(Control, buckets) == 6656);
+    assert!(size_of::<SegmentEntry>() == 192);
+    assert!(offset_of!(SegmentEntry, epoch) == 32);
+    assert!(offset_of!(SegmentEntry, children) == 44);
+    assert!(offset_of!(SegmentEntry, parents) == 60);
+    assert!(offset_of!(SegmentEntry, access) == 64);
+    assert!(offset_of!(AccessLine, readers) == 16);
+    assert!(offset_of!(SegmentEntry, holders) == 128);
+    assert!(size_of::<NameEntry>() == 320);
+    assert!(offset_of!(NameEntry, target) == 32);
+    assert!(offset_of!(NameEntry, next_of_target) == 48);
+    assert!(offset_of!(NameEntry, words) == 64);
+    assert!(offset_of!(SegmentHeader, metadata_length) == 32);
+    assert!(offset_of!(SegmentHeader, metadata) == 128);
+    assert!(size_of::<SegmentHeader>() == 3072);
+};

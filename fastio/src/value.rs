@@ -1,0 +1,255 @@
+//! Values: published with their codec, with their large buffers by reference.
+//!
+//! Not here: how a value is encoded, which is the codec's. Invariant: a published value owns every allocation that it
+//! refers to, before it can be found.
+
+use std::any::Any;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::time::Duration;
+
+use podwire_codec_core::{
+    Codec, CodecRegistry, Endpoint, Limits, MemoryKind, Owner, Segment,
+    endpoint::{Capabilities, Placement},
+    message::{Message, Metadata as Accompanying},
+    registry::AnyValue,
+};
+
+use crate::{
+    allocation::FastIoAllocation,
+    context::FastIoContext,
+    error::{Error, Result},
+    metadata::{ContentKind, Metadata},
+    name,
+    options::AllocationOptions,
+    shared_bytes::SharedBytes,
+};
+
+/// Buffers below this many bytes are written into the message: an allocation of their own would cost more.
+const THRESHOLD: usize = 16 * 1024;
+/// Children that one allocation can have.
+const CHILDREN: u32 = 65_536;
+
+type CodecResult<T> = podwire_codec_core::Result<T>;
+
+impl FastIoContext {
+    /// Publishes a value of a registered type under a name.
+    ///
+    /// Buffers in it ([`Bulk`](podwire_codec_core::Bulk)) that lie in sealed allocations of this pipeline are
+    /// referred to; others of 16 KiB or more are copied once, into allocations of their own, and smaller ones are
+    /// part of the message. The publication owns them all.
+    ///
+    /// ```
+    /// # let pipeline = format!("doc-value-{}", std::process::id());
+    /// use podwire_codec_core::{Bulk, register_codec};
+    /// use podwire_fastio::FastIoContext;
+    ///
+    /// type Spectrum = (String, Bulk<f32>);
+    /// register_codec!(Spectrum, "Spectrum");
+    ///
+    /// let context = FastIoContext::open(&pipeline)?;
+    /// let spectrum: Spectrum = ("argon".into(), vec![0.5_f32; 100_000].into());
+    /// context.publish_value(&spectrum, "reference")?;
+    ///
+    /// let (name, lines): Spectrum = context.get_value("reference")?; // `lines` is the shared memory
+    /// assert_eq!((name.as_str(), lines[99_999]), ("argon", 0.5));
+    /// # drop((context, lines));
+    /// # FastIoContext::remove(&pipeline)?;
+    /// # Ok::<(), podwire_fastio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Codec`] if the type is not registered or cannot be encoded; otherwise as [`create`](Self::create)
+    /// and [`FastIoAllocation::publish`].
+    pub fn publish_value<T: Codec + Any + Send + Sync>(
+        &self,
+        value: &T,
+        name: &str,
+    ) -> Result<FastIoAllocation> {
+        self.publish_any(value, name)
+    }
+
+    /// The same for a value whose type only the registry knows.
+    ///
+    /// # Errors
+    /// As [`publish_value`](Self::publish_value).
+    pub fn publish_any(&self, value: &(dyn Any + Send + Sync), name: &str) -> Result<FastIoAllocation> {
+        name::check(name)?;
+        let registry = CodecRegistry::global();
+        let codec = registry.by_type(value.type_id())?;
+        let mut outgoing = Outgoing { context: self, children: Vec::new(), message: None };
+        registry.serialize_with(value, &Accompanying::new(), &mut outgoing)?;
+        let Outgoing { children, message, .. } = outgoing;
+        let mut message = message.ok_or(Error::NotAValue { name: name::shown(name) })?;
+        message.set_metadata(Metadata::value(codec.name()));
+        message.adopt(&children.iter().collect::<Vec<_>>())?;
+        message.seal()?;
+        message.publish(name)?;
+        Ok(message)
+    }
+
+    /// The value that is published under a name. Its buffers are the shared memory, which they keep.
+    ///
+    /// # Errors
+    /// [`Error::NotAValue`] if bytes or an array are published there; [`Error::Codec`] if it is a value of another
+    /// type, or of another schema; otherwise as [`get`](Self::get).
+    pub fn get_value<T: Codec + Any>(&self, name: &str) -> Result<T> {
+        typed(self.get(name)?, name)
+    }
+
+    /// Waits until a value is published under a name, and gives it.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`], and as [`get_value`](Self::get_value).
+    pub fn wait_value<T: Codec + Any>(&self, name: &str, timeout: Duration) -> Result<T> {
+        typed(self.wait(name, timeout)?, name)
+    }
+
+    /// The value that is published under a name, whatever registered type it has.
+    ///
+    /// # Errors
+    /// As [`get_value`](Self::get_value).
+    pub fn get_any(&self, name: &str) -> Result<AnyValue> {
+        read(self.get(name)?, name, |message, incoming| CodecRegistry::global().decode(message, incoming))
+    }
+}
+
+fn typed<T: Codec + Any>(allocation: FastIoAllocation, name: &str) -> Result<T> {
+    read(allocation, name, |message, incoming| CodecRegistry::global().decode_as(message, incoming))
+}
+
+/// Decodes the message in an allocation.
+fn read<R>(
+    allocation: FastIoAllocation,
+    name: &str,
+    decode: impl FnOnce(&Message<'_>, &mut Incoming) -> CodecResult<R>,
+) -> Result<R> {
+    if allocation.metadata()?.kind != ContentKind::Value {
+        return Err(Error::NotAValue { name: name::shown(name) });
+    }
+    let bytes = allocation.clone().into_shared()?;
+    let (message, _) = Message::parse(&bytes, Limits::DEFAULT)?;
+    let children = if message.segments().is_empty() { Vec::new() } else { allocation.children()? };
+    Ok(decode(&message, &mut Incoming { children })?)
+}
+
+/// Where a value goes: buffers into children, the message into an allocation.
+struct Outgoing<'c> {
+    context: &'c FastIoContext,
+    children: Vec<FastIoAllocation>,
+    message: Option<FastIoAllocation>,
+}
+
+impl Outgoing<'_> {
+    /// A sealed copy of bytes, counted.
+    fn copy(&self, bytes: &[u8]) -> Result<FastIoAllocation> {
+        let allocation = self.context.create_with(AllocationOptions::new(bytes.len()))?;
+        allocation.map_mut()?.copy_from_slice(bytes);
+        self.context.store().copied.fetch_add(bytes.len() as u64, Relaxed);
+        allocation.seal()?;
+        Ok(allocation)
+    }
+
+    /// The allocation that a segment lies in already, if it is one of this pipeline.
+    fn known(&self, segment: &Segment) -> Option<FastIoAllocation> {
+        let owner: &dyn Any = &**segment.owner();
+        let allocation = owner.downcast_ref::<SharedBytes>()?.allocation();
+        allocation.context().same_pipeline(self.context).then(|| allocation.clone())
+    }
+}
+
+impl Endpoint for Outgoing<'_> {
+    /// Takes the whole message, which is written at once.
+    fn write(&mut self, bytes: &[u8]) -> CodecResult<()> {
+        let wanted = bytes.len() as u64;
+        if self.message.is_some() {
+            return Err(podwire_codec_core::Error::EndpointFull { wanted, found: 0 });
+        }
+        let message = self
+            .context
+            .create_with(AllocationOptions::new(bytes.len()).room_for_children(self.children.len()));
+        let message = message.map_err(podwire_codec_core::Error::backend)?;
+        message.map_mut().map_err(podwire_codec_core::Error::backend)?.copy_from_slice(bytes);
+        self.context.store().copied.fetch_add(wanted, Relaxed);
+        self.message = Some(message);
+        Ok(())
+    }
+
+    /// An outgoing value holds nothing to read.
+    fn read(&mut self, bytes: &mut [u8]) -> CodecResult<()> {
+        Endpoint::read(&mut &[][..], bytes)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { segments: CHILDREN, threshold: THRESHOLD }
+    }
+
+    fn attach(&mut self, segment: &Segment) -> CodecResult<Option<u32>> {
+        let child = match self.known(segment) {
+            Some(allocation) => allocation,
+            None => self.copy(segment.bytes()?).map_err(podwire_codec_core::Error::backend)?,
+        };
+        let number = self.children.iter().position(|known| known.id() == child.id()).unwrap_or_else(|| {
+            self.children.push(child);
+            self.children.len() - 1
+        });
+        Ok(u32::try_from(number).ok())
+    }
+}
+
+/// Where a value comes from: its buffers are the children.
+struct Incoming {
+    children: Vec<FastIoAllocation>,
+}
+
+impl Endpoint for Incoming {
+    /// An incoming value takes nothing.
+    fn write(&mut self, bytes: &[u8]) -> CodecResult<()> {
+        Err(podwire_codec_core::Error::EndpointFull { wanted: bytes.len() as u64, found: 0 })
+    }
+
+    /// The packed bytes are read from the message.
+    fn read(&mut self, bytes: &mut [u8]) -> CodecResult<()> {
+        Endpoint::read(&mut &[][..], bytes)
+    }
+
+    fn take_segment(&mut self, placement: Placement<'_>) -> CodecResult<Segment> {
+        let Placement { index, length: wanted, kind, descriptor, .. } = placement;
+        let found = self.children.len() as u32;
+        let child = self.children.get(index as usize);
+        let child = child.ok_or(podwire_codec_core::Error::NoSegment { index, found })?;
+        let bytes = child.clone().into_shared().map_err(podwire_codec_core::Error::backend)?;
+        let found = bytes.len() as u64;
+        // A part of an allocation that was there before says where it begins; a copy is whole.
+        let start = match (kind, descriptor.first_chunk()) {
+            (MemoryKind::FASTIO, Some(start)) => u64::from_le_bytes(*start),
+            _ => 0,
+        };
+        let range = usize::try_from(start)
+            .ok()
+            .zip(start.checked_add(wanted).and_then(|end| usize::try_from(end).ok()));
+        let part = range.and_then(|(start, end)| Segment::new(Arc::new(bytes)).part(start..end));
+        part.ok_or(podwire_codec_core::Error::SegmentLength { index, wanted, found })
+    }
+}
+
+/// Sealed bytes are an owner of segments: a [`Bulk`](podwire_codec_core::Bulk) of them is published by reference.
+impl Owner for SharedBytes {
+    fn bytes(&self) -> Option<&[u8]> {
+        Some(self)
+    }
+
+    fn kind(&self) -> MemoryKind {
+        MemoryKind::FASTIO
+    }
+
+    /// Where the part begins.
+    fn descriptor(&self, part: std::ops::Range<usize>) -> Vec<u8> {
+        (part.start as u64).to_le_bytes().into()
+    }
+}
+
+impl From<SharedBytes> for Segment {
+    fn from(bytes: SharedBytes) -> Self {
+        Self::new(Arc::new(bytes))
+    }
+}

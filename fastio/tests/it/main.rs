@@ -1,0 +1,22 @@
+//! The stories of Fast I/O, across real processes.
+//!
+//! Not here: unit tests of pure functions, which stand in their files. Invariant: every test has a pipeline of its
+//! own and leaves nothing in shared memory.
+
+mod support;
+
+mod arrays;
+mod children;
+#[cfg(feature = "crash-points")]
+mod crash_points;
+mod faults;
+mod files;
+mod fork;
+mod locks;
+mod memory;
+mod metadata;
+mod names;
+mod publish;
+mod storm;
+mod threads;
+mod wait;
