@@ -14,6 +14,7 @@ use super::place::{Place, slot_bytes};
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::{Error, Result};
+use crate::layout::Facts;
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -39,7 +40,7 @@ pub fn encode<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<
 
 /// Writes the head of a row. A function of its own: without optimisation, what it needs on the stack would stay
 /// there while the tail is written, at every level of a deep value.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn encode_own_head<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
     let facts = const { T::LAYOUT.facts() };
     if facts.bulk && facts.head >= LARGE {
@@ -100,9 +101,8 @@ pub fn decode<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
         return T::decode(reader);
     }
     let mut slot = MaybeUninit::uninit();
-    decode_into(&mut slot, reader)?;
     // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
-    Ok(unsafe { slot.assume_init() })
+    decode_into(&mut slot, reader).map(|()| unsafe { slot.assume_init() })
 }
 
 /// Reads a value, head and tail, in place: `Ok` means that the slot is initialised.
@@ -117,13 +117,10 @@ pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
         return decode_opaque(slot, reader);
     }
     if facts.plain && facts.head >= LARGE {
-        // Plain memory of the value's size: every byte that is copied there makes it a value.
-        return reader.source.copy_to(slot_bytes(core::slice::from_mut(slot)));
+        return decode_plain(slot, reader);
     }
     // The head must stay readable while the tail is read. Where the input stays, it is read where it lies.
-    if (!facts.tail || reader.source.stays())
-        && let Some(start) = reader.source.take(facts.head)
-    {
+    if let Some(start) = take_head(facts, reader) {
         // SAFETY: the bytes at `start` stay for the input's lifetime, or, if they do not, nothing is read while
         // they are used, as the type has no tail.
         let mut head = unsafe { HeadReader::new(start) };
@@ -133,9 +130,21 @@ pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
     decode_gathered(slot, reader)
 }
 
+/// Reads plain memory of the value's size: every byte that is copied there makes it a value.
+#[inline]
+fn decode_plain<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
+    reader.source.copy_to(slot_bytes(core::slice::from_mut(slot)))
+}
+
+/// Takes a head that can be read where it lies.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn take_head(facts: Facts, reader: &mut Reader<'_>) -> Option<*const u8> {
+    if !facts.tail || reader.source.stays() { reader.source.take(facts.head) } else { None }
+}
+
 /// Reads a value of which nothing is known. A function of its own: without optimisation, its callers would have
 /// room for a value on their stack, also where they never call it.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn decode_opaque<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
     slot.write(T::decode(reader)?);
     Ok(())
@@ -207,10 +216,14 @@ pub unsafe fn decode_field<'de, T: Decode<'de>>(
 ) -> Result<Place<T>> {
     // SAFETY: writable and aligned, by the caller; `MaybeUninit<T>` has the layout of `T` and needs no value.
     let slot = unsafe { &mut *field.cast::<MaybeUninit<T>>() };
-    // SAFETY: the caller's.
-    unsafe { decode_part(slot, head, reader) }?;
+    let decoded = if const { T::LAYOUT.facts().opaque } {
+        decode_opaque(slot, reader)
+    } else {
+        // SAFETY: the caller's.
+        unsafe { T::decode_row(slot, head, reader) }
+    };
     // SAFETY: the field was just initialised, and is the guard's from here on.
-    Ok(unsafe { Place::new(field) })
+    decoded.map(|()| unsafe { Place::new(field) })
 }
 
 /// Reads one part of a value by value, as enums and packed structs need it.
@@ -229,7 +242,7 @@ pub unsafe fn decode_value<'de, T: Decode<'de>>(
 ) -> Result<T> {
     let mut slot = MaybeUninit::uninit();
     // SAFETY: the caller's.
-    unsafe { decode_part(&mut slot, head, reader) }?;
+    let decoded = unsafe { decode_part(&mut slot, head, reader) };
     // SAFETY: `decode_part` returned `Ok`, so the slot is initialised.
-    Ok(unsafe { slot.assume_init() })
+    decoded.map(|()| unsafe { slot.assume_init() })
 }

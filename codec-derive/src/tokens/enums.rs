@@ -92,19 +92,18 @@ fn encode(variant: &Variant<'_>) -> TokenStream {
         let local = &field.local;
         fields::encode_head(field, &quote!(#local), &quote!(&mut __codec_head))
     });
-    let tails = travelling.iter().map(|field| {
+    let tails = fields::encode_tails(travelling.iter().copied(), |field| {
         let local = &field.local;
-        fields::encode_tail(field, &quote!(#local))
+        quote!(#local)
     });
     quote! {
         #pattern => {
             let __codec_facts = const { __codec::product(0, &[#(#facts),*]) };
-            unsafe {
-                let mut __codec_head = __codec::variant_head(__codec_facts.head, __codec_writer)?;
-                #(#heads)*
+            match unsafe { __codec::variant_head(__codec_facts.head, __codec_writer) } {
+                __codec::Ok(mut __codec_head) => unsafe { #(#heads)* },
+                __codec::Err(__codec_error) => return __codec::Err(__codec_error),
             }
-            #(#tails)*
-            __codec::Ok(())
+            #tails
         }
     }
 }
@@ -131,10 +130,15 @@ fn decode(variant: &Variant<'_>) -> TokenStream {
     quote! {
         #tag => {
             let __codec_facts = const { __codec::product(0, &[#(#facts),*]) };
-            let mut __codec_head = unsafe {
+            let mut __codec_head = match unsafe {
                 __codec_buffer.read(__codec_facts.head, __codec_facts.tail, __codec_reader)
-            }?;
-            #made
+            } {
+                __codec::Ok(__codec_head) => __codec_head,
+                __codec::Err(__codec_error) => return __codec::Err(__codec_error),
+            };
+            let __codec_self = #made;
+            __codec_buffer.leave(__codec_reader);
+            __codec_self
         }
     }
 }
