@@ -126,13 +126,32 @@ impl<'de> Reader<'de> {
     /// [`Error::DepthLimit`], and what `read` returns.
     #[inline]
     pub fn nested<R>(&mut self, read: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        let Some(depth) = self.depth.checked_sub(1) else {
-            return Err(Error::DepthLimit { offset: self.offset() });
-        };
-        self.depth = depth;
-        let value = read(self);
-        self.depth = depth + 1;
-        value
+        match self.enter() {
+            Ok(()) => {
+                let value = read(self);
+                self.leave();
+                value
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Goes one container deeper.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => {
+                self.depth = depth;
+                Ok(())
+            }
+            None => Err(Error::DepthLimit { offset: self.offset() }),
+        }
+    }
+
+    /// Comes back from one container deeper.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn leave(&mut self) {
+        self.depth += 1;
     }
 
     /// Charges memory that is about to be allocated to the byte limit.

@@ -94,7 +94,14 @@ pub(crate) fn decode<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>
     } else if !facts.tail {
         decode_heads(count, reader)
     } else {
-        reader.nested(|reader| decode_rows(count, reader))
+        match reader.enter() {
+            Ok(()) => {
+                let elements = decode_rows(count, reader);
+                reader.leave();
+                elements
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -168,31 +175,50 @@ fn decode_heads<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> 
 /// Reads elements with a tail.
 #[inline]
 fn decode_rows<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
-    let mut elements = reserve::<T>(count, reader)?;
+    let mut elements = match reserve::<T>(count, reader) {
+        Ok(elements) => elements,
+        Err(error) => return Err(error),
+    };
     for _ in 0..count {
-        grow(&mut elements, 1, count, reader)?;
-        push(&mut elements, |slot| counted::<T, _>(reader, |reader| row::decode_into(slot, reader)))?;
+        if let Err(error) = decode_next(&mut elements, count, reader) {
+            return Err(error);
+        }
     }
     Ok(elements)
 }
 
+/// Reads the next of `count` elements with a tail.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn decode_next<'de, T: Decode<'de>>(
+    elements: &mut Vec<T>,
+    count: usize,
+    reader: &mut Reader<'de>,
+) -> Result<()> {
+    match grow(elements, 1, count, reader) {
+        Ok(()) => push(elements, |slot| counted::<T, _>(reader, |reader| row::decode_into(slot, reader))),
+        Err(error) => Err(error),
+    }
+}
+
 /// Fills the next slot, for which there is room.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn push<T>(elements: &mut Vec<T>, fill: impl FnOnce(&mut MaybeUninit<T>) -> Result<()>) -> Result<()> {
     let length = elements.len();
     debug_assert!(length < elements.capacity());
     // SAFETY: the callers have grown the vector beyond its length.
     let slot = unsafe { elements.as_mut_ptr().add(length) };
     // SAFETY: within the vector's memory and aligned, and `MaybeUninit` needs no value there.
-    fill(unsafe { &mut *slot.cast::<MaybeUninit<T>>() })?;
-    // SAFETY: `fill` returned `Ok`, by which every decoder promises an initialised slot.
-    unsafe { elements.set_len(length + 1) };
-    Ok(())
+    let filled = fill(unsafe { &mut *slot.cast::<MaybeUninit<T>>() });
+    if filled.is_ok() {
+        // SAFETY: `fill` returned `Ok`, by which every decoder promises an initialised slot.
+        unsafe { elements.set_len(length + 1) };
+    }
+    filled
 }
 
 /// A vector for `count` elements: with all its room if the window shows that the input can hold so many, and
 /// without any if not.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
     let head = const { T::LAYOUT.facts().head };
     if head == 0 {
@@ -213,7 +239,7 @@ fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Resul
 
 /// Reads an element which, if it turns out to take no bytes of input, is charged to the item limit. Elements without
 /// a tail are charged together, before.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn counted<'de, T: Decode<'de>, R>(
     reader: &mut Reader<'de>,
     read: impl FnOnce(&mut Reader<'de>) -> Result<R>,
@@ -223,11 +249,14 @@ pub(crate) fn counted<'de, T: Decode<'de>, R>(
         return read(reader);
     }
     let before = reader.offset();
-    let element = read(reader)?;
-    if reader.offset() == before {
-        reader.charge_items(1)?;
+    let element = read(reader);
+    if element.is_ok()
+        && reader.offset() == before
+        && let Err(error) = reader.charge_items(1)
+    {
+        return Err(error);
     }
-    Ok(element)
+    element
 }
 
 /// Sees to it that `more` elements fit. Grows by doubling, never beyond `count`, and charges what it adds.
