@@ -56,7 +56,8 @@ impl<'de> Decode<'de> for Fuse {
 /// dropped once.
 #[track_caller]
 fn dropped_once<T: Codec>(name: &str, bytes: &[u8]) {
-    for at in 0..bytes.len() {
+    // Under Miri a few places stand for all.
+    for at in (0..bytes.len()).rev().step_by(if cfg!(miri) { 3 } else { 1 }) {
         for fuse in [1, 2, 3] {
             let mut bytes = bytes.to_vec();
             bytes[at] = fuse;
