@@ -76,7 +76,7 @@ fn case_39_a_registration_at_run_time_heals_a_name() {
     registry.by_name("healed").unwrap_err();
     registry.register::<Vec<i16>>("healed").unwrap();
     assert_eq!(registry.by_name("healed").unwrap().value_type(), of::<Vec<i16>>());
-    assert_eq!(&*registry.by_type(of::<Vec<i16>>()).unwrap().name(), "healed");
+    assert_eq!(registry.by_type(of::<Vec<i16>>()).unwrap().name(), "healed");
     // The type that lost its name has none: it cannot be sent under a name that means another.
     assert_eq!(registry_error(registry.by_type(of::<Vec<i8>>())), RegistryError::UnknownType);
     assert_eq!(registry.check().len(), 2);
@@ -99,17 +99,17 @@ fn case_39_at_run_time_a_name_is_replaced_or_refused_as_asked() {
     assert_eq!(registry.by_name("name").unwrap().value_type(), of::<u16>());
     assert_eq!(registry_error(registry.by_type(of::<u8>())), RegistryError::UnknownType);
     registry.try_register::<u8>("other").unwrap();
-    assert_eq!(&*registry.by_type(of::<u8>()).unwrap().name(), "other");
+    assert_eq!(registry.by_type(of::<u8>()).unwrap().name(), "other");
     // Two names of one type: sent under the newest, understood under both.
     registry.register::<u8>("newest").unwrap();
     registry.register_alias::<u8>("alias").unwrap();
-    assert_eq!(&*registry.by_type(of::<u8>()).unwrap().name(), "newest");
+    assert_eq!(registry.by_type(of::<u8>()).unwrap().name(), "newest");
     for name in ["other", "newest", "alias"] {
         assert_eq!(registry.by_name(name).unwrap().value_type(), of::<u8>());
     }
     // An alias in the place of the name that was sent under.
     registry.register_alias::<u16>("newest").unwrap();
-    assert_eq!(&*registry.by_type(of::<u8>()).unwrap().name(), "other");
+    assert_eq!(registry.by_type(of::<u8>()).unwrap().name(), "other");
     assert_eq!(
         registry.names().iter().map(|name| &**name).collect::<Vec<_>>(),
         ["alias", "name", "newest", "other"]
@@ -124,7 +124,7 @@ fn case_39_what_the_program_chose_is_not_spoiled_by_what_is_collected_later() {
     registry.collect();
     assert_eq!(registry.by_name("automatic").unwrap().value_type(), of::<String>());
     assert_eq!(registry.by_name("twice").unwrap().value_type(), of::<Vec<u32>>());
-    assert_eq!(&*registry.by_type(of::<Vec<u32>>()).unwrap().name(), "twice");
+    assert_eq!(registry.by_type(of::<Vec<u32>>()).unwrap().name(), "twice");
 }
 
 #[test]
