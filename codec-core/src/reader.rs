@@ -74,7 +74,7 @@ impl<'de> Reader<'de> {
     /// [`Error::UnexpectedEnd`]; [`Error::CannotBorrow`] if the input does not stay.
     #[inline]
     pub fn borrow(&mut self, count: usize) -> Result<&'de [u8]> {
-        self.try_borrow(count)?.ok_or(Error::CannotBorrow { offset: self.offset(), expected: "a slice" })
+        self.source.take_slice(count).ok_or_else(|| self.source.refuse(count, "a slice"))
     }
 
     /// Takes `count` bytes without copying them, or nothing if the input does not stay.
@@ -84,7 +84,10 @@ impl<'de> Reader<'de> {
     /// [`Error::UnexpectedEnd`].
     #[inline]
     pub fn try_borrow(&mut self, count: usize) -> Result<Option<&'de [u8]>> {
-        self.source.take_slice(count)
+        match self.source.take_slice(count) {
+            None if self.source.stays() => Err(self.source.end(count)),
+            taken => Ok(taken),
+        }
     }
 
     /// Reads a number, or another [`Trivial`] value.
@@ -123,13 +126,32 @@ impl<'de> Reader<'de> {
     /// [`Error::DepthLimit`], and what `read` returns.
     #[inline]
     pub fn nested<R>(&mut self, read: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        let Some(depth) = self.depth.checked_sub(1) else {
-            return Err(Error::DepthLimit { offset: self.offset() });
-        };
-        self.depth = depth;
-        let value = read(self);
-        self.depth = depth + 1;
-        value
+        match self.enter() {
+            Ok(()) => {
+                let value = read(self);
+                self.leave();
+                value
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Goes one container deeper.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => {
+                self.depth = depth;
+                Ok(())
+            }
+            None => Err(Error::DepthLimit { offset: self.offset() }),
+        }
+    }
+
+    /// Comes back from one container deeper.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn leave(&mut self) {
+        self.depth += 1;
     }
 
     /// Charges memory that is about to be allocated to the byte limit.

@@ -88,13 +88,32 @@ impl<'e> Writer<'e> {
     /// [`Error::DepthLimit`], and what `write` returns.
     #[inline]
     pub fn nested<R>(&mut self, write: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        let Some(depth) = self.depth.checked_sub(1) else {
-            return Err(Error::DepthLimit { offset: self.sink.written() });
-        };
-        self.depth = depth;
-        let written = write(self);
-        self.depth = depth + 1;
-        written
+        match self.enter() {
+            Ok(()) => {
+                let written = write(self);
+                self.leave();
+                written
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Goes one container deeper.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => {
+                self.depth = depth;
+                Ok(())
+            }
+            None => Err(Error::DepthLimit { offset: self.sink.written() }),
+        }
+    }
+
+    /// Comes back from one container deeper.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn leave(&mut self) {
+        self.depth += 1;
     }
 
     /// Bytes written so far.

@@ -115,7 +115,8 @@ const GROWTH: usize = 3;
 
 #[track_caller]
 fn bounded<T: Codec>(name: &str, bytes: &[u8], limits: Limits) {
-    let bound = (usize::try_from(limits.bytes).unwrap() * GROWTH).min(bytes.len() * EXPANSION * GROWTH) + 2 * SLACK;
+    let bound =
+        (usize::try_from(limits.bytes).unwrap() * GROWTH).min(bytes.len() * EXPANSION * GROWTH) + 2 * SLACK;
     let (_, used) = peak(|| drop(from_slice_with::<T>(bytes, limits)));
     assert!(used <= bound, "{name}: {used} bytes for {} from a slice: {bytes:02x?}", bytes.len());
     let (_, used) = peak(|| drop(deserialize_with::<T, _>(&mut IoReader(bytes), limits)));
@@ -238,7 +239,8 @@ fn case_12_few_bytes_that_expand_to_large_values_are_charged() {
     let (error, used) = peak(|| from_slice_with::<Vec<Wide>>(&bytes, limits).unwrap_err());
     assert!(matches!(error, Error::ByteLimit { .. }), "{error:?}");
     assert!(used <= 1 << 20, "{used}");
-    let (error, used) = peak(|| deserialize_with::<Vec<Wide>, _>(&mut IoReader(&bytes[..]), limits).unwrap_err());
+    let (error, used) =
+        peak(|| deserialize_with::<Vec<Wide>, _>(&mut IoReader(&bytes[..]), limits).unwrap_err());
     assert!(matches!(error, Error::ByteLimit { .. }), "{error:?}");
     assert!(used <= 2 << 20, "{used}");
     let (error, used) = peak(|| from_slice_with::<Vec<Box<Wide>>>(&bytes, limits).unwrap_err());
@@ -272,7 +274,8 @@ fn tables_stay_within_what_they_are_charged() {
 
 #[test]
 fn a_message_that_claims_to_be_huge_allocates_little() {
-    for (packed, segments, metadata) in [(u64::MAX / 2, 0, 0), (0, u32::MAX, 0), (0, 0, u32::MAX), (1 << 29, 7, 1 << 30)]
+    for (packed, segments, metadata) in
+        [(u64::MAX / 2, 0, 0), (0, u32::MAX, 0), (0, 0, u32::MAX), (1 << 29, 7, 1 << 30)]
     {
         let mut bytes = common::hex("504F4457 01 00 0100 0000000000000000");
         bytes.extend(u64::to_le_bytes(packed));

@@ -26,8 +26,7 @@ fn agreed<T: Codec>(bytes: &[u8]) -> Result<(T, usize)> {
     let ended = matches!(found, Err(Error::UnexpectedEnd { .. }));
     let kind = found.as_ref().err().map(discriminant);
     // A slice sees at once that a claim is not backed. A stream cannot know that: it may meet another error before.
-    let same =
-        |error: Option<&Error>| error.map(discriminant) == kind || ended && error.is_some();
+    let same = |error: Option<&Error>| error.map(discriminant) == kind || ended && error.is_some();
 
     let mut reader = IoReader(bytes);
     let streamed = deserialize_with::<T, _>(&mut reader, MODEST);
@@ -66,7 +65,12 @@ macro_rules! for_all_types {
     (|$bytes:ident, $name:ident, $canonical:ident, $type:ident| $body:block) => {{
         struct Look;
         impl Visitor for Look {
-            fn look<$type: Codec + PartialEq + Debug>(&mut self, $name: &str, value: $type, $canonical: bool) {
+            fn look<$type: Codec + PartialEq + Debug>(
+                &mut self,
+                $name: &str,
+                value: $type,
+                $canonical: bool,
+            ) {
                 let $bytes = to_vec(&value).unwrap();
                 $body
             }
@@ -81,7 +85,10 @@ fn case_01_empty_input_is_an_error_at_byte_0() {
         match from_slice::<T>(&[]) {
             Ok(_) => assert!(bytes.is_empty(), "{name}"),
             Err(error) => {
-                assert!(matches!(error, Error::UnexpectedEnd { offset: 0, found: 0, .. }), "{name}: {error:?}");
+                assert!(
+                    matches!(error, Error::UnexpectedEnd { offset: 0, found: 0, .. }),
+                    "{name}: {error:?}"
+                );
             }
         }
     });
@@ -120,8 +127,7 @@ fn case_03_trailing_bytes_are_counted() {
             let more = [&bytes[..], &vec![0; count]].concat();
             let error = from_slice::<T>(&more).unwrap_err();
             let (end, count) = (bytes.len() as u64, count as u64);
-            let right =
-                matches!(error, Error::TrailingBytes { offset, count: found } if (offset, found) == (end, count));
+            let right = matches!(error, Error::TrailingBytes { offset, count: found } if (offset, found) == (end, count));
             assert!(right, "{name}: {error:?}");
         }
     });
@@ -316,7 +322,9 @@ fn case_11_nested_vectors_that_each_claim_the_maximum_end_unexpectedly() {
     assert!(from_slice::<Vec<Vec<Vec<Vec<Vec<u8>>>>>>(&bytes).is_err());
     assert!(from_slice_with::<Vec<Vec<Vec<Vec<Vec<u8>>>>>>(&bytes, BOUNDLESS).is_err());
     assert!(from_slice_with::<Vec<BTreeMap<Vec<u8>, Vec<String>>>>(&bytes, BOUNDLESS).is_err());
-    assert!(deserialize_with::<Vec<Vec<Vec<Vec<Vec<u8>>>>>, _>(&mut IoReader(&bytes[..]), BOUNDLESS).is_err());
+    assert!(
+        deserialize_with::<Vec<Vec<Vec<Vec<Vec<u8>>>>>, _>(&mut IoReader(&bytes[..]), BOUNDLESS).is_err()
+    );
     assert!(from_slice::<Tree>(&[[0; 4], [0xFE, 0xFF, 0xFF, 0xFF]].concat().repeat(20)).is_err());
 }
 
@@ -408,8 +416,7 @@ fn case_18_an_unknown_place_of_bulk_is_refused() {
     for place in 2..=255_u8 {
         let bytes = [&[place][..], &[0; 12]].concat();
         let error = from_slice::<Bulk<u8>>(&bytes).unwrap_err();
-        let right =
-            matches!(error, Error::UnknownTag { offset: 0, name: "Bulk", found } if found == u64::from(place));
+        let right = matches!(error, Error::UnknownTag { offset: 0, name: "Bulk", found } if found == u64::from(place));
         assert!(right, "{error:?}");
     }
 }
@@ -528,8 +535,7 @@ fn case_22_a_signalling_nan_keeps_its_bits() {
         let value = f64::from_bits(bits);
         let bytes = to_vec(&(value, [value; 2], vec![value], Some(value), Box::new(value))).unwrap();
         assert_eq!(bytes.len(), 8 + 16 + 4 + 1 + 8 + 8 + 8);
-        let (a, b, c, d, e) =
-            from_slice::<(f64, [f64; 2], Vec<f64>, Option<f64>, Box<f64>)>(&bytes).unwrap();
+        let (a, b, c, d, e) = from_slice::<(f64, [f64; 2], Vec<f64>, Option<f64>, Box<f64>)>(&bytes).unwrap();
         assert!([a, b[0], b[1], c[0], d.unwrap(), *e].iter().all(|value| value.to_bits() == bits));
         let mut stream = IoReader(&bytes[..8]);
         assert_eq!(f64::deserialize(&mut stream).unwrap().to_bits(), bits);
@@ -600,40 +606,33 @@ fn case_24_every_trivial_type_is_read_from_and_written_to_any_address() {
 
 #[test]
 fn case_26_padding_never_reaches_the_wire() {
-    #![allow(unsafe_code, reason = "poisons the padding of a value")]
+    #![allow(unsafe_code, clippy::undocumented_unsafe_blocks, reason = "poisons the padding of a value")]
     use std::mem::MaybeUninit;
     type Padded = (u8, u32, u16, Option<u64>, (u8, u16), [(u8, u32); 2]);
     let encoded = |poison: u8| {
         let mut slot = MaybeUninit::<Padded>::uninit();
-        // SAFETY: the slot is this many bytes, and bytes may be written to it.
-        unsafe { slot.as_mut_ptr().cast::<u8>().write_bytes(poison, size_of::<Padded>()) };
         let at = slot.as_mut_ptr();
-        // SAFETY: in bounds; only the fields are written, so that the padding between them stays poisoned.
-        let (a, b, c, d) = unsafe { (&raw mut (*at).0, &raw mut (*at).1, &raw mut (*at).2, &raw mut (*at).3) };
-        // SAFETY: as above.
-        unsafe { a.write(1) };
-        // SAFETY: as above.
-        unsafe { b.write(2) };
-        // SAFETY: as above.
-        unsafe { c.write(3) };
-        // SAFETY: as above.
-        unsafe { d.write(None) };
-        // SAFETY: as above.
-        let e = unsafe { &raw mut (*at).4 };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*e).0).write(4) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*e).1).write(5) };
-        // SAFETY: as above.
-        let f = unsafe { (&raw mut (*at).5).cast::<(u8, u32)>() };
-        for element in 0..2 {
-            // SAFETY: the array has two elements.
-            let pair = unsafe { f.add(element) };
-            // SAFETY: as above.
-            unsafe { (&raw mut (*pair).0).write(6) };
-            // SAFETY: as above.
-            unsafe { (&raw mut (*pair).1).write(7) };
+        /// Writes one field, and nothing beside it.
+        macro_rules! write {
+            ($($field:tt)+) => {{
+                let (place, value) = $($field)+;
+                // SAFETY: a field of the slot, which is writable and aligned.
+                unsafe { place.write(value) };
+            }};
         }
+        // SAFETY: the slot is this many bytes, and bytes may be written to it.
+        unsafe { at.cast::<u8>().write_bytes(poison, size_of::<Padded>()) };
+        // SAFETY (each): a field of the slot.
+        write!((unsafe { &raw mut (*at).0 }, 1));
+        write!((unsafe { &raw mut (*at).1 }, 2));
+        write!((unsafe { &raw mut (*at).2 }, 3));
+        write!((unsafe { &raw mut (*at).3 }, None));
+        write!((unsafe { &raw mut (*at).4.0 }, 4));
+        write!((unsafe { &raw mut (*at).4.1 }, 5));
+        write!((unsafe { &raw mut (*at).5[0].0 }, 6));
+        write!((unsafe { &raw mut (*at).5[0].1 }, 7));
+        write!((unsafe { &raw mut (*at).5[1].0 }, 6));
+        write!((unsafe { &raw mut (*at).5[1].1 }, 7));
         // SAFETY: every field was written.
         let value = unsafe { &*at };
         assert!(to_vec(&std::slice::from_ref(value)).unwrap()[4..] == to_vec(value).unwrap());
@@ -833,8 +832,11 @@ fn a_cow_that_copies_is_charged_to_the_byte_limit() {
         let input = &memory[shift..shift + bytes.len()];
         match from_slice_with::<Vec<Cow<'_, [u64]>>>(input, limits) {
             Ok(cows) => {
-                let owned: usize =
-                    cows.iter().filter(|cow| matches!(cow, Cow::Owned(_))).map(|cow| size_of_val(&**cow)).sum();
+                let owned: usize = cows
+                    .iter()
+                    .filter(|cow| matches!(cow, Cow::Owned(_)))
+                    .map(|cow| size_of_val(&**cow))
+                    .sum();
                 assert!(owned <= 8 * 1024, "{owned} bytes copied under a limit of 8 KiB");
             }
             Err(error) => {

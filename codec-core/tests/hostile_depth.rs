@@ -55,7 +55,13 @@ impl<'de> Decode<'de> for Any {
             1 => Self::Boxed(reader.decode()?),
             2 => Self::Many(reader.decode()?),
             3 => Self::Named(reader.decode()?),
-            found => return Err(Error::UnknownTag { offset: reader.offset() - 1, name: "Any", found: found.into() }),
+            found => {
+                return Err(Error::UnknownTag {
+                    offset: reader.offset() - 1,
+                    name: "Any",
+                    found: found.into(),
+                });
+            }
         })
     }
 }
@@ -106,7 +112,8 @@ fn case_13_any_depth_is_an_error_on_a_stack_of_256_kib() {
 fn case_13_the_full_default_depth_fits_a_stack_of_256_kib() {
     let (list, tree, mixed) = (List::bytes(128), Tree::bytes(128), mixed(128));
     on_stack(256, move || {
-        for list in [from_slice::<List>(&list).unwrap(), List::deserialize(&mut IoReader(&list[..])).unwrap()] {
+        for list in [from_slice::<List>(&list).unwrap(), List::deserialize(&mut IoReader(&list[..])).unwrap()]
+        {
             assert_eq!(to_vec(&list).unwrap(), List::bytes(128));
         }
         let tree = Tree::deserialize(&mut IoReader(&tree[..])).unwrap();

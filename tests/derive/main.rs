@@ -4,6 +4,7 @@ mod attributes;
 mod bulk;
 mod decoding;
 mod generics;
+mod hostile;
 mod large;
 mod pod;
 mod recursion;

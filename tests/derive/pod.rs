@@ -74,7 +74,7 @@ fn plain_data_of_another_crate_is_a_field_without_a_word() {
     assert_eq!(
         schema_of::<Particle>().to_string(),
         "struct{id:u16,position:pod(12),sample:pod(8),axis:pod(1),trail:[pod(12)],target:?pod(8),\
-         corners:[pod(8);2],axes:[pod(1);2],history:[?[pod(1);2]],maybe:?[pod(16)],many:[[pod(8)];2],\
+         corners:pod(16),axes:[pod(1);2],history:[?[pod(1);2]],maybe:?[pod(16)],many:[[pod(8)];2],\
          distance:pod(4)}"
     );
 }
@@ -94,9 +94,9 @@ fn plain_data_is_its_bytes() {
 
 #[derive(Debug, PartialEq, Codec)]
 struct Ray {
+    sample: Sample,
     origin: glam::Vec3,
     direction: glam::Vec3,
-    sample: Sample,
 }
 
 #[derive(Debug, PartialEq, Codec)]

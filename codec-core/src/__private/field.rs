@@ -50,7 +50,7 @@ pub const fn trivial<T: Trivial>() {}
 /// # Safety
 ///
 /// As `Encode::encode_head`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 #[must_use]
 pub unsafe fn encode_memory<T: Encode>(value: &T, head: &mut HeadWriter<'_>) -> bool {
     let bulk = const { T::LAYOUT.facts().bulk };
@@ -67,7 +67,7 @@ pub unsafe fn encode_memory<T: Encode>(value: &T, head: &mut HeadWriter<'_>) -> 
 /// # Safety
 ///
 /// As `Decode::decode_row`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 #[must_use]
 pub unsafe fn decode_memory<T: Encode>(slot: &mut MaybeUninit<T>, head: &mut HeadReader<'_>) -> bool {
     let plain = const { T::LAYOUT.facts().plain };
@@ -84,7 +84,7 @@ pub unsafe fn decode_memory<T: Encode>(slot: &mut MaybeUninit<T>, head: &mut Hea
 /// # Safety
 ///
 /// `field` is writable, aligned, and not used by anybody else while the guard lives.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn place<T>(field: *mut T, value: T) -> Place<T> {
     // SAFETY: writable and aligned, by the caller.
     unsafe { field.write(value) };
@@ -97,7 +97,7 @@ pub unsafe fn place<T>(field: *mut T, value: T) -> Place<T> {
 /// # Safety
 ///
 /// `WIDTH` bytes of the head are free.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn put_tag<const WIDTH: usize>(head: &mut HeadWriter<'_>, tag: u32) {
     let mut bytes = [0; WIDTH];
     bytes.copy_from_slice(&tag.to_le_bytes()[..WIDTH]);
@@ -110,7 +110,7 @@ pub unsafe fn put_tag<const WIDTH: usize>(head: &mut HeadWriter<'_>, tag: u32) {
 /// # Safety
 ///
 /// `WIDTH` bytes of the head are left.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 #[must_use]
 pub unsafe fn take_tag<const WIDTH: usize>(head: &mut HeadReader<'_>) -> u32 {
     // SAFETY: the caller's.

@@ -101,7 +101,7 @@ pub fn view_mut<V: Via>(_: V, value: *mut V::Of) -> *mut V::As {
 }
 
 /// Takes a field out of what it travelled as.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn unview<V: Via>(_: V, value: V::As) -> V::Of {
     V::unview(value)
 }

@@ -17,7 +17,7 @@ impl HeadWriter<'_> {
     /// # Safety
     ///
     /// As many bytes as will be put are writable from `start` on, for the lifetime of the writer.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn new(start: *mut u8) -> Self {
         Self { cursor: start, window: PhantomData }
     }
@@ -27,7 +27,7 @@ impl HeadWriter<'_> {
     /// # Safety
     ///
     /// `N` bytes of the head are still free.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub unsafe fn put<const N: usize>(&mut self, bytes: [u8; N]) {
         // SAFETY: `N` bytes are writable at the cursor, by this function's contract; an array of bytes has no
         // alignment to keep.
@@ -41,7 +41,7 @@ impl HeadWriter<'_> {
     /// # Safety
     ///
     /// `size_of::<T>()` bytes of the head are still free, and all bytes of `value` are initialised.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub unsafe fn put_memory<T>(&mut self, value: &T) {
         // SAFETY: the value's bytes are initialised and the head has room for them, by this function's contract;
         // the head is exclusive, so the two do not overlap.
@@ -63,7 +63,7 @@ impl HeadReader<'_> {
     /// # Safety
     ///
     /// As many bytes as will be taken are readable from `start` on, for the lifetime of the reader.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn new(start: *const u8) -> Self {
         Self { cursor: start, window: PhantomData }
     }
@@ -73,7 +73,7 @@ impl HeadReader<'_> {
     /// # Safety
     ///
     /// `N` bytes of the head are not read yet.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     #[must_use]
     pub unsafe fn take<const N: usize>(&mut self) -> [u8; N] {
         // SAFETY: `N` bytes are readable at the cursor, by this function's contract; bytes have no alignment.
@@ -89,7 +89,7 @@ impl HeadReader<'_> {
     ///
     /// So many bytes of the head are not read yet, and `slot` is writable; afterwards it is a `T` only if these
     /// bytes are one.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub unsafe fn take_memory<T>(&mut self, slot: *mut T) {
         // SAFETY: readable and writable by this function's contract; the slot is not part of the input.
         unsafe { ptr::copy_nonoverlapping(self.cursor, slot.cast::<u8>(), size_of::<T>()) };

@@ -80,36 +80,46 @@ pub(crate) fn slot_bytes<T>(slot: &mut [MaybeUninit<T>]) -> &mut [MaybeUninit<u8
     unsafe { core::slice::from_raw_parts_mut(slot.as_mut_ptr().cast(), length) }
 }
 
-/// Decodes into a fresh box, in place; the allocator's refusal is an error.
-pub(crate) fn boxed<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<Box<T>> {
-    let mut slot: Box<MaybeUninit<T>> = if size_of::<T>() == 0 {
-        Box::new(MaybeUninit::uninit())
-    } else {
-        // SAFETY: the size is not zero.
-        let memory = unsafe { alloc(Layout::new::<T>()) };
-        let Some(memory) = NonNull::new(memory.cast::<MaybeUninit<T>>()) else {
-            return Err(out_of_memory::<T>(1));
-        };
-        // SAFETY: allocated by the global allocator with the layout of `T`, which is that of `MaybeUninit<T>`.
-        unsafe { Box::from_raw(memory.as_ptr()) }
+/// A fresh box, charged to the limits; the allocator's refusal is an error.
+#[inline]
+fn fresh<T>(reader: &mut Reader<'_>) -> Result<Box<MaybeUninit<T>>> {
+    reader.charge(size_of::<T>())?;
+    if size_of::<T>() == 0 {
+        return Ok(Box::new_uninit());
+    }
+    // SAFETY: the size is not zero.
+    let memory = unsafe { alloc(Layout::new::<T>()) };
+    let Some(memory) = NonNull::new(memory.cast::<MaybeUninit<T>>()) else {
+        return Err(out_of_memory::<T>(1));
     };
-    row::decode_into(&mut slot, reader)?;
-    // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
-    Ok(unsafe { slot.assume_init() })
+    // SAFETY: allocated by the global allocator with the layout of `T`, which is that of `MaybeUninit<T>`.
+    Ok(unsafe { Box::from_raw(memory.as_ptr()) })
+}
+
+/// Decodes into a fresh box, in place.
+pub(crate) fn boxed<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<Box<T>> {
+    match fresh::<T>(reader) {
+        Ok(mut slot) => {
+            let decoded = row::decode_into(&mut slot, reader);
+            // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
+            decoded.map(|()| unsafe { slot.assume_init() })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Decodes into a fresh shared pointer, in place. `Rc` and `Arc` cannot report that memory is out.
 macro_rules! shared {
     ($name:ident, $pointer:ident) => {
         pub(crate) fn $name<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<$pointer<T>> {
+            reader.charge(size_of::<T>())?;
             let mut slot = $pointer::<T>::new_uninit();
-            if let Some(slot) = $pointer::get_mut(&mut slot) {
-                row::decode_into(slot, reader)?;
-            } else {
+            let Some(place) = $pointer::get_mut(&mut slot) else {
                 unreachable!("a fresh pointer is not shared");
-            }
+            };
+            let decoded = row::decode_into(place, reader);
             // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
-            Ok(unsafe { slot.assume_init() })
+            decoded.map(|()| unsafe { slot.assume_init() })
         }
     };
 }

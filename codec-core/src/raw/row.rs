@@ -3,6 +3,9 @@
 //! The derive and the codecs of this crate call these functions, and only these, for the parts of a value. The
 //! invariant: a type whose layout is opaque is only ever touched through its own `encode` and `decode`, so that the
 //! `unsafe` methods of the traits run only for types whose layout was promised.
+//!
+//! What is called once per level of a deep value is inlined in optimised builds only: without optimisation, inlining
+//! adds up what all calls need on the stack, and the depth limit should hold on a small one there, too.
 
 use core::mem::MaybeUninit;
 
@@ -11,6 +14,7 @@ use super::place::{Place, slot_bytes};
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::{Error, Result};
+use crate::layout::Facts;
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -29,21 +33,30 @@ pub fn encode<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<
         return value.encode(writer);
     }
     if facts.head > 0 {
-        if facts.bulk && facts.head >= LARGE {
-            // SAFETY: the layout promises that all bytes of the value are initialised.
-            let bytes =
-                unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), facts.head) };
-            return writer.sink.put(bytes);
-        }
-        writer.sink.ensure(facts.head)?;
-        // SAFETY: so many bytes were just ensured, and `encode_head` writes them all.
-        let start = unsafe { writer.sink.reserve(facts.head) };
-        // SAFETY: they are exclusive to this head.
-        let mut head = unsafe { HeadWriter::new(start) };
-        // SAFETY: the head has the room that the layout asks for.
-        unsafe { value.encode_head(&mut head) };
+        encode_own_head(value, writer)?;
     }
     if facts.tail { value.encode_tail(writer) } else { Ok(()) }
+}
+
+/// Writes the head of a row. A function of its own: without optimisation, what it needs on the stack would stay
+/// there while the tail is written, at every level of a deep value.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn encode_own_head<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
+    let facts = const { T::LAYOUT.facts() };
+    if facts.bulk && facts.head >= LARGE {
+        // SAFETY: the layout promises that all bytes of the value are initialised.
+        let bytes =
+            unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), facts.head) };
+        return writer.sink.put(bytes);
+    }
+    writer.sink.ensure(facts.head)?;
+    // SAFETY: so many bytes were just ensured, and `encode_head` writes them all.
+    let start = unsafe { writer.sink.reserve(facts.head) };
+    // SAFETY: they are exclusive to this head.
+    let mut head = unsafe { HeadWriter::new(start) };
+    // SAFETY: the head has the room that the layout asks for.
+    unsafe { value.encode_head(&mut head) };
+    Ok(())
 }
 
 /// Writes the part of a value that stands in the head of the row around it.
@@ -65,7 +78,7 @@ pub unsafe fn encode_head<T: Encode + ?Sized>(value: &T, head: &mut HeadWriter<'
 /// # Errors
 ///
 /// As [`encode`].
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn encode_tail<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
     let facts = const { T::LAYOUT.facts() };
     if facts.opaque {
@@ -88,9 +101,8 @@ pub fn decode<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
         return T::decode(reader);
     }
     let mut slot = MaybeUninit::uninit();
-    decode_into(&mut slot, reader)?;
     // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
-    Ok(unsafe { slot.assume_init() })
+    decode_into(&mut slot, reader).map(|()| unsafe { slot.assume_init() })
 }
 
 /// Reads a value, head and tail, in place: `Ok` means that the slot is initialised.
@@ -102,17 +114,13 @@ pub fn decode<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
 pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
     let facts = const { T::LAYOUT.facts() };
     if facts.opaque {
-        slot.write(T::decode(reader)?);
-        return Ok(());
+        return decode_opaque(slot, reader);
     }
     if facts.plain && facts.head >= LARGE {
-        // Plain memory of the value's size: every byte that is copied there makes it a value.
-        return reader.source.copy_to(slot_bytes(core::slice::from_mut(slot)));
+        return decode_plain(slot, reader);
     }
     // The head must stay readable while the tail is read. Where the input stays, it is read where it lies.
-    if (!facts.tail || reader.source.stays())
-        && let Some(start) = reader.source.take(facts.head)
-    {
+    if let Some(start) = take_head(facts, reader) {
         // SAFETY: the bytes at `start` stay for the input's lifetime, or, if they do not, nothing is read while
         // they are used, as the type has no tail.
         let mut head = unsafe { HeadReader::new(start) };
@@ -120,6 +128,26 @@ pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
         return unsafe { T::decode_row(slot, &mut head, reader) };
     }
     decode_gathered(slot, reader)
+}
+
+/// Reads plain memory of the value's size: every byte that is copied there makes it a value.
+#[inline]
+fn decode_plain<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
+    reader.source.copy_to(slot_bytes(core::slice::from_mut(slot)))
+}
+
+/// Takes a head that can be read where it lies.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn take_head(facts: Facts, reader: &mut Reader<'_>) -> Option<*const u8> {
+    if !facts.tail || reader.source.stays() { reader.source.take(facts.head) } else { None }
+}
+
+/// Reads a value of which nothing is known. A function of its own: without optimisation, its callers would have
+/// room for a value on their stack, also where they never call it.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn decode_opaque<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
+    slot.write(T::decode(reader)?);
+    Ok(())
 }
 
 /// Reads a row whose head does not lie in memory that stays: the head is copied first.
@@ -155,15 +183,14 @@ fn decode_gathered<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
 /// # Safety
 ///
 /// `head` holds as many unread bytes as the layout of `T` says.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn decode_part<'de, T: Decode<'de>>(
     slot: &mut MaybeUninit<T>,
     head: &mut HeadReader<'_>,
     reader: &mut Reader<'de>,
 ) -> Result<()> {
     if const { T::LAYOUT.facts().opaque } {
-        slot.write(T::decode(reader)?);
-        return Ok(());
+        return decode_opaque(slot, reader);
     }
     // SAFETY: the caller's.
     unsafe { T::decode_row(slot, head, reader) }
@@ -181,7 +208,7 @@ pub unsafe fn decode_part<'de, T: Decode<'de>>(
 /// # Safety
 ///
 /// As [`decode_part`], and `field` is writable, aligned, and not used by anybody else while the guard lives.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn decode_field<'de, T: Decode<'de>>(
     field: *mut T,
     head: &mut HeadReader<'_>,
@@ -189,10 +216,14 @@ pub unsafe fn decode_field<'de, T: Decode<'de>>(
 ) -> Result<Place<T>> {
     // SAFETY: writable and aligned, by the caller; `MaybeUninit<T>` has the layout of `T` and needs no value.
     let slot = unsafe { &mut *field.cast::<MaybeUninit<T>>() };
-    // SAFETY: the caller's.
-    unsafe { decode_part(slot, head, reader) }?;
+    let decoded = if const { T::LAYOUT.facts().opaque } {
+        decode_opaque(slot, reader)
+    } else {
+        // SAFETY: the caller's.
+        unsafe { T::decode_row(slot, head, reader) }
+    };
     // SAFETY: the field was just initialised, and is the guard's from here on.
-    Ok(unsafe { Place::new(field) })
+    decoded.map(|()| unsafe { Place::new(field) })
 }
 
 /// Reads one part of a value by value, as enums and packed structs need it.
@@ -204,14 +235,14 @@ pub unsafe fn decode_field<'de, T: Decode<'de>>(
 /// # Safety
 ///
 /// As [`decode_part`].
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn decode_value<'de, T: Decode<'de>>(
     head: &mut HeadReader<'_>,
     reader: &mut Reader<'de>,
 ) -> Result<T> {
     let mut slot = MaybeUninit::uninit();
     // SAFETY: the caller's.
-    unsafe { decode_part(&mut slot, head, reader) }?;
+    let decoded = unsafe { decode_part(&mut slot, head, reader) };
     // SAFETY: `decode_part` returned `Ok`, so the slot is initialised.
-    Ok(unsafe { slot.assume_init() })
+    decoded.map(|()| unsafe { slot.assume_init() })
 }

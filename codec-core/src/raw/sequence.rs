@@ -94,7 +94,14 @@ pub(crate) fn decode<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>
     } else if !facts.tail {
         decode_heads(count, reader)
     } else {
-        reader.nested(|reader| decode_rows(count, reader))
+        match reader.enter() {
+            Ok(()) => {
+                let elements = decode_rows(count, reader);
+                reader.leave();
+                elements
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -168,31 +175,50 @@ fn decode_heads<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> 
 /// Reads elements with a tail.
 #[inline]
 fn decode_rows<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
-    let mut elements = reserve::<T>(count, reader)?;
+    let mut elements = match reserve::<T>(count, reader) {
+        Ok(elements) => elements,
+        Err(error) => return Err(error),
+    };
     for _ in 0..count {
-        grow(&mut elements, 1, count, reader)?;
-        push(&mut elements, |slot| counted::<T, _>(reader, |reader| row::decode_into(slot, reader)))?;
+        if let Err(error) = decode_next(&mut elements, count, reader) {
+            return Err(error);
+        }
     }
     Ok(elements)
 }
 
+/// Reads the next of `count` elements with a tail.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn decode_next<'de, T: Decode<'de>>(
+    elements: &mut Vec<T>,
+    count: usize,
+    reader: &mut Reader<'de>,
+) -> Result<()> {
+    match grow(elements, 1, count, reader) {
+        Ok(()) => push(elements, |slot| counted::<T, _>(reader, |reader| row::decode_into(slot, reader))),
+        Err(error) => Err(error),
+    }
+}
+
 /// Fills the next slot, for which there is room.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn push<T>(elements: &mut Vec<T>, fill: impl FnOnce(&mut MaybeUninit<T>) -> Result<()>) -> Result<()> {
     let length = elements.len();
     debug_assert!(length < elements.capacity());
     // SAFETY: the callers have grown the vector beyond its length.
     let slot = unsafe { elements.as_mut_ptr().add(length) };
     // SAFETY: within the vector's memory and aligned, and `MaybeUninit` needs no value there.
-    fill(unsafe { &mut *slot.cast::<MaybeUninit<T>>() })?;
-    // SAFETY: `fill` returned `Ok`, by which every decoder promises an initialised slot.
-    unsafe { elements.set_len(length + 1) };
-    Ok(())
+    let filled = fill(unsafe { &mut *slot.cast::<MaybeUninit<T>>() });
+    if filled.is_ok() {
+        // SAFETY: `fill` returned `Ok`, by which every decoder promises an initialised slot.
+        unsafe { elements.set_len(length + 1) };
+    }
+    filled
 }
 
 /// A vector for `count` elements: with all its room if the window shows that the input can hold so many, and
 /// without any if not.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
     let head = const { T::LAYOUT.facts().head };
     if head == 0 {
@@ -213,7 +239,7 @@ fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Resul
 
 /// Reads an element which, if it turns out to take no bytes of input, is charged to the item limit. Elements without
 /// a tail are charged together, before.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn counted<'de, T: Decode<'de>, R>(
     reader: &mut Reader<'de>,
     read: impl FnOnce(&mut Reader<'de>) -> Result<R>,
@@ -223,11 +249,14 @@ pub(crate) fn counted<'de, T: Decode<'de>, R>(
         return read(reader);
     }
     let before = reader.offset();
-    let element = read(reader)?;
-    if reader.offset() == before {
-        reader.charge_items(1)?;
+    let element = read(reader);
+    if element.is_ok()
+        && reader.offset() == before
+        && let Err(error) = reader.charge_items(1)
+    {
+        return Err(error);
     }
-    Ok(element)
+    element
 }
 
 /// Sees to it that `more` elements fit. Grows by doubling, never beyond `count`, and charges what it adds.
@@ -311,44 +340,55 @@ pub(crate) unsafe fn decode_array<'de, T: Decode<'de>, const N: usize>(
 }
 
 /// Reads text: one copy, and one test for ASCII on the way.
-#[inline]
+#[inline(always)]
 pub(crate) fn decode_text(length: usize, reader: &mut Reader<'_>) -> Result<Vec<u8>> {
-    if length == 0 {
-        return Ok(Vec::new());
-    }
-    let Some(start) = reader.source.take(length) else {
-        let text = decode_plain::<u8>(length, reader)?;
-        return if core::str::from_utf8(&text).is_ok() { Ok(text) } else { Err(not_utf8(&text, reader)) };
-    };
+    let Some(start) = reader.source.take(length) else { return decode_text_stream(length, reader) };
     reader.charge(length)?;
     let mut text = allocate::<u8>(length)?;
     // SAFETY: `length` bytes are readable at `start`, as `take` saw, and writable in the fresh vector.
     let ascii = unsafe { super::text::copy_text(start, text.as_mut_ptr(), length) };
     // SAFETY: so many bytes were just written.
     unsafe { text.set_len(length) };
-    if ascii || core::str::from_utf8(&text).is_ok() { Ok(text) } else { Err(not_utf8(&text, reader)) }
+    if !ascii {
+        check_other(&text, reader)?;
+    }
+    Ok(text)
 }
 
-/// Borrowed text, checked.
-#[inline]
-pub(crate) fn check_text<'de>(text: &'de [u8], reader: &Reader<'_>) -> Result<&'de str> {
-    if super::text::is_ascii(text) {
+/// Reads text that the window does not hold whole.
+#[cold]
+#[inline(never)]
+fn decode_text_stream(length: usize, reader: &mut Reader<'_>) -> Result<Vec<u8>> {
+    let text = decode_plain::<u8>(length, reader)?;
+    check_other(&text, reader)?;
+    Ok(text)
+}
+
+/// Text that stays: nothing if it does not, or if there are fewer bytes.
+#[inline(always)]
+pub(crate) fn take_text<'de>(length: usize, reader: &mut Reader<'de>) -> Result<Option<&'de str>> {
+    match reader.source.take_text(length) {
         // SAFETY: ASCII is UTF-8.
-        return Ok(unsafe { core::str::from_utf8_unchecked(text) });
+        Some((text, true)) => Ok(Some(unsafe { core::str::from_utf8_unchecked(text) })),
+        Some((text, false)) => check_other(text, reader).map(Some),
+        None => Ok(None),
     }
-    core::str::from_utf8(text).map_err(|_| not_utf8(text, reader))
+}
+
+/// Checks text that is not ASCII.
+#[inline(never)]
+fn check_other<'t>(text: &'t [u8], reader: &Reader<'_>) -> Result<&'t str> {
+    core::str::from_utf8(text).map_err(|error| Error::InvalidUtf8 {
+        offset: reader.offset(),
+        length: text.len() as u64,
+        valid: error.valid_up_to() as u64,
+    })
 }
 
 /// A string of bytes that [`decode_text`] has checked.
-#[inline]
+#[inline(always)]
 pub(crate) fn decode_string(length: usize, reader: &mut Reader<'_>) -> Result<alloc::string::String> {
     let text = decode_text(length, reader)?;
     // SAFETY: `decode_text` returns only UTF-8.
     Ok(unsafe { alloc::string::String::from_utf8_unchecked(text) })
-}
-
-#[cold]
-fn not_utf8(text: &[u8], reader: &Reader<'_>) -> Error {
-    let valid = core::str::from_utf8(text).err().map_or(text.len(), |error| error.valid_up_to());
-    Error::InvalidUtf8 { offset: reader.offset(), length: text.len() as u64, valid: valid as u64 }
 }

@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 
 use super::head::{HeadReader, HeadWriter};
 use super::place::slot_bytes;
+use super::source::Copied;
 use crate::error::{Error, Result};
 use crate::reader::Reader;
 use crate::writer::Writer;
@@ -28,10 +29,11 @@ pub unsafe fn variant_head<'h>(size: usize, writer: &mut Writer<'_>) -> Result<H
 }
 
 /// Where the head of a variant's row lies when it cannot be read where it is.
-#[derive(Debug)]
 pub struct HeadBuffer {
     small: [MaybeUninit<u8>; 128],
     large: Vec<u8>,
+    /// The head around this one, if this one was copied here.
+    outer: Option<Copied>,
 }
 
 impl HeadBuffer {
@@ -39,7 +41,7 @@ impl HeadBuffer {
     #[must_use]
     #[inline(always)]
     pub fn new() -> Self {
-        Self { small: [const { MaybeUninit::uninit() }; 128], large: Vec::new() }
+        Self { small: [const { MaybeUninit::uninit() }; 128], large: Vec::new(), outer: None }
     }
 
     /// Reads `size` bytes of head, to which a tail belongs if `tail`.
@@ -51,7 +53,7 @@ impl HeadBuffer {
     /// # Safety
     ///
     /// If `tail` is false, the reader is not used for anything but offsets while the head is.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub unsafe fn read<'h>(
         &'h mut self,
         size: usize,
@@ -72,17 +74,28 @@ impl HeadBuffer {
     #[cold]
     #[inline(never)]
     fn gather<'h>(&'h mut self, size: usize, reader: &mut Reader<'_>) -> Result<HeadReader<'h>> {
-        let start = if let Some(bytes) = self.small.get_mut(..size) {
+        let bytes = if size <= self.small.len() {
+            let bytes = &mut self.small[..size];
             reader.source.copy_to(slot_bytes(bytes))?;
-            self.small.as_ptr().cast::<u8>()
+            // SAFETY: `copy_to` filled them all.
+            unsafe { bytes.assume_init_ref() }
         } else {
             self.large.try_reserve_exact(size).map_err(|_| Error::OutOfMemory { bytes: size as u64 })?;
             self.large.resize(size, 0);
             reader.read(&mut self.large)?;
-            self.large.as_ptr()
+            &self.large
         };
+        self.outer = Some(reader.source.copied(bytes));
         // SAFETY: `size` bytes were just filled, and stay for as long as the buffer is borrowed.
-        Ok(unsafe { HeadReader::new(start) })
+        Ok(unsafe { HeadReader::new(bytes.as_ptr()) })
+    }
+
+    /// Says that the row is complete: errors look at the head around it again.
+    #[inline]
+    pub fn leave(&mut self, reader: &mut Reader<'_>) {
+        if let Some(outer) = self.outer.take() {
+            reader.source.restore(outer);
+        }
     }
 }
 

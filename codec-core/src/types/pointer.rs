@@ -51,13 +51,17 @@ macro_rules! pointers {
                 _: &mut HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
-                reader.charge(size_of::<T>())?;
-                slot.write(if const { T::LAYOUT.facts().tail } {
-                    reader.nested($new)?
-                } else {
-                    $new(reader)?
-                });
-                Ok(())
+                let nested = const { T::LAYOUT.facts().tail };
+                if nested && let Err(error) = reader.enter() {
+                    return Err(error);
+                }
+                let value = $new(reader);
+                if nested {
+                    reader.leave();
+                }
+                value.map(|value| {
+                    slot.write(value);
+                })
             }
         }
     )+};

@@ -55,9 +55,12 @@ macro_rules! sequences {
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 // SAFETY: the caller has the four bytes of the layout.
-                let count = unsafe { length::decode(head, reader) }?;
-                slot.write(sequence::decode::<T>(count, reader)?.into());
-                Ok(())
+                match unsafe { length::decode(head, reader) } {
+                    Ok(count) => sequence::decode::<T>(count, reader).map(|elements| {
+                        slot.write(elements.into());
+                    }),
+                    Err(error) => Err(error),
+                }
             }
         }
     )+};

@@ -35,6 +35,10 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
     let rest = (!without.is_empty()).then(|| quote!(_ => __codec::Ok(()),));
 
     let rows = variants.iter().map(decode);
+    // One buffer for all variants: without optimisation, each would have its own on the stack.
+    let rowed =
+        variants.iter().any(|variant| variant.fields.iter().filter(|field| field.travels()).count() > 1);
+    let buffer = rowed.then(|| quote!(let mut __codec_buffer = __codec::HeadBuffer::new();));
     let unknown = quote! {
         __codec::Err(__codec::unknown_tag(#name, __codec_tag, #width, __codec_head, __codec_reader))
     };
@@ -45,6 +49,7 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
         }
     } else {
         quote! {
+            #buffer
             let __codec_self = match unsafe { __codec::take_tag::<#width>(__codec_head) } {
                 #(#rows)*
                 __codec_tag => return #unknown,
@@ -87,19 +92,18 @@ fn encode(variant: &Variant<'_>) -> TokenStream {
         let local = &field.local;
         fields::encode_head(field, &quote!(#local), &quote!(&mut __codec_head))
     });
-    let tails = travelling.iter().map(|field| {
+    let tails = fields::encode_tails(travelling.iter().copied(), |field| {
         let local = &field.local;
-        fields::encode_tail(field, &quote!(#local))
+        quote!(#local)
     });
     quote! {
         #pattern => {
             let __codec_facts = const { __codec::product(0, &[#(#facts),*]) };
-            unsafe {
-                let mut __codec_head = __codec::variant_head(__codec_facts.head, __codec_writer)?;
-                #(#heads)*
+            match unsafe { __codec::variant_head(__codec_facts.head, __codec_writer) } {
+                __codec::Ok(mut __codec_head) => unsafe { #(#heads)* },
+                __codec::Err(__codec_error) => return __codec::Err(__codec_error),
             }
-            #(#tails)*
-            __codec::Ok(())
+            #tails
         }
     }
 }
@@ -126,11 +130,15 @@ fn decode(variant: &Variant<'_>) -> TokenStream {
     quote! {
         #tag => {
             let __codec_facts = const { __codec::product(0, &[#(#facts),*]) };
-            let mut __codec_buffer = __codec::HeadBuffer::new();
-            let mut __codec_head = unsafe {
+            let mut __codec_head = match unsafe {
                 __codec_buffer.read(__codec_facts.head, __codec_facts.tail, __codec_reader)
-            }?;
-            #made
+            } {
+                __codec::Ok(__codec_head) => __codec_head,
+                __codec::Err(__codec_error) => return __codec::Err(__codec_error),
+            };
+            let __codec_self = #made;
+            __codec_buffer.leave(__codec_reader);
+            __codec_self
         }
     }
 }

@@ -28,18 +28,42 @@ pub(super) fn encode_head(field: &Field<'_>, reference: &TokenStream, head: &Tok
     }
 }
 
-/// Writes its tail.
-pub(super) fn encode_tail(field: &Field<'_>, reference: &TokenStream) -> TokenStream {
-    match &field.travel {
-        Travel::Codec => quote!(__codec::row::encode_tail(#reference, __codec_writer)?;),
-        Travel::Probe(probe) => {
-            quote!(__codec::row::encode_tail(__codec::view(#probe.__codec_via(), #reference), __codec_writer)?;)
+/// Writes the tails of fields, and is the result of that; nothing if no field travels.
+pub(super) fn encode_tails<'f, 'i: 'f>(
+    fields: impl Iterator<Item = &'f Field<'i>>,
+    reference: impl Fn(&Field<'_>) -> TokenStream,
+) -> Option<TokenStream> {
+    let tail = |field: &Field<'_>| {
+        let reference = reference(field);
+        match &field.travel {
+            Travel::Codec => Some(quote!(__codec::row::encode_tail(#reference, __codec_writer))),
+            Travel::Probe(probe) => Some(quote! {
+                __codec::row::encode_tail(__codec::view(#probe.__codec_via(), #reference), __codec_writer)
+            }),
+            Travel::With(module) => {
+                let module = in_expression(module);
+                Some(quote!(#module::encode(#reference, __codec_writer)))
+            }
+            Travel::Skip(_) => None,
         }
-        Travel::With(module) => {
-            let module = in_expression(module);
-            quote!(#module::encode(#reference, __codec_writer)?;)
+    };
+    let mut tails: Vec<_> = fields.filter_map(tail).collect();
+    let last = tails.pop()?;
+    Some(quote! {
+        #(if let __codec::Err(__codec_error) = #tails {
+            return __codec::Err(__codec_error);
+        })*
+        #last
+    })
+}
+
+/// The value of a result, or a return. No `?`: that is more code, and without optimisation more stack.
+fn or_return(result: &TokenStream) -> TokenStream {
+    quote! {
+        match #result {
+            __codec::Ok(__codec_value) => __codec_value,
+            __codec::Err(__codec_error) => return __codec::Err(__codec_error),
         }
-        Travel::Skip(_) => TokenStream::new(),
     }
 }
 
@@ -61,16 +85,18 @@ pub(super) fn encode_row(field: &Field<'_>, reference: &TokenStream) -> TokenStr
 /// Reads it into its place within the slot, and guards it there.
 pub(super) fn decode_place(field: &Field<'_>, place: &TokenStream) -> TokenStream {
     match &field.travel {
-        Travel::Codec => quote!(unsafe { __codec::row::decode_field(#place, __codec_head, __codec_reader) }?),
-        Travel::Probe(probe) => quote! {
+        Travel::Codec => or_return(&quote! {
+            unsafe { __codec::row::decode_field(#place, __codec_head, __codec_reader) }
+        }),
+        Travel::Probe(probe) => or_return(&quote! {
             unsafe {
                 __codec::row::decode_field(
                     __codec::view_mut(#probe.__codec_via(), #place),
                     __codec_head,
                     __codec_reader,
                 )
-            }?
-        },
+            }
+        }),
         Travel::With(_) | Travel::Skip(_) => {
             let value = made(field);
             quote!({
@@ -83,25 +109,20 @@ pub(super) fn decode_place(field: &Field<'_>, place: &TokenStream) -> TokenStrea
 
 /// Reads it by value; `head` is where its head is read from.
 pub(super) fn decode_value(field: &Field<'_>, head: &TokenStream) -> TokenStream {
+    let value = or_return(&quote!(unsafe { __codec::row::decode_value(#head, __codec_reader) }));
     match &field.travel {
-        Travel::Codec => quote!(unsafe { __codec::row::decode_value(#head, __codec_reader) }?),
-        Travel::Probe(probe) => quote! {
-            __codec::unview(
-                #probe.__codec_via(),
-                unsafe { __codec::row::decode_value(#head, __codec_reader) }?,
-            )
-        },
+        Travel::Codec => value,
+        Travel::Probe(probe) => quote!(__codec::unview(#probe.__codec_via(), #value)),
         Travel::With(_) | Travel::Skip(_) => made(field),
     }
 }
 
 /// Reads it as a row of its own.
 pub(super) fn decode_row(field: &Field<'_>) -> TokenStream {
+    let value = or_return(&quote!(__codec::row::decode(__codec_reader)));
     match &field.travel {
-        Travel::Codec => quote!(__codec::row::decode(__codec_reader)?),
-        Travel::Probe(probe) => {
-            quote!(__codec::unview(#probe.__codec_via(), __codec::row::decode(__codec_reader)?))
-        }
+        Travel::Codec => value,
+        Travel::Probe(probe) => quote!(__codec::unview(#probe.__codec_via(), #value)),
         Travel::With(_) | Travel::Skip(_) => made(field),
     }
 }
@@ -112,7 +133,7 @@ fn made(field: &Field<'_>) -> TokenStream {
     match &field.travel {
         Travel::With(module) => {
             let module = in_expression(module);
-            quote!(#module::decode(__codec_reader)?)
+            or_return(&quote!(#module::decode(__codec_reader)))
         }
         Travel::Skip(Some(function)) => {
             let function = in_expression(function);

@@ -31,8 +31,7 @@ pub(super) fn parts(model: &Model<'_>, all: &[Field<'_>]) -> Parts {
             }
         }
     });
-    let tails: TokenStream = all.iter().map(|field| fields::encode_tail(field, &reference(field))).collect();
-    let tails = (!tails.is_empty()).then(|| quote!(#tails __codec::Ok(())));
+    let tails = fields::encode_tails(all.iter(), reference);
 
     let entries = all.iter().map(fields::schema);
     Parts {
