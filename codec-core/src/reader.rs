@@ -74,7 +74,7 @@ impl<'de> Reader<'de> {
     /// [`Error::UnexpectedEnd`]; [`Error::CannotBorrow`] if the input does not stay.
     #[inline]
     pub fn borrow(&mut self, count: usize) -> Result<&'de [u8]> {
-        self.try_borrow(count)?.ok_or(Error::CannotBorrow { offset: self.offset(), expected: "a slice" })
+        self.source.take_slice(count).ok_or_else(|| self.source.refuse(count, "a slice"))
     }
 
     /// Takes `count` bytes without copying them, or nothing if the input does not stay.
@@ -84,7 +84,10 @@ impl<'de> Reader<'de> {
     /// [`Error::UnexpectedEnd`].
     #[inline]
     pub fn try_borrow(&mut self, count: usize) -> Result<Option<&'de [u8]>> {
-        self.source.take_slice(count)
+        match self.source.take_slice(count) {
+            None if self.source.stays() => Err(self.source.end(count)),
+            taken => Ok(taken),
+        }
     }
 
     /// Reads a number, or another [`Trivial`] value.

@@ -606,41 +606,33 @@ fn case_24_every_trivial_type_is_read_from_and_written_to_any_address() {
 
 #[test]
 fn case_26_padding_never_reaches_the_wire() {
-    #![allow(unsafe_code, reason = "poisons the padding of a value")]
+    #![allow(unsafe_code, clippy::undocumented_unsafe_blocks, reason = "poisons the padding of a value")]
     use std::mem::MaybeUninit;
     type Padded = (u8, u32, u16, Option<u64>, (u8, u16), [(u8, u32); 2]);
     let encoded = |poison: u8| {
         let mut slot = MaybeUninit::<Padded>::uninit();
-        // SAFETY: the slot is this many bytes, and bytes may be written to it.
-        unsafe { slot.as_mut_ptr().cast::<u8>().write_bytes(poison, size_of::<Padded>()) };
         let at = slot.as_mut_ptr();
-        // SAFETY: in bounds; only the fields are written, so that the padding between them stays poisoned.
-        let (a, b, c, d) =
-            unsafe { (&raw mut (*at).0, &raw mut (*at).1, &raw mut (*at).2, &raw mut (*at).3) };
-        // SAFETY: as above.
-        unsafe { a.write(1) };
-        // SAFETY: as above.
-        unsafe { b.write(2) };
-        // SAFETY: as above.
-        unsafe { c.write(3) };
-        // SAFETY: as above.
-        unsafe { d.write(None) };
-        // SAFETY: as above.
-        let e = unsafe { &raw mut (*at).4 };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*e).0).write(4) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*e).1).write(5) };
-        // SAFETY: as above.
-        let f = unsafe { (&raw mut (*at).5).cast::<(u8, u32)>() };
-        for element in 0..2 {
-            // SAFETY: the array has two elements.
-            let pair = unsafe { f.add(element) };
-            // SAFETY: as above.
-            unsafe { (&raw mut (*pair).0).write(6) };
-            // SAFETY: as above.
-            unsafe { (&raw mut (*pair).1).write(7) };
+        /// Writes one field, and nothing beside it.
+        macro_rules! write {
+            ($($field:tt)+) => {{
+                let (place, value) = $($field)+;
+                // SAFETY: a field of the slot, which is writable and aligned.
+                unsafe { place.write(value) };
+            }};
         }
+        // SAFETY: the slot is this many bytes, and bytes may be written to it.
+        unsafe { at.cast::<u8>().write_bytes(poison, size_of::<Padded>()) };
+        // SAFETY (each): a field of the slot.
+        write!((unsafe { &raw mut (*at).0 }, 1));
+        write!((unsafe { &raw mut (*at).1 }, 2));
+        write!((unsafe { &raw mut (*at).2 }, 3));
+        write!((unsafe { &raw mut (*at).3 }, None));
+        write!((unsafe { &raw mut (*at).4.0 }, 4));
+        write!((unsafe { &raw mut (*at).4.1 }, 5));
+        write!((unsafe { &raw mut (*at).5[0].0 }, 6));
+        write!((unsafe { &raw mut (*at).5[0].1 }, 7));
+        write!((unsafe { &raw mut (*at).5[1].0 }, 6));
+        write!((unsafe { &raw mut (*at).5[1].1 }, 7));
         // SAFETY: every field was written.
         let value = unsafe { &*at };
         assert!(to_vec(&std::slice::from_ref(value)).unwrap()[4..] == to_vec(value).unwrap());

@@ -45,7 +45,8 @@ fn round<T: Codec + PartialEq + Debug>(value: &T) {
     assert_eq!(memory, bytes, "slice");
     assert_eq!(T::deserialize(&mut SliceReader::new(&bytes)).unwrap(), *value);
 
-    for length in 0..bytes.len() {
+    // Under Miri a few prefixes stand for all.
+    for length in (0..bytes.len()).step_by(if cfg!(miri) { 1 + bytes.len() / 4 } else { 1 }) {
         assert!(from_slice::<T>(&bytes[..length]).is_err(), "a prefix of {length} bytes is no value");
         assert!(T::deserialize(&mut IoReader(&bytes[..length])).is_err());
         assert!(serialize(value, &mut SliceWriter::new(&mut memory[..length])).is_err());
@@ -67,7 +68,7 @@ fn scalars_come_back() {
 
 #[test]
 fn text_of_every_short_length_comes_back() {
-    for length in 0..200 {
+    for length in (0..200).step_by(if cfg!(miri) { 31 } else { 1 }) {
         round(&"x".repeat(length));
         round(&format!("{}é", "y".repeat(length)));
     }

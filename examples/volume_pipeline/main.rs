@@ -1,60 +1,54 @@
-//! Reads a scan, separates the head from the air, and draws a picture of both.
-
-use std::error::Error;
-use std::path::Path;
-use std::process::ExitCode;
-
-use ndarray::Array3;
+//! How do processes share an array that is too large to copy?
+//!
+//! `cargo run --release --example volume_pipeline [-- [VOLUME.nii[.gz]] [--out PICTURE.png]]`
+//!
+//! Three processes work on one scan. They start at the same time, know nothing of each other but names, and wait for
+//! what they need:
+//!
+//! | process | publishes | waits for and maps |
+//! |---|---|---|
+//! | [`load`](stages::load) | the value `scan`, the arrays `volume-0`, `volume-1`, … | |
+//! | [`segment`](stages::segment) | the array `mask`, the value `segmentation` | `scan`, `volume-0` |
+//! | [`report`](stages::report) | (it draws the picture) | `scan`, `volume-0`, `mask`, `segmentation` |
+//!
+//! - An **array** is created in shared memory, filled where it lies, sealed and published; whoever waits for its name
+//!   maps the same memory: `create_with`, `map_mut`, `seal`, `publish`; `wait`, `map`. No byte of it is ever copied.
+//! - A **value** is a struct with `#[derive(Codec)]` and `#[codec(register)]`: `publish_value`, `wait_value`.
+//! - What the stages **tell the parent** is a value too, a [`Note`](note::Note), through a pipe: any endpoint will do.
+//!
+//! The parent starts the three, prints what they tell it, and sees to it that nothing stays behind, whoever dies.
 
 mod arguments;
+mod ledger;
 mod nifti;
+mod note;
+mod parent;
 mod picture;
+mod pipeline;
 mod scan;
 mod segment;
+mod stages;
+
+use std::process::ExitCode;
 
 use arguments::Request;
-use nifti::NiftiReader;
-use picture::Picture;
-use scan::{Voxel, with_voxel_type};
+use stages::Errand;
 
 fn main() -> ExitCode {
-    let request = match arguments::parse(std::env::args_os().skip(1)) {
-        Ok(request) => request,
-        Err(error) => {
-            eprintln!("volume_pipeline: {error}\n{}", arguments::USAGE);
-            return ExitCode::from(2);
-        }
-    };
-    let Request::Run { volume, picture } = request else {
-        println!("{}", arguments::USAGE);
-        return ExitCode::SUCCESS;
-    };
-    match run(&volume, &picture) {
-        Ok(()) => {
-            println!("{}", picture.display());
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    // The three processes are this same program, with an errand instead of arguments.
+    if let Some(errand) = Errand::from_arguments(&arguments) {
+        return errand.run();
+    }
+    match arguments::parse(arguments) {
+        Ok(Request::Run { volume, picture }) => parent::run(&volume, &picture),
+        Ok(Request::Help) => {
+            println!("{}", arguments::USAGE);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("volume_pipeline: {}: {error}", volume.display());
-            ExitCode::FAILURE
+            eprintln!("volume_pipeline: {error}\n{}", arguments::USAGE);
+            ExitCode::from(2)
         }
     }
-}
-
-fn run(volume: &Path, picture: &Path) -> Result<(), Box<dyn Error>> {
-    let reader = NiftiReader::open(volume)?;
-    with_voxel_type!(reader.info().dtype, T => stages::<T>(reader, picture))
-}
-
-/// The three stages, one after the other.
-fn stages<T: Voxel>(mut reader: NiftiReader, picture: &Path) -> Result<(), Box<dyn Error>> {
-    let info = reader.info().clone();
-    let mut bytes = vec![T::zeroed(); info.voxels()];
-    reader.read_volume(bytemuck::cast_slice_mut(&mut bytes))?;
-    let voxels =
-        scan::view::<T>(&info, bytemuck::cast_slice(&bytes)).ok_or("its voxels are not where they belong")?;
-    let mut mask = Array3::zeros(info.dimensions());
-    let found = segment::segment(&info, voxels, mask.view_mut())?;
-    Picture::draw(&info, voxels, mask.view(), &found)?.write(picture)?;
-    Ok(())
 }

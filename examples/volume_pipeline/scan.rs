@@ -10,9 +10,10 @@ use std::fmt;
 
 use bytemuck::Pod;
 use ndarray::ArrayView3;
+use podwire::Codec;
 
 /// The type of a voxel as it stands in memory, in this machine's byte order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Codec, Debug, PartialEq, Eq)]
 pub(crate) enum Dtype {
     U8,
     I8,
@@ -105,7 +106,7 @@ macro_rules! with_voxel_type {
 pub(crate) use with_voxel_type;
 
 /// How a stored number becomes a measured value: `slope * stored + intercept`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Codec, Debug, PartialEq)]
 pub(crate) struct Scale {
     pub(crate) slope: f64,
     pub(crate) intercept: f64,
@@ -148,7 +149,7 @@ impl Direction {
 }
 
 /// Where the patient is: millimetres towards right, anterior and superior, from voxel indices `(x, y, z, 1)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Codec, Debug, PartialEq)]
 pub(crate) struct Placement {
     pub(crate) rows: [[f64; 4]; 3],
 }
@@ -192,7 +193,8 @@ impl Placement {
 }
 
 /// What is known of a scan besides its voxels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Codec, Debug, PartialEq)]
+#[codec(register)]
 pub(crate) struct ScanInfo {
     /// The file's name, without its folder.
     pub(crate) file: String,

@@ -242,6 +242,21 @@ impl FastIoAllocation {
         })
     }
 
+    /// Copies bytes from an offset on into `buffer`, without mapping: for files that somebody might truncate, where
+    /// reading a map could end the process. Waits until nobody writes.
+    ///
+    /// # Errors
+    /// [`Error::WrongShape`] if the allocation ends before, [`Error::Corrupt`] if the file does, [`Error::Poisoned`],
+    /// [`Error::Forked`], [`Error::Io`].
+    pub fn read_into(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        let inside = offset.checked_add(buffer.len()).is_some_and(|end| end <= self.length);
+        if !inside {
+            return Err(Error::WrongShape { reason: "the allocation ends before" });
+        }
+        let _guard = self.map()?;
+        self.store().read_file(self.id.index, (self.offset + offset) as u64, buffer)
+    }
+
     /// Waits until nobody else reads or writes, and gives the bytes to write.
     ///
     /// A thread that holds a guard of the same allocation waits for itself, for ever.

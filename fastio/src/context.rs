@@ -110,13 +110,13 @@ impl FastIoContext {
         let path = directory.path().to_owned();
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|(_, inner)| inner.strong_count() != 0);
-        let known = open.iter().filter(|(known, _)| *known == path).find_map(|(_, inner)| inner.upgrade());
-        if let Some(inner) = known
-            && inner.identity == identity
-            && inner.store.check().is_ok()
-        {
+        // Others of this path may be of a removed pipeline, or of the process that this one was forked from.
+        let mut known =
+            open.iter().filter(|(known, _)| *known == path).filter_map(|(_, inner)| inner.upgrade());
+        if let Some(inner) = known.find(|inner| inner.identity == identity && inner.store.check().is_ok()) {
             return Ok(Self { inner });
         }
+        drop(known);
         let mut store = Store::open(directory)?;
         if store.check().is_err() {
             // If the remover does not come to its end, it was killed between its mark and its work.

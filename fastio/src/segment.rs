@@ -107,6 +107,17 @@ impl Store {
         }
     }
 
+    /// Reads from the file of a segment that the caller holds.
+    pub(crate) fn read_file(&self, index: u32, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let (file, _, _, path) = self.open_segment(index)?;
+        file.read_exact_at(buffer, offset).map_err(|source| match source.kind() {
+            std::io::ErrorKind::UnexpectedEof => Error::Corrupt { what: "is too short", path },
+            _ => Error::io("pread", path, source),
+        })?;
+        self.copied.fetch_add(buffer.len() as u64, Relaxed);
+        Ok(())
+    }
+
     /// How many children an allocation lists, if there is room for so many.
     fn child_count(&self, index: u32) -> Result<usize> {
         let entry = self.segment(index)?;

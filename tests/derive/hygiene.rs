@@ -9,7 +9,7 @@ use crate::support::round;
 
 /// A struct and enums of every kind, for the lints to look at.
 #[derive(Debug, PartialEq, Eq, Codec)]
-pub(crate) struct Everything<'a, T: Clone, const N: usize> {
+struct Everything<'a, T: Clone, const N: usize> {
     number: u32,
     array: [T; N],
     text: std::borrow::Cow<'a, str>,
@@ -26,7 +26,7 @@ pub(crate) struct Everything<'a, T: Clone, const N: usize> {
 /// Several variants.
 #[derive(Debug, PartialEq, Eq, Clone, Copy, Codec)]
 #[non_exhaustive]
-pub(crate) enum Kind {
+enum Kind {
     /// One.
     Unit,
     /// Another.
@@ -37,7 +37,7 @@ pub(crate) enum Kind {
 
 /// Holds a value that there is none of.
 #[derive(Debug, PartialEq, Eq, Codec)]
-pub(crate) enum Never {
+enum Never {
     /// Impossible.
     Impossible(Nothing),
     /// Also.
@@ -48,11 +48,11 @@ pub(crate) enum Never {
 
 /// There is none.
 #[derive(Debug, PartialEq, Eq, Codec)]
-pub(crate) enum Nothing {}
+enum Nothing {}
 
 /// Impossible, too.
 #[derive(Debug, PartialEq, Eq, Codec)]
-pub(crate) struct Holds(u8, Nothing);
+struct Holds(u8, Nothing);
 
 mod by_hand {
     use podwire::{Reader, Result, Writer};

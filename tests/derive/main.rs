@@ -4,6 +4,7 @@ mod attributes;
 mod bulk;
 mod decoding;
 mod generics;
+mod hostile;
 mod hygiene;
 mod large;
 mod names;

@@ -162,12 +162,12 @@ fn methods_called_like_the_traits_are_not_called() {
 
 /// A macro of the user's that makes types, and names its own crate.
 mod exported {
-    pub(crate) use podwire;
+    pub(crate) use podwire as inner;
 
     macro_rules! make {
         ($name:ident, $field:ident: $ty:ty) => {
             #[derive(Debug, PartialEq, podwire::Codec)]
-            #[codec(crate = $crate::names::exported::podwire)]
+            #[codec(crate = $crate::names::exported::inner)]
             pub(crate) struct $name {
                 pub(crate) $field: $ty,
                 pub(crate) inner: $crate::names::Methods,

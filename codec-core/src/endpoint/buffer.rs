@@ -89,8 +89,10 @@ impl Endpoint for Buffer {
         Ok(())
     }
 
-    fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
-        self.bytes.window(count)
+    #[allow(unsafe_code, reason = "forwarded")]
+    unsafe fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
+        // SAFETY: the caller's.
+        unsafe { self.bytes.window(count) }
     }
 
     #[allow(unsafe_code, reason = "forwarded")]
@@ -132,7 +134,8 @@ impl Endpoint for Vec<u8> {
         Ok(())
     }
 
-    fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
+    #[allow(unsafe_code, reason = "implements the trait")]
+    unsafe fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
         if self.capacity() - self.len() < count.max(1) {
             self.try_reserve(count.max(64)).map_err(|_| Error::OutOfMemory { bytes: count as u64 })?;
         }

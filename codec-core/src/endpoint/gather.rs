@@ -111,8 +111,10 @@ impl Endpoint for Gather {
         self.packed.read(bytes)
     }
 
-    fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
-        self.packed.window(count)
+    #[allow(unsafe_code, reason = "forwarded")]
+    unsafe fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
+        // SAFETY: the caller's.
+        unsafe { self.packed.window(count) }
     }
 
     #[allow(unsafe_code, reason = "forwarded")]

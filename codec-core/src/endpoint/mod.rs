@@ -107,7 +107,12 @@ pub trait Endpoint {
     /// # Errors
     ///
     /// [`Error::EndpointFull`] and [`Error::OutOfMemory`].
-    fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
+    ///
+    /// # Safety
+    ///
+    /// Only initialised bytes are written to it: it may be somebody's initialised memory.
+    #[allow(unsafe_code, reason = "the caller promises initialised bytes")]
+    unsafe fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
         let _ = count;
         Ok(&mut [])
     }
@@ -177,8 +182,10 @@ impl<E: Endpoint + ?Sized> Endpoint for &mut E {
         (**self).read(bytes)
     }
 
-    fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
-        (**self).window(count)
+    #[allow(unsafe_code, reason = "forwarded")]
+    unsafe fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
+        // SAFETY: the caller's.
+        unsafe { (**self).window(count) }
     }
 
     #[allow(unsafe_code, reason = "forwarded")]

@@ -54,15 +54,15 @@ impl Endpoint for SliceWriter<'_> {
         Endpoint::read(&mut &[][..], bytes)
     }
 
-    fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
+    #[allow(unsafe_code, reason = "lends initialised memory as a window")]
+    unsafe fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
         let full = self.full(count);
         let free = &mut self.memory[self.length..];
         if free.len() < count {
             return Err(full);
         }
-        #[allow(unsafe_code, reason = "the only way to lend initialised memory as a window")]
-        // SAFETY: the same memory, exclusive for the same time. The writers of a window only ever write initialised
-        // bytes: `Endpoint::commit` is the one way to take them over, and what is not committed is not shown.
+        // SAFETY: the same memory, exclusive for the same time; the caller promises to write initialised bytes only, so
+        // that it stays initialised.
         Ok(unsafe { &mut *(core::ptr::from_mut(free) as *mut [MaybeUninit<u8>]) })
     }
 

@@ -335,44 +335,55 @@ pub(crate) unsafe fn decode_array<'de, T: Decode<'de>, const N: usize>(
 }
 
 /// Reads text: one copy, and one test for ASCII on the way.
-#[inline]
+#[inline(always)]
 pub(crate) fn decode_text(length: usize, reader: &mut Reader<'_>) -> Result<Vec<u8>> {
-    if length == 0 {
-        return Ok(Vec::new());
-    }
-    let Some(start) = reader.source.take(length) else {
-        let text = decode_plain::<u8>(length, reader)?;
-        return if core::str::from_utf8(&text).is_ok() { Ok(text) } else { Err(not_utf8(&text, reader)) };
-    };
+    let Some(start) = reader.source.take(length) else { return decode_text_stream(length, reader) };
     reader.charge(length)?;
     let mut text = allocate::<u8>(length)?;
     // SAFETY: `length` bytes are readable at `start`, as `take` saw, and writable in the fresh vector.
     let ascii = unsafe { super::text::copy_text(start, text.as_mut_ptr(), length) };
     // SAFETY: so many bytes were just written.
     unsafe { text.set_len(length) };
-    if ascii || core::str::from_utf8(&text).is_ok() { Ok(text) } else { Err(not_utf8(&text, reader)) }
+    if !ascii {
+        check_other(&text, reader)?;
+    }
+    Ok(text)
 }
 
-/// Borrowed text, checked.
-#[inline]
-pub(crate) fn check_text<'de>(text: &'de [u8], reader: &Reader<'_>) -> Result<&'de str> {
-    if super::text::is_ascii(text) {
+/// Reads text that the window does not hold whole.
+#[cold]
+#[inline(never)]
+fn decode_text_stream(length: usize, reader: &mut Reader<'_>) -> Result<Vec<u8>> {
+    let text = decode_plain::<u8>(length, reader)?;
+    check_other(&text, reader)?;
+    Ok(text)
+}
+
+/// Text that stays: nothing if it does not, or if there are fewer bytes.
+#[inline(always)]
+pub(crate) fn take_text<'de>(length: usize, reader: &mut Reader<'de>) -> Result<Option<&'de str>> {
+    match reader.source.take_text(length) {
         // SAFETY: ASCII is UTF-8.
-        return Ok(unsafe { core::str::from_utf8_unchecked(text) });
+        Some((text, true)) => Ok(Some(unsafe { core::str::from_utf8_unchecked(text) })),
+        Some((text, false)) => check_other(text, reader).map(Some),
+        None => Ok(None),
     }
-    core::str::from_utf8(text).map_err(|_| not_utf8(text, reader))
+}
+
+/// Checks text that is not ASCII.
+#[inline(never)]
+fn check_other<'t>(text: &'t [u8], reader: &Reader<'_>) -> Result<&'t str> {
+    core::str::from_utf8(text).map_err(|error| Error::InvalidUtf8 {
+        offset: reader.offset(),
+        length: text.len() as u64,
+        valid: error.valid_up_to() as u64,
+    })
 }
 
 /// A string of bytes that [`decode_text`] has checked.
-#[inline]
+#[inline(always)]
 pub(crate) fn decode_string(length: usize, reader: &mut Reader<'_>) -> Result<alloc::string::String> {
     let text = decode_text(length, reader)?;
     // SAFETY: `decode_text` returns only UTF-8.
     Ok(unsafe { alloc::string::String::from_utf8_unchecked(text) })
-}
-
-#[cold]
-fn not_utf8(text: &[u8], reader: &Reader<'_>) -> Error {
-    let valid = core::str::from_utf8(text).err().map_or(text.len(), |error| error.valid_up_to());
-    Error::InvalidUtf8 { offset: reader.offset(), length: text.len() as u64, valid: valid as u64 }
 }

@@ -126,7 +126,9 @@ impl<'e> Sink<'e> {
 
     /// Opens a window of the endpoint with at least `count` bytes, if it has one.
     fn open(&mut self, count: usize) -> Result<bool> {
-        let window = self.endpoint().window(count)?;
+        // SAFETY: what `Output` writes is initialised: slices of bytes, and the heads that the owner of a reserved
+        // address writes whole.
+        let window = unsafe { self.endpoint().window(count) }?;
         if window.len() < count {
             return Ok(false);
         }

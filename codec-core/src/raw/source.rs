@@ -117,17 +117,37 @@ impl<'i> Source<'i> {
         self.input.take(count)
     }
 
-    /// Takes `count` bytes that stay.
+    /// Takes `count` bytes that stay: nothing if they do not, or if there are fewer; [`refuse`](Self::refuse) says
+    /// which.
     #[inline(always)]
-    pub(crate) fn take_slice(&mut self, count: usize) -> Result<Option<&'i [u8]>> {
+    pub(crate) fn take_slice(&mut self, count: usize) -> Option<&'i [u8]> {
         if !self.stays {
-            return Ok(None);
+            return None;
         }
         // SAFETY: `stays` says that the window is over bytes that stay for `'i`.
-        match unsafe { self.input.take_slice(count) } {
-            Some(bytes) => Ok(Some(bytes)),
-            None => Err(self.end(count)),
+        unsafe { self.input.take_slice(count) }
+    }
+
+    /// [`take_slice`](Self::take_slice), and whether the bytes are ASCII.
+    #[inline(always)]
+    pub(crate) fn take_text(&mut self, count: usize) -> Option<(&'i [u8], bool)> {
+        if !self.stays {
+            return None;
         }
+        let readable = self.input.left();
+        let start = self.input.take(count)?;
+        // SAFETY: the window reaches from `start` over the `readable` bytes that were left, which `count`, as `take`
+        // saw, does not exceed.
+        let ascii = unsafe { super::text::is_ascii(start, count, readable) };
+        // SAFETY: these bytes are part of the slice that the window was made over, and stay for `'i`.
+        Some((unsafe { core::slice::from_raw_parts(start, count) }, ascii))
+    }
+
+    /// Why [`take_slice`](Self::take_slice) gave nothing.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn refuse(&self, count: usize, expected: &'static str) -> Error {
+        if self.stays { self.end(count) } else { Error::CannotBorrow { offset: self.offset(), expected } }
     }
 
     /// Takes `count` bytes from wherever they are and gives their address, which is valid until the source is used

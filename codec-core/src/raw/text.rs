@@ -1,7 +1,8 @@
 //! Short byte strings: copied, and tested for ASCII, by two overlapping loads of one size.
 //!
 //! Up to 64 bytes this is several times faster than a call of `memcpy` and a loop. The invariant: nothing outside
-//! `source..source + length` is read, nothing outside `target..target + length` is written.
+//! `source..source + length` is read, except what a caller has shown to be readable too; nothing outside
+//! `target..target + length` is written.
 
 use core::ptr;
 
@@ -139,9 +140,27 @@ pub(crate) unsafe fn copy_text(source: *const u8, target: *mut u8, length: usize
     unsafe { core::slice::from_raw_parts(source, length) }.is_ascii()
 }
 
-/// Whether all bytes are ASCII.
+/// Whether `length` bytes are ASCII, of `readable` bytes that can be read.
+///
+/// # Safety
+///
+/// `readable` bytes, and `length` is at most that, are initialised and readable at `start`.
 #[inline(always)]
-pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+pub(crate) unsafe fn is_ascii(start: *const u8, length: usize, readable: usize) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if length <= 32 && readable >= 32 {
+        // SAFETY: 32 bytes are readable, as was just seen.
+        let high = unsafe { high_bits(start) };
+        return u64::from(high) & ((1 << length) - 1) == 0;
+    }
+    let _ = readable;
+    // SAFETY: `length` bytes are initialised and readable, and nobody writes them meanwhile.
+    is_ascii_slice(unsafe { core::slice::from_raw_parts(start, length) })
+}
+
+/// Whether all bytes are ASCII, without a look at any other.
+#[inline(never)]
+fn is_ascii_slice(bytes: &[u8]) -> bool {
     let folded = match bytes.len() {
         65.. => return bytes.is_ascii(),
         32.. => fold_ends::<[u64; 4]>(bytes),
@@ -153,4 +172,26 @@ pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
         0 => 0,
     };
     folded & HIGH == 0
+}
+
+/// The high bit of each of 32 bytes, the first one lowest.
+///
+/// # Safety
+///
+/// They are initialised and readable at `start`.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn high_bits(start: *const u8) -> u32 {
+    use core::arch::x86_64::{_mm_loadu_si128, _mm_movemask_epi8};
+    // SAFETY: the first 16 of the 32 bytes; the load needs no alignment.
+    let first = unsafe { _mm_loadu_si128(start.cast()) };
+    // SAFETY: within the 32 bytes.
+    let second = unsafe { start.add(16) };
+    // SAFETY: the last 16 of the 32 bytes; the load needs no alignment.
+    let second = unsafe { _mm_loadu_si128(second.cast()) };
+    // SAFETY: every x86-64 processor has SSE2.
+    let first = unsafe { _mm_movemask_epi8(first) };
+    // SAFETY: as above.
+    let second = unsafe { _mm_movemask_epi8(second) };
+    first as u32 | ((second as u32) << 16)
 }

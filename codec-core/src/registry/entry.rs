@@ -98,6 +98,11 @@ impl Entry {
         format!("{}:{}", self.file, self.line).into()
     }
 
+    /// The same, to be sorted by.
+    pub(super) fn place(&self) -> (&'static str, u32) {
+        (self.file, self.line)
+    }
+
     /// The schema of the type.
     #[must_use]
     pub fn schema(&self) -> Schema {

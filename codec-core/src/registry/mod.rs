@@ -62,22 +62,24 @@ struct Table {
     types: HashMap<TypeId, Vec<Box<str>>>,
     /// Registrations that were collected already.
     collected: usize,
+    /// The newest of them, if any were asked for: `Some(None)` if there were none.
+    newest: Option<Option<&'static Registration>>,
 }
 
 #[derive(Debug, Clone)]
 enum Named {
+    /// One automatic registration.
     Codec(Arc<Entry>),
+    /// What the program chose at run time; no automatic registration touches it.
+    Chosen(Arc<Entry>),
     /// Two automatic registrations of different types.
-    Spoiled {
-        first: Arc<Entry>,
-        second: Arc<Entry>,
-    },
+    Spoiled { first: Arc<Entry>, second: Arc<Entry> },
 }
 
 impl Named {
     fn codec(&self) -> Result<&Arc<Entry>, RegistryError> {
         match self {
-            Self::Codec(entry) => Ok(entry),
+            Self::Codec(entry) | Self::Chosen(entry) => Ok(entry),
             Self::Spoiled { first, second } => Err(RegistryError::Ambiguous {
                 name: first.name().into(),
                 first: first.source(),
@@ -89,21 +91,21 @@ impl Named {
 
 impl Table {
     /// Puts an entry in, in the place of whatever has its name.
-    fn put(&mut self, entry: Entry, send: bool) {
+    fn put(&mut self, entry: Entry, send: bool, named: fn(Arc<Entry>) -> Named) {
         let entry = Arc::new(entry);
         let name: Box<str> = entry.name().into();
         self.forget(&name);
         if send {
             self.types.entry(entry.value_type()).or_default().push(name.clone());
         }
-        self.names.insert(name, Named::Codec(entry));
+        self.names.insert(name, named(entry));
     }
 
     /// Puts an automatic registration in, which replaces nothing.
     fn collect(&mut self, entry: Entry) {
         let Some(Named::Codec(first)) = self.names.get(entry.name()) else {
             if !self.names.contains_key(entry.name()) {
-                self.put(entry, true);
+                self.put(entry, true, Named::Codec);
             }
             return;
         };
@@ -112,7 +114,7 @@ impl Table {
             let second = Arc::new(entry);
             // In the order of their places, so that the message does not depend on the linker.
             let mut both = [Arc::clone(first), Arc::clone(&second)];
-            both.sort_by_key(|entry| entry.source());
+            both.sort_by_key(|entry| entry.place());
             let [earlier, later] = both;
             self.types.entry(second.value_type()).or_default().push(name.clone());
             self.names.insert(name, Named::Spoiled { first: earlier, second: later });
@@ -122,7 +124,7 @@ impl Table {
     /// Removes a name from the names of its types.
     fn forget(&mut self, name: &str) {
         let entries = match self.names.remove(name) {
-            Some(Named::Codec(entry)) => vec![entry],
+            Some(Named::Codec(entry) | Named::Chosen(entry)) => vec![entry],
             Some(Named::Spoiled { first, second }) => vec![first, second],
             None => return,
         };
@@ -157,15 +159,33 @@ impl CodecRegistry {
     /// Takes up the automatic registrations that this registry does not have yet: those of libraries that were
     /// loaded after the first use. Says how many are new.
     pub fn collect(&self) -> usize {
-        let all: Vec<&Registration> = inventory::iter::<Registration>.into_iter().collect();
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<&Registration> = inventory::iter::<Registration>.into_iter().collect();
         // `inventory` shows the newest first, and never loses one.
         let new = all.len() - table.collected;
         for registration in &all[..new] {
             table.collect(registration.entry());
         }
         table.collected = all.len();
+        table.newest = Some(all.first().copied());
         new
+    }
+
+    /// What `find` finds; if that is nothing, and there are new automatic registrations, once more with them: those
+    /// of a library that was loaded since, or of this program, if the first look-up came before `main`.
+    fn find<R>(&self, find: impl Fn(&Table) -> Option<R>) -> Option<R> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = find(&table) {
+            return Some(found);
+        }
+        let known = table.newest?;
+        let newest = inventory::iter::<Registration>.into_iter().next();
+        if known.map(std::ptr::from_ref) == newest.map(std::ptr::from_ref) {
+            return None;
+        }
+        drop(table);
+        self.collect();
+        find(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Registers `T` under a name, in the place of whatever has it. Values of type `T` are sent under their newest
@@ -226,7 +246,7 @@ impl CodecRegistry {
         if !replace && table.names.contains_key(entry.name()) {
             return Err(RegistryError::Taken { name: entry.name().into() }.into());
         }
-        table.put(entry, send);
+        table.put(entry, send, Named::Chosen);
         Ok(())
     }
 
@@ -236,8 +256,8 @@ impl CodecRegistry {
     ///
     /// [`RegistryError::UnknownName`] and [`RegistryError::Ambiguous`].
     pub fn by_name(&self, name: &str) -> Result<Arc<Entry>> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let named = table.names.get(name).ok_or_else(|| RegistryError::UnknownName { name: shown(name) })?;
+        let named = self.find(|table| table.names.get(name).cloned());
+        let named = named.ok_or_else(|| RegistryError::UnknownName { name: shown(name) })?;
         Ok(Arc::clone(named.codec()?))
     }
 
@@ -247,10 +267,8 @@ impl CodecRegistry {
     ///
     /// [`RegistryError::UnknownType`] and [`RegistryError::Ambiguous`].
     pub fn by_type(&self, of: TypeId) -> Result<Arc<Entry>> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let name = table.types.get(&of).and_then(|names| names.last()).ok_or(RegistryError::UnknownType)?;
-        let named = table.names.get(name).ok_or(RegistryError::UnknownType)?;
-        Ok(Arc::clone(named.codec()?))
+        let named = self.find(|table| table.names.get(table.types.get(&of)?.last()?).cloned());
+        Ok(Arc::clone(named.ok_or(RegistryError::UnknownType)?.codec()?))
     }
 
     /// All names that lead to a codec, sorted.
@@ -260,7 +278,7 @@ impl CodecRegistry {
         let mut names: Vec<_> = table
             .names
             .iter()
-            .filter(|(_, named)| matches!(named, Named::Codec(_)))
+            .filter(|(_, named)| named.codec().is_ok())
             .map(|(name, _)| name.clone())
             .collect();
         names.sort();

@@ -64,8 +64,8 @@ impl<'a, 'de: 'a> Decode<'de> for Cow<'a, str> {
     ) -> Result<()> {
         // SAFETY: the caller has the four bytes of the layout.
         let count = unsafe { length::decode(head, reader) }?;
-        slot.write(match reader.try_borrow(count)? {
-            Some(bytes) => Cow::Borrowed(sequence::check_text(bytes, reader)?),
+        slot.write(match sequence::take_text(count, reader)? {
+            Some(text) => Cow::Borrowed(text),
             None => Cow::Owned(sequence::decode_string(count, reader)?),
         });
         Ok(())

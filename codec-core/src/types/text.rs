@@ -10,7 +10,7 @@ use core::mem::MaybeUninit;
 use super::length;
 use crate::decode::Decode;
 use crate::encode::Encode;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::raw::head::{HeadReader, HeadWriter};
 use crate::raw::sequence;
 use crate::reader::Reader;
@@ -31,7 +31,7 @@ impl Encode for str {
         unsafe { length::encode_head(self.len(), head) };
     }
 
-    #[inline]
+    #[inline(always)]
     fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
         length::encode_tail(self.len(), writer)?;
         writer.write(self.as_bytes())
@@ -46,7 +46,7 @@ impl Encode for str {
 impl<'a, 'de: 'a> Decode<'de> for &'a str {
     decode_row!('de);
 
-    #[inline]
+    #[inline(always)]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
         head: &mut HeadReader<'_>,
@@ -54,9 +54,10 @@ impl<'a, 'de: 'a> Decode<'de> for &'a str {
     ) -> Result<()> {
         // SAFETY: the caller has the four bytes of the layout.
         let count = unsafe { length::decode(head, reader) }?;
-        let bytes = reader.try_borrow(count)?;
-        let bytes = bytes.ok_or_else(|| Error::CannotBorrow { offset: reader.offset(), expected: "text" })?;
-        slot.write(sequence::check_text(bytes, reader)?);
+        let Some(text) = sequence::take_text(count, reader)? else {
+            return Err(reader.source.refuse(count, "text"));
+        };
+        slot.write(text);
         Ok(())
     }
 }
@@ -78,7 +79,7 @@ macro_rules! texts {
                 unsafe { str::encode_head(self, head) };
             }
 
-            #[inline]
+            #[inline(always)]
             fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
                 str::encode_tail(self, writer)
             }
@@ -91,7 +92,7 @@ macro_rules! texts {
         impl<'de> Decode<'de> for $owner {
             decode_row!('de);
 
-            #[inline]
+            #[inline(always)]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
                 head: &mut HeadReader<'_>,

@@ -21,14 +21,16 @@ through! {
 /// Seconds since 1970 in UTC, rounded down, and the nanoseconds from there.
 #[cfg(feature = "std")]
 fn since_epoch(time: &SystemTime) -> (i64, u32) {
-    // A system's clock spans fewer than 2^63 seconds, whatever unit it counts in.
-    let whole = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    // A system's clock counts seconds in an `i64` at most, so that nothing here saturates.
     match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => (whole(after), after.subsec_nanos()),
-        Err(before) => match (whole(before.duration()), before.duration().subsec_nanos()) {
-            (seconds, 0) => (-seconds, 0),
-            (seconds, nanos) => (-seconds - 1, NANOS - nanos),
-        },
+        Ok(after) => (0_i64.saturating_add_unsigned(after.as_secs()), after.subsec_nanos()),
+        Err(before) => {
+            let before = before.duration();
+            match (0_i64.saturating_sub_unsigned(before.as_secs()), before.subsec_nanos()) {
+                (seconds, 0) => (seconds, 0),
+                (seconds, nanos) => (seconds.saturating_sub(1), NANOS - nanos),
+            }
+        }
     }
 }
 

@@ -267,3 +267,122 @@ fn a_short_length_in_the_long_form_is_refused() {
         refuse!(String &str &[u8] Vec<u8> Vec<()> Vec<String> BTreeMap<u8, u8> HashSet<u8> Box<[u16]>);
     }
 }
+
+/// "`Wrapping<T>`, `Saturating<T>`, `Reverse<T>`: as `T`."
+#[test]
+fn wrappers_are_what_they_wrap() {
+    use std::cmp::Reverse;
+    use std::num::{Saturating, Wrapping};
+    golden(&Wrapping(0x0102_u16), "0201");
+    golden(&Saturating(-1_i8), "FF");
+    golden(&(Reverse(String::from("a")), 7_u8), "01000000 07 61");
+    golden(&vec![Wrapping(1_u8), Wrapping(2)], "02000000 01 02");
+}
+
+/// "`NonZero<T>`, atomics: as the number; zero is refused for `NonZero`." Hostile case 20.
+#[test]
+fn numbers_with_a_niche_and_atomics_are_numbers() {
+    use std::num::NonZero;
+    use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+    golden(&NonZero::new(7_u16).unwrap(), "0700");
+    golden(&NonZero::new(-1_i64).unwrap(), "FFFFFFFFFFFFFFFF");
+    golden(&Some(NonZero::new(7_u8).unwrap()), "01 07");
+    golden(&vec![NonZero::new(7_u8).unwrap()], "01000000 07");
+    refused::<NonZero<u8>>("00");
+    refused::<NonZero<i128>>("00000000 00000000 00000000 00000000");
+    refused::<NonZero<usize>>("00000000 00000000");
+    refused::<Vec<NonZero<u8>>>("03000000 01 00 01");
+    refused::<[NonZero<u16>; 2]>("0100 0000");
+    assert_eq!(to_vec(&AtomicI32::new(-2)).unwrap(), hex("FEFFFFFF"));
+    assert!(from_slice::<AtomicBool>(&[1]).unwrap().load(Ordering::SeqCst));
+    refused::<AtomicBool>("02");
+}
+
+/// "`Ordering`: as `i8`: -1, 0, 1." Hostile case 20.
+#[test]
+fn an_ordering_is_minus_one_zero_or_one() {
+    use std::cmp::Ordering;
+    golden(&Ordering::Less, "FF");
+    golden(&Ordering::Equal, "00");
+    golden(&Ordering::Greater, "01");
+    for byte in (2..=254_u8).map(|byte| format!("{byte:02X}")) {
+        refused::<Ordering>(&byte);
+    }
+}
+
+/// "`Duration`: seconds, and less than 10^9 nanoseconds"; "`SystemTime`: rounded down". Hostile case 20.
+#[test]
+fn time_is_seconds_and_nanoseconds() {
+    use std::time::{Duration, SystemTime};
+    golden(&Duration::new(2, 999_999_999), "0200000000000000 FFC99A3B");
+    golden(&Duration::MAX, "FFFFFFFFFFFFFFFF FFC99A3B");
+    refused::<Duration>("0200000000000000 00CA9A3B");
+    refused::<Duration>("FFFFFFFFFFFFFFFF FFFFFFFF");
+    golden(&SystemTime::UNIX_EPOCH, "0000000000000000 00000000");
+    golden(&(SystemTime::UNIX_EPOCH + Duration::new(1, 5)), "0100000000000000 05000000");
+    golden(&(SystemTime::UNIX_EPOCH - Duration::new(0, 1)), "FFFFFFFFFFFFFFFF FFC99A3B");
+    golden(&(SystemTime::UNIX_EPOCH - Duration::new(3, 0)), "FDFFFFFFFFFFFFFF 00000000");
+    refused::<SystemTime>("0000000000000000 00CA9A3B");
+    // The extremes are times or errors, and no panic.
+    for seconds in ["0000000000000080", "FFFFFFFFFFFFFF7F"] {
+        for nanoseconds in ["00000000", "FFC99A3B"] {
+            let bytes = hex(&format!("{seconds} {nanoseconds}"));
+            if let Ok(time) = from_slice::<SystemTime>(&bytes) {
+                assert_eq!(to_vec(&time).unwrap(), bytes);
+            }
+        }
+    }
+}
+
+/// The rows of addresses.
+#[test]
+fn addresses_stand_in_network_order() {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+    let (four, six) = (Ipv4Addr::new(192, 168, 0, 1), Ipv6Addr::LOCALHOST);
+    golden(&four, "C0A80001");
+    golden(&six, "00000000 00000000 00000000 00000001");
+    golden(&SocketAddrV4::new(four, 80), "C0A80001 5000");
+    let socket = SocketAddrV6::new(six, 80, 1, 2);
+    golden(&socket, "00000000 00000000 00000000 00000001 5000 01000000 02000000");
+    golden(&(IpAddr::V4(four), 7_u8), "00 07 C0A80001");
+    golden(&SocketAddr::V6(socket), "01 00000000 00000000 00000000 00000001 5000 01000000 02000000");
+    refused::<IpAddr>("02 C0A80001");
+}
+
+/// The rows of ranges and of `Result`.
+#[test]
+fn ranges_are_structs_and_results_are_enums() {
+    golden(&(1_u8..3), "01 03");
+    golden(&(1_u8..=3), "01 03");
+    golden(&(1_u16..), "0100");
+    golden(&(..3_u16), "0300");
+    golden(&(..=3_u16), "0300");
+    golden(&(String::from("a")..String::from("b")), "01000000 01000000 61 62");
+    golden(&(Ok::<u8, String>(5), 7_u8), "00 07 05");
+    golden(&Err::<u8, _>(String::from("x")), "01 01000000 78");
+    refused::<std::result::Result<u8, u8>>("02 00");
+}
+
+/// The row of paths: text, complete, in the tail.
+#[test]
+fn paths_are_text_in_the_tail() {
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+    golden(&(PathBuf::from("/a"), 7_u8), "07 02000000 2F61");
+    golden(&OsString::from("a"), "01000000 61");
+    assert_eq!(to_vec(Path::new("/a")).unwrap(), hex("02000000 2F61"));
+    refused::<PathBuf>("01000000 FF");
+}
+
+/// Queues and heaps are sequences.
+#[test]
+fn queues_and_heaps_are_sequences() {
+    use std::collections::{BinaryHeap, VecDeque};
+    golden(&VecDeque::from([1_u16, 2]), "02000000 0100 0200");
+    let mut turned = VecDeque::from([2_u16, 3]);
+    turned.push_front(1);
+    golden(&turned, "03000000 0100 0200 0300");
+    let heap = from_slice::<BinaryHeap<u8>>(&hex("03000000 01 03 02")).unwrap();
+    assert_eq!(heap.into_sorted_vec(), [1, 2, 3]);
+    assert_eq!(to_vec(&BinaryHeap::from([7_u8])).unwrap(), hex("01000000 07"));
+}

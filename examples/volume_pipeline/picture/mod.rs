@@ -10,7 +10,7 @@ mod plot;
 pub(crate) mod pose;
 mod resample;
 mod text;
-mod words;
+pub(crate) mod words;
 
 use std::io;
 use std::path::Path;

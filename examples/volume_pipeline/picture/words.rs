@@ -1,7 +1,7 @@
 //! Numbers as people write them.
 
 /// About four digits: `0.00123`, `1.235`, `123.5`, `12,346`, `1.2e9`.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 {
         "0".to_owned()
@@ -19,7 +19,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// `1234567` as `1,234,567`.
-pub(super) fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

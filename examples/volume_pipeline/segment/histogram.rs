@@ -5,6 +5,7 @@
 //! otherwise neighbouring bins hold one number and two by turns, and the histogram becomes a comb.
 
 use ndarray::ArrayView3;
+use podwire::Codec;
 
 use super::SegmentError;
 use crate::scan::{Scale, Voxel};
@@ -19,7 +20,7 @@ const SAMPLE: usize = 1 << 16;
 const TAIL: f64 = 0.0005;
 
 /// How many voxels have which value. Bin `i` holds `start + i * width <= value < start + (i + 1) * width`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Codec, Debug, PartialEq)]
 pub(crate) struct Histogram {
     /// The lower edge of the first bin.
     pub(crate) start: f64,

@@ -8,6 +8,7 @@ mod histogram;
 mod pieces;
 
 use ndarray::{ArrayView3, ArrayViewMut3, Zip};
+use podwire::Codec;
 use thiserror::Error;
 
 pub(crate) use histogram::{Histogram, otsu};
@@ -16,7 +17,8 @@ pub(crate) use pieces::keep_largest;
 use crate::scan::{ScanInfo, Voxel};
 
 /// What the segmentation of one volume found. Positions are voxel indices `(z, y, x)`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Codec, Debug, PartialEq)]
+#[codec(register)]
 pub(crate) struct Segmentation {
     /// The head's values are at least this.
     pub(crate) threshold: f64,

@@ -65,6 +65,8 @@ fn nothing_remains_of_a_removed_pipeline() {
     assert!(matches!(allocation.publish("other"), Err(Error::Removed)));
     assert_eq!(allocation.map().unwrap()[0], 8, "a handle stays readable");
     let again = pipeline.open();
+    let _same = pipeline.open();
+    assert_eq!(again.stats().unwrap().processes, 1);
     assert!(again.try_get("data").unwrap().is_none());
     assert!(again.clone().drop_pipeline().unwrap());
     assert!(matches!(again.drop_pipeline(), Err(Error::Removed)));
@@ -250,4 +252,32 @@ fn a_missing_directory_for_the_pipelines_is_an_error() {
         .output()
         .unwrap();
     assert!(output.status.success());
+}
+
+#[test]
+fn a_file_truncated_under_a_handle_is_an_error_to_one_who_does_not_map() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let allocation = context.create(20_000).unwrap();
+    allocation.map_mut().unwrap().fill(5);
+    let mut bytes = [0; 100];
+    allocation.read_into(19_900, &mut bytes).unwrap();
+    assert_eq!(bytes, [5; 100]);
+    assert!(matches!(allocation.read_into(19_901, &mut bytes), Err(Error::WrongShape { .. })));
+    assert!(matches!(allocation.read_into(usize::MAX, &mut bytes), Err(Error::WrongShape { .. })));
+    let file = OpenOptions::new().write(true).open(directory(&pipeline).join("segment.0.1")).unwrap();
+    file.set_len(4096).unwrap();
+    assert!(matches!(allocation.read_into(0, &mut bytes), Err(Error::Corrupt { .. })));
+}
+
+#[test]
+fn a_file_unlinked_under_a_handle_stays_readable() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let allocation = context.create(20_000).unwrap();
+    allocation.map_mut().unwrap().fill(5);
+    fs::remove_file(directory(&pipeline).join("segment.0.1")).unwrap();
+    assert!(allocation.map().unwrap().iter().all(|byte| *byte == 5));
+    drop(allocation);
+    assert_eq!(context.create(20_000).unwrap().map_mut().unwrap().len(), 20_000);
 }

@@ -45,6 +45,7 @@ fn handles_in_a_forked_child_are_errors_and_take_nothing_from_the_parent() {
         drop(guard);
         drop((allocation.clone(), private.clone()));
         let own = FastIoContext::open(name).unwrap();
+        let _same = FastIoContext::open(name).unwrap();
         refused && own.get("data").unwrap().map().unwrap()[0] == 6 && own.stats().unwrap().processes == 2
     });
     assert!(good);

@@ -1,0 +1,43 @@
+//! What the figures were taken on and with.
+
+use std::fs;
+
+/// The crates whose versions belong to the figures.
+const CODECS: [&str; 2] = ["wincode", "bitcode"];
+
+/// One line per fact, as a Markdown list.
+pub(crate) fn describe() -> String {
+    let cpus = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut lines = vec![
+        format!("- {cpus} CPUs, {}; Linux {}", processor(), kernel.trim()),
+        format!("- {}, {}", env!("BENCH_RUSTC"), flags()),
+        format!("- podwire {}", version("podwire").unwrap_or("of unknown version")),
+    ];
+    for codec in CODECS {
+        lines.push(format!("- {codec} {}", version(codec).unwrap_or("of unknown version")));
+    }
+    let allocator = std::env::var("GLIBC_TUNABLES").unwrap_or_else(|_| "as it comes".to_owned());
+    lines.push(format!("- the system's allocator, {allocator}"));
+    lines.join("\n")
+}
+
+fn processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, model)| model.trim().to_owned())
+}
+
+fn flags() -> String {
+    match env!("BENCH_RUSTFLAGS") {
+        "" => "release, fat LTO".to_owned(),
+        flags => format!("release, fat LTO, {flags}"),
+    }
+}
+
+/// The version of a crate that this was built with, from the lock file.
+fn version(name: &str) -> Option<&'static str> {
+    let lock = include_str!("../Cargo.lock");
+    let (_, entry) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+    entry.split('"').next()
+}

@@ -1,0 +1,203 @@
+//! Measures cells beside a calibration loop.
+//!
+//! Machines flip between speeds, and share their memory with neighbours. So the cells of a group take turns in random
+//! order, a loop of known work runs before and after each sample, and a sample counts only if both runs of the loop
+//! were within [`SLOW`] of the fastest one ever seen. What is reported is the minimum and the median of those.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use crate::random::Random;
+
+/// A calibration loop that took so much longer than the fastest says that the machine was slow.
+const SLOW: f64 = 1.08;
+/// A sample is as many runs of a cell as take about so long.
+const SAMPLE: Duration = Duration::from_micros(300);
+/// How long the calibration loop looks for the fastest speed at first.
+const WARM_UP: Duration = Duration::from_millis(400);
+
+/// One thing that is measured.
+pub(crate) struct Cell {
+    /// Who does it.
+    pub(crate) subject: String,
+    /// What is done.
+    pub(crate) measure: &'static str,
+    /// Bytes that it makes or reads.
+    pub(crate) bytes: usize,
+    run: Box<dyn FnMut()>,
+    runs: u32,
+    samples: Vec<Sample>,
+}
+
+struct Sample {
+    /// Seconds for one run.
+    time: f64,
+    /// Seconds for the slower one of the two calibration loops beside it.
+    calibration: f64,
+}
+
+/// The figures of a cell, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Figures {
+    /// The fastest sample.
+    pub(crate) minimum: f64,
+    /// The middle one.
+    pub(crate) median: f64,
+}
+
+/// How a group is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Codecs down, measures across.
+    Codecs,
+    /// Each cell over the first cell with its measure.
+    Ratios,
+}
+
+/// Cells that are compared with each other.
+pub(crate) struct Group {
+    name: &'static str,
+    title: String,
+    style: Style,
+    cells: Vec<Cell>,
+}
+
+impl Group {
+    /// A group without cells.
+    pub(crate) fn new(name: &'static str, style: Style, title: impl Into<String>) -> Self {
+        Self { name, title: title.into(), style, cells: Vec::new() }
+    }
+
+    /// Adds a cell. `run` does its work once and hides the result from the optimiser.
+    pub(crate) fn add(
+        &mut self,
+        subject: impl Into<String>,
+        measure: &'static str,
+        bytes: usize,
+        run: impl FnMut() + 'static,
+    ) {
+        self.cells.push(Cell {
+            subject: subject.into(),
+            measure,
+            bytes,
+            run: Box::new(run),
+            runs: 1,
+            samples: Vec::new(),
+        });
+    }
+
+    /// What the group is about.
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// How it is printed.
+    pub(crate) fn style(&self) -> Style {
+        self.style
+    }
+
+    /// The cells, in the order in which they were added.
+    pub(crate) fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// The names by which [`repeat`](Self::repeat) knows the cells.
+    pub(crate) fn cell_names(&self) -> impl Iterator<Item = String> {
+        self.cells.iter().map(|cell| format!("{}/{}/{}", self.name, cell.subject, cell.measure))
+    }
+
+    /// Runs a cell so many times, and says whether it is here.
+    pub(crate) fn repeat(&mut self, name: &str, times: u64) -> bool {
+        let Some(index) = self.cell_names().position(|cell| cell == name) else { return false };
+        for _ in 0..times {
+            (self.cells[index].run)();
+        }
+        true
+    }
+}
+
+/// Takes the samples.
+pub(crate) struct Runner {
+    rounds: usize,
+    order: Random,
+    fastest: f64,
+    taken: usize,
+    kept: usize,
+}
+
+impl Runner {
+    /// A runner that takes so many samples of each cell.
+    pub(crate) fn new(rounds: usize) -> Self {
+        let mut runner = Self { rounds, order: Random::new(1), fastest: f64::MAX, taken: 0, kept: 0 };
+        let start = Instant::now();
+        while start.elapsed() < WARM_UP {
+            runner.calibrate();
+        }
+        runner
+    }
+
+    /// Measures all cells of a group, in turns.
+    pub(crate) fn measure(&mut self, group: &mut Group) {
+        for cell in &mut group.cells {
+            (cell.run)();
+            let start = Instant::now();
+            (cell.run)();
+            let once = start.elapsed().max(Duration::from_nanos(20));
+            cell.runs = (SAMPLE.as_nanos() / once.as_nanos()).clamp(1, 100_000) as u32;
+        }
+        let mut turns: Vec<usize> = (0..group.cells.len()).collect();
+        for _ in 0..self.rounds {
+            self.order.shuffle(&mut turns);
+            for &turn in &turns {
+                self.sample(&mut group.cells[turn]);
+            }
+        }
+        self.taken += self.rounds * group.cells.len();
+        self.kept += group.cells.iter().map(|cell| self.good(cell).len()).sum::<usize>();
+    }
+
+    fn sample(&mut self, cell: &mut Cell) {
+        // Another cell has used the caches: one run that is not counted.
+        (cell.run)();
+        let before = self.calibrate();
+        let start = Instant::now();
+        for _ in 0..cell.runs {
+            (cell.run)();
+        }
+        let time = start.elapsed().as_secs_f64() / f64::from(cell.runs);
+        let calibration = self.calibrate().max(before);
+        cell.samples.push(Sample { time, calibration });
+    }
+
+    /// A loop whose every step waits for the one before, so that its time shows nothing but the clock's speed.
+    fn calibrate(&mut self) -> f64 {
+        let start = Instant::now();
+        let mut word = black_box(1_u64);
+        for _ in 0..20_000 {
+            word = word.wrapping_mul(6_364_136_223_846_793_005) ^ (word >> 29);
+        }
+        black_box(word);
+        let time = start.elapsed().as_secs_f64();
+        self.fastest = self.fastest.min(time);
+        time
+    }
+
+    /// The times of a cell that were taken while the machine was fast, in order of size.
+    fn good(&self, cell: &Cell) -> Vec<f64> {
+        let good = cell.samples.iter().filter(|sample| sample.calibration <= SLOW * self.fastest);
+        let mut times: Vec<f64> = good.map(|sample| sample.time).collect();
+        times.sort_by(f64::total_cmp);
+        times
+    }
+
+    /// The figures of a measured cell; none if the machine was slow all the time.
+    pub(crate) fn figures(&self, cell: &Cell) -> Option<Figures> {
+        let times = self.good(cell);
+        Some(Figures { minimum: *times.first()?, median: times[times.len() / 2] })
+    }
+
+    /// How many samples count, of how many that were taken.
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        (self.kept, self.taken)
+    }
+}
