@@ -61,6 +61,8 @@ pub(crate) struct Field<'i> {
     pub(crate) travel: Travel,
     /// The name in the schema.
     pub(crate) name: String,
+    /// The field, or the type around it, is deprecated.
+    pub(crate) deprecated: bool,
 }
 
 /// How a field travels.
@@ -87,7 +89,12 @@ pub(crate) fn model<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Model<'i
     let attributes = attributes::read(&input.attrs, Level::Type, errors);
     let mut allows_deprecated = allows_deprecated(&input.attrs);
     let body = match &input.data {
-        Data::Struct(data) => Body::Struct(fields(&data.fields, &input.generics, errors)),
+        Data::Struct(data) => {
+            let mut fields = fields(&data.fields, &input.generics, errors);
+            let deprecated = is_deprecated(&input.attrs);
+            fields.iter_mut().for_each(|field| field.deprecated |= deprecated);
+            Body::Struct(fields)
+        }
         Data::Enum(data) => {
             let variants = data.variants.iter().enumerate().map(|(position, variant)| {
                 allows_deprecated |= self::allows_deprecated(&variant.attrs);
@@ -140,6 +147,7 @@ fn fields<'i>(fields: &'i Fields, generics: &Generics, errors: &mut Errors) -> V
             ty: &field.ty,
             travel: travel(&attributes, &field.ty, generics),
             name: name(&attributes, plain_name),
+            deprecated: is_deprecated(&field.attrs),
             attributes,
         }
     };
@@ -189,6 +197,10 @@ fn mentions(attribute: &Attribute, word: &str) -> bool {
         })
     }
     within(attribute.meta.to_token_stream(), word)
+}
+
+fn is_deprecated(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| attribute.path().is_ident("deprecated"))
 }
 
 fn allows_deprecated(attributes: &[Attribute]) -> bool {

@@ -31,7 +31,7 @@ pub(crate) fn has_codec(ty: &Type, generics: &Generics) -> bool {
         Type::Path(path) => {
             let is_parameter = |parameter: &syn::TypeParam| path.path.is_ident(&parameter.ident);
             match standard(path) {
-                _ if generics.type_params().any(|parameter| is_parameter(parameter)) => true,
+                _ if generics.type_params().any(is_parameter) => true,
                 Some((name, arguments)) if arguments.is_empty() => KNOWN.contains(&&*name),
                 Some((name, _)) if name == "PhantomData" => true,
                 Some((name, arguments)) => {

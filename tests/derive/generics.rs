@@ -155,7 +155,7 @@ struct NoCodec;
 struct Phantoms<T: ?Sized, U> {
     number: u8,
     first: PhantomData<T>,
-    second: std::marker::PhantomData<(U, fn(U) -> NoCodec)>,
+    second: std::marker::PhantomData<fn(U) -> NoCodec>,
     third: PhantomData<dyn Fn(u8) -> NoCodec>,
 }
 

@@ -103,8 +103,8 @@ fn deep(levels: usize) -> List {
     list
 }
 
-/// Unoptimised, a level of an enum with vectors takes twice as much as a level of a list.
-const UNOPTIMISED: usize = if cfg!(debug_assertions) { 2 } else { 1 };
+/// Unoptimised, a level of an enum with vectors takes more than twice as much as a level of a list.
+const UNOPTIMISED: usize = if cfg!(debug_assertions) { 3 } else { 1 };
 
 fn on_a_stack(kib: usize, test: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(kib * 1024).spawn(test).unwrap().join().unwrap();

@@ -255,7 +255,7 @@ struct Configured {
     first: u8,
     #[cfg(any())]
     absent: NoSuchType,
-    #[cfg(all())]
+    #[cfg(not(target_os = "none"))]
     second: u8,
 }
 

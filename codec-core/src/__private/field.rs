@@ -36,6 +36,17 @@ pub const fn field_skipped() -> Field {
     Field { offset: 0, size: 0, facts: Facts::row(0, false) }
 }
 
+/// How far a field lies behind the start of its struct.
+///
+/// # Safety
+///
+/// `field` points into the struct at `base`.
+#[must_use]
+pub const unsafe fn offset<T, F>(base: *const T, field: *const F) -> usize {
+    // SAFETY: both lie within one struct, by the caller, and the field not before its start.
+    unsafe { field.byte_offset_from_unsigned(base) }
+}
+
 /// The value of a field that does not travel.
 #[inline]
 pub fn default<T: Default>() -> T {

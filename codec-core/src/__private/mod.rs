@@ -25,8 +25,8 @@ pub use bytemuck::Pod;
 pub use inventory;
 
 pub use self::field::{
-    decode_memory, default, encode_memory, field, field_skipped, field_via, field_with, place, put_tag,
-    take_tag, trivial, unknown_tag,
+    decode_memory, default, encode_memory, field, field_skipped, field_via, field_with, offset, place,
+    put_tag, take_tag, trivial, unknown_tag,
 };
 pub use self::node::{enum_node, node, node_via, opaque_node, struct_node};
 pub use self::probe::{Level0, Level1, Level2, Level3, Level4, Level5, Probe, unview, view, view_mut};

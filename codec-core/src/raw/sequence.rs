@@ -175,14 +175,9 @@ fn decode_heads<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> 
 /// Reads elements with a tail.
 #[inline]
 fn decode_rows<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
-    let mut elements = match reserve::<T>(count, reader) {
-        Ok(elements) => elements,
-        Err(error) => return Err(error),
-    };
+    let mut elements = reserve::<T>(count, reader)?;
     for _ in 0..count {
-        if let Err(error) = decode_next(&mut elements, count, reader) {
-            return Err(error);
-        }
+        decode_next(&mut elements, count, reader)?;
     }
     Ok(elements)
 }

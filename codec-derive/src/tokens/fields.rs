@@ -6,6 +6,20 @@ use syn::{Path, PathArguments};
 
 use crate::parse::{Field, Travel};
 
+/// Where it lies within `ty`.
+pub(super) fn offset(field: &Field<'_>, ty: &TokenStream) -> TokenStream {
+    let member = &field.member;
+    if !field.deprecated {
+        return quote!(__codec::offset_of!(#ty, #member));
+    }
+    // The lint about deprecated items looks into macros like `offset_of`, though not into derives.
+    quote!({
+        let __codec_base = __codec::MaybeUninit::<#ty>::uninit();
+        let __codec_base = __codec::MaybeUninit::as_ptr(&__codec_base);
+        unsafe { __codec::offset(__codec_base, &raw const (*__codec_base).#member) }
+    })
+}
+
 /// Its entry in the list that facts are made from.
 pub(super) fn facts(field: &Field<'_>, offset: &TokenStream) -> TokenStream {
     let ty = field.ty;

@@ -14,10 +14,7 @@ pub(super) fn parts(model: &Model<'_>, all: &[Field<'_>]) -> Parts {
         if packed { quote!(&{ self.#member }) } else { quote!(&self.#member) }
     };
     let head = quote!(__codec_head);
-    let facts = all.iter().map(|field| {
-        let member = &field.member;
-        fields::facts(field, &quote!(__codec::offset_of!(Self, #member)))
-    });
+    let facts = all.iter().map(|field| fields::facts(field, &fields::offset(field, &quote!(Self))));
     let facts = quote!(__codec::product(__codec::size_of::<Self>(), &[#(#facts),*]));
 
     let heads = all.iter().map(|field| fields::encode_head(field, &reference(field), &head));

@@ -1,11 +1,11 @@
 //! `#[codec(trivial)]`: the promise, and what it rests on.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::predicates;
-use crate::parse::{Body, Model, Travel};
+use super::{fields, predicates};
+use crate::parse::{Body, Field, Model, Travel};
 
 /// The impl of `Trivial`, and assertions that name the field in the way.
 ///
@@ -13,14 +13,14 @@ use crate::parse::{Body, Model, Travel};
 /// the assertions see that nothing lies between them or behind. `repr(transparent)` has the memory of its only field
 /// that has any.
 pub(super) fn output(model: &Model<'_>) -> TokenStream {
-    let (Some(_), Body::Struct(fields)) = (&model.attributes.trivial, &model.body) else {
+    let (Some(_), Body::Struct(all)) = (&model.attributes.trivial, &model.body) else {
         return TokenStream::new();
     };
     let ident = &model.ident;
     let (generics, arguments, _) = model.generics.split_for_impl();
     if !model.generics.params.is_empty() {
         let bounds: Vec<_> =
-            fields.iter().map(|field| &field.ty).map(|ty| quote!(#ty: __codec::Trivial)).collect();
+            all.iter().map(|field| field.ty).map(|ty| quote!(#ty: __codec::Trivial)).collect();
         let bounds = predicates(model.generics, &bounds);
         return quote! {
             #[automatically_derived]
@@ -28,7 +28,7 @@ pub(super) fn output(model: &Model<'_>) -> TokenStream {
         };
     }
     let allow = model.allows_deprecated.then(|| quote!(#[allow(deprecated)]));
-    let demands = fields.iter().map(|field| {
+    let demands = all.iter().map(|field| {
         let ty = field.ty;
         match &field.travel {
             Travel::Probe(probe) => quote!(#probe.__codec_trivial::<#ty>();),
@@ -37,17 +37,17 @@ pub(super) fn output(model: &Model<'_>) -> TokenStream {
     });
     let mut end = quote!(0);
     let mut gaps = Vec::new();
-    for field in fields.iter().filter(|_| !model.repr.transparent) {
-        let (ty, member, name) = (field.ty, &field.member, &field.name);
+    for field in all.iter().filter(|_| !model.repr.transparent) {
+        let (ty, name) = (field.ty, &field.name);
         let message = format!("`{}` cannot be trivial: there is padding before field `{name}`", model.given);
-        let offset = quote!(__codec::offset_of!(#ident, #member));
-        gaps.push(quote_spanned!(field.ty.span()=> __codec::assert!(#offset == #end, #message);));
+        let offset = fields::offset(field, &quote!(#ident));
+        gaps.push(quote_spanned!(span(field)=> __codec::assert!(#offset == #end, #message);));
         end = quote!(#offset + __codec::size_of::<#ty>());
     }
-    if let Some(last) = fields.last().filter(|_| !model.repr.transparent) {
+    if let Some(last) = all.last().filter(|_| !model.repr.transparent) {
         let message =
             format!("`{}` cannot be trivial: there is padding behind field `{}`", model.given, last.name);
-        let span = last.ty.span();
+        let span = span(last);
         gaps.push(quote_spanned!(span=> __codec::assert!(__codec::size_of::<#ident>() == #end, #message);));
     }
     quote! {
@@ -58,4 +58,9 @@ pub(super) fn output(model: &Model<'_>) -> TokenStream {
         #allow
         const _: () = { #(#gaps)* };
     }
+}
+
+/// Where an assertion about a field points.
+fn span(field: &Field<'_>) -> Span {
+    field.ty.span().resolved_at(Span::call_site())
 }
