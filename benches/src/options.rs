@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-const USAGE: &str = "usage: bench [--quick] [--out FILE.md] [--cell GROUP/CODEC/MEASURE TIMES]
+const USAGE: &str = "usage: bench [--quick | --check] [--out FILE.md] [--cell GROUP/CODEC/MEASURE TIMES]
   --quick   a quarter of the rounds
+  --check   every cell once: are the round trips right? Measures nothing worth reading
   --out     writes the report there as well
   --cell    runs one cell so many times and measures nothing: for a profiler";
 
@@ -26,6 +27,7 @@ impl Options {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n{USAGE}"));
             match argument.as_str() {
                 "--quick" => options.rounds = 150,
+                "--check" => options.rounds = 1,
                 "--out" => options.out = Some(value()?.into()),
                 "--cell" => {
                     let cell = value()?;
