@@ -27,6 +27,9 @@ cargo check -p podwire --no-default-features --features derive --locked
 step "tests"
 cargo test --workspace --locked
 
+step "the default depth on a small stack, optimised"
+cargo test --release -p podwire-codec-core --test hostile_depth --locked
+
 step "crash points"
 cargo test -p podwire-fastio --features crash-points --locked
 

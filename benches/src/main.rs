@@ -25,7 +25,6 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut runner = Runner::new(options.rounds);
     let mut failures = Vec::new();
     let mut groups = groups::all(&mut failures);
     if let Some((cell, times)) = &options.single {
@@ -36,6 +35,7 @@ fn main() -> ExitCode {
         groups.iter().flat_map(runner::Group::cell_names).for_each(|name| eprintln!("  {name}"));
         return ExitCode::from(2);
     }
+    let mut runner = Runner::new(options.rounds);
     for group in &mut groups {
         eprintln!("measuring {}", group.title());
         runner.measure(group);

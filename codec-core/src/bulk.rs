@@ -72,6 +72,7 @@ impl<T: Trivial + bytemuck::Pod + Send + Sync> Plain for T {}
 
 /// Sees the bytes of a segment as values.
 fn check<T: Plain>(bytes: &[u8]) -> Result<&[T]> {
+    const { assert!(size_of::<T>() > 0, "values without a size take no memory: use a Vec") };
     bytemuck::try_cast_slice(bytes).map_err(|error| match error {
         bytemuck::PodCastError::TargetAlignmentGreaterAndInputNotAligned => Error::SegmentAlignment {
             wanted: align_of::<T>() as u64,

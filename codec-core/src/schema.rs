@@ -213,7 +213,9 @@ impl Text<'_, '_, '_> {
                     write!(self.out, "enum{bits}{{")?;
                     for (number, variant) in variants.iter().enumerate() {
                         let comma = if number > 0 { "," } else { "" };
-                        write!(self.out, "{comma}{}={}", variant.name, variant.tag)?;
+                        self.out.write_str(comma)?;
+                        self.name(&variant.name)?;
+                        write!(self.out, "={}", variant.tag)?;
                         self.fields(&variant.fields)?;
                     }
                     self.out.write_str("}")?;
@@ -234,6 +236,23 @@ impl Text<'_, '_, '_> {
         Ok(true)
     }
 
+    /// Writes the name of a field or a variant; one that is not a plain word, in quotes, so that no name can read as
+    /// something else.
+    fn name(&mut self, name: &str) -> fmt::Result {
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
+        if !name.is_empty() && name.bytes().all(word) {
+            return self.out.write_str(name);
+        }
+        self.out.write_str("\"")?;
+        for character in name.chars() {
+            if matches!(character, '"' | '\\') {
+                self.out.write_str("\\")?;
+            }
+            write!(self.out, "{character}")?;
+        }
+        self.out.write_str("\"")
+    }
+
     fn around(&mut self, before: &str, node: NodeId, after: &str) -> fmt::Result {
         self.out.write_str(before)?;
         self.node(node)?;
@@ -244,7 +263,9 @@ impl Text<'_, '_, '_> {
         self.out.write_str("{")?;
         for (number, field) in fields.iter().enumerate() {
             let comma = if number > 0 { "," } else { "" };
-            write!(self.out, "{comma}{}:", field.name)?;
+            self.out.write_str(comma)?;
+            self.name(&field.name)?;
+            self.out.write_str(":")?;
             self.node(field.node)?;
         }
         self.out.write_str("}")

@@ -44,14 +44,19 @@ pub struct SegmentEntry {
 }
 
 impl SegmentEntry {
-    fn write(&self, bytes: &mut Vec<u8>) {
+    fn write(&self, bytes: &mut Vec<u8>) -> Result<()> {
+        let length = self.descriptor.len();
+        let Some(count) = u8::try_from(length).ok().filter(|_| length <= Segment::DESCRIPTOR) else {
+            return Err(MessageError::Length { what: "a segment's descriptor", found: length as u64 }.into());
+        };
         bytes.extend(self.length.to_le_bytes());
         bytes.extend(self.number.to_le_bytes());
         bytes.extend(self.kind.0.to_le_bytes());
-        let descriptor = &self.descriptor[..self.descriptor.len().min(Segment::DESCRIPTOR)];
-        bytes.push(u8::try_from(self.alignment.trailing_zeros()).unwrap_or(0));
-        bytes.push(u8::try_from(descriptor.len()).unwrap_or(0));
-        bytes.extend(descriptor);
+        // An owner that says it has no alignment has that of a byte.
+        bytes.push(if self.alignment == 0 { 0 } else { self.alignment.trailing_zeros() as u8 });
+        bytes.push(count);
+        bytes.extend(&self.descriptor);
+        Ok(())
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self> {
@@ -116,8 +121,8 @@ impl<'m> Message<'m> {
     ///
     /// # Errors
     ///
-    /// [`Error::Message`], [`Error::UnexpectedEnd`], and those of the endpoint. After an error of a header the
-    /// endpoint has lost its place; after any other error of this crate the message was taken whole.
+    /// [`Error::Message`], [`Error::UnexpectedEnd`], the limits, and those of the endpoint. After an error the endpoint
+    /// has lost its place.
     pub fn read<E: Endpoint + ?Sized>(mut endpoint: &mut E, limits: Limits) -> Result<Message<'static>> {
         let mut reader = Reader::from_endpoint(&mut endpoint, limits);
         let header = Header::read(&mut reader)?;
@@ -291,7 +296,7 @@ pub fn write<E: Endpoint + ?Sized>(
                 alignment: segment.alignment() as u64,
                 descriptor: segment.descriptor(),
             }
-            .write(bytes);
+            .write(bytes)?;
         }
         endpoint.write(bytes)?;
         Ok(bytes.len())

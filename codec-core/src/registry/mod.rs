@@ -285,7 +285,8 @@ impl CodecRegistry {
         names
     }
 
-    /// Every name that two automatic registrations claim. A program that wants to know at its start calls this.
+    /// Every name that two automatic registrations claim, of those that were [collected](Self::collect). A program that
+    /// wants to know at its start calls this.
     #[must_use]
     pub fn check(&self) -> Vec<RegistryError> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);

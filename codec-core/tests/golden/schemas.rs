@@ -217,3 +217,22 @@ fn the_name_of_a_type_does_not_count() {
     described!(Two, |types| Node::Struct(vec![types.field::<u8>("a")]));
     assert_eq!(schema_of::<One>().fingerprint(), schema_of::<Two>().fingerprint());
 }
+
+/// Section 2: a name that is no plain word stands in quotes, so that no name reads as another field.
+#[test]
+fn a_name_that_could_read_as_something_else_is_quoted() {
+    struct Renamed;
+    impl podwire_codec_core::Encode for Renamed {
+        fn encode(&self, _: &mut podwire_codec_core::Writer<'_>) -> podwire_codec_core::Result<()> {
+            Ok(())
+        }
+        fn schema(types: &mut podwire_codec_core::schema::SchemaBuilder) -> podwire_codec_core::schema::Node {
+            let names = ["a:u8,b", "plain_2", "über", "with \"quotes\" and \\", ""];
+            podwire_codec_core::schema::Node::Struct(names.map(|name| types.field::<u8>(name)).into())
+        }
+    }
+    assert_eq!(
+        podwire_codec_core::schema::schema_of::<Renamed>().to_string(),
+        r#"struct{"a:u8,b":u8,plain_2:u8,über:u8,"with \"quotes\" and \\":u8,"":u8}"#
+    );
+}
