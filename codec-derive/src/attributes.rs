@@ -122,6 +122,10 @@ fn entry(input: ParseStream<'_>, level: Level, all: &mut Attributes) -> syn::Res
         "default" if !input.peek(Token![=]) => set(&mut all.default, name, None),
         "default" => value(&mut all.default, name, input, |input| path(input).map(Some)),
         "bound" => {
+            if !input.peek(syn::token::Paren) {
+                let message = "write the bounds in parentheses: `bound(T: Bound, ...)`";
+                return Err(syn::Error::new(name.span(), message));
+            }
             let predicates;
             parenthesized!(predicates in input);
             set(&mut all.bound, name, predicates.parse_terminated(WherePredicate::parse, Token![,])?)
@@ -183,9 +187,9 @@ fn literal(input: ParseStream<'_>) -> syn::Result<LitStr> {
 }
 
 fn number(input: ParseStream<'_>) -> syn::Result<LitInt> {
-    let literal: LitInt = input
-        .parse()
-        .map_err(|error| syn::Error::new(error.span(), "expected a whole number from 0 to 4294967295"))?;
+    const WANTED: &str = "expected a whole number from 0 to 4294967295";
+    let literal: LitInt = input.parse().map_err(|error| syn::Error::new(error.span(), WANTED))?;
+    literal.base10_parse::<u32>().map_err(|_| syn::Error::new(literal.span(), WANTED))?;
     Ok(literal)
 }
 

@@ -100,7 +100,8 @@ fn mentions_lifetime(tokens: proc_macro2::TokenStream) -> bool {
     })
 }
 
-fn is_unsized(ty: &Type) -> bool {
+/// Whether the tokens show that values of the type have no fixed size.
+pub(crate) fn is_unsized(ty: &Type) -> bool {
     match ty {
         Type::Group(group) => is_unsized(&group.elem),
         Type::Paren(paren) => is_unsized(&paren.elem),

@@ -3,6 +3,7 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, Generics, Ident, Index, Member, Path, Type};
 
 use crate::attributes::{self, Attributes, Level, Said};
@@ -81,6 +82,21 @@ impl Field<'_> {
     /// Whether the field stands in the message.
     pub(crate) fn travels(&self) -> bool {
         !matches!(self.travel, Travel::Skip(_))
+    }
+
+    /// The field's name, where errors point at its type.
+    pub(crate) fn member_at_type(&self) -> Member {
+        let mut member = self.member.clone();
+        match &mut member {
+            Member::Named(ident) => ident.set_span(self.span()),
+            Member::Unnamed(index) => index.span = self.span(),
+        }
+        member
+    }
+
+    /// Where errors about the field's type point.
+    pub(crate) fn span(&self) -> Span {
+        self.ty.span().resolved_at(Span::call_site())
     }
 }
 

@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::bounds;
+use crate::check;
 use crate::parse::Model;
 use crate::tokens;
 
@@ -17,6 +18,17 @@ pub(crate) fn output(model: &Model<'_>, errors: &TokenStream) -> TokenStream {
     let (encode, arguments, predicates) = model.generics.split_for_impl();
     let decode = tokens::with_input(model.generics, input, &[]);
     let (decode, _, _) = decode.split_for_impl();
+    let sized = !bounds::fields(&model.body).iter().any(|field| check::is_unsized(field.ty));
+    let decode = sized.then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #decode __codec::Decode<#input> for #ident #arguments #predicates {
+                fn decode(_: &mut __codec::Reader<#input>) -> __codec::Result<Self> {
+                    loop {}
+                }
+            }
+        }
+    });
     quote! {
         #errors
         const _: () = {
@@ -27,12 +39,7 @@ pub(crate) fn output(model: &Model<'_>, errors: &TokenStream) -> TokenStream {
                     loop {}
                 }
             }
-            #[automatically_derived]
-            impl #decode __codec::Decode<#input> for #ident #arguments #predicates {
-                fn decode(_: &mut __codec::Reader<#input>) -> __codec::Result<Self> {
-                    loop {}
-                }
-            }
+            #decode
         };
     }
 }

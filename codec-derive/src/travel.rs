@@ -26,7 +26,7 @@ pub(crate) fn has_codec(ty: &Type, generics: &Generics) -> bool {
         Type::Paren(paren) => has_codec(&paren.elem, generics),
         Type::Array(array) => has_codec(&array.elem, generics),
         Type::Slice(slice) => has_codec(&slice.elem, generics),
-        Type::Reference(reference) => has_codec(&reference.elem, generics),
+        Type::Reference(reference) if reference.mutability.is_none() => has_codec(&reference.elem, generics),
         Type::Tuple(tuple) => tuple.elems.len() <= 12 && tuple.elems.iter().all(|ty| has_codec(ty, generics)),
         Type::Path(path) => {
             let is_parameter = |parameter: &syn::TypeParam| path.path.is_ident(&parameter.ident);

@@ -311,3 +311,35 @@ struct BorrowsPhantom<'a> {
 fn borrow_ties_a_lifetime_to_the_input() {
     crate::support::round_borrowed(&BorrowsPhantom { of: std::marker::PhantomData, number: 1 }, &[1]);
 }
+
+#[derive(Debug, PartialEq, Codec)]
+#[codec(register)]
+struct RegisteredByItsName {
+    number: u8,
+}
+
+#[derive(Debug, PartialEq, Codec)]
+#[codec(name = "tests::renamed")]
+enum RegisteredByAnother {
+    A,
+}
+
+mod elsewhere {
+    #![no_implicit_prelude]
+
+    use ::core::prelude::v1::derive;
+
+    #[derive(::podwire::Codec)]
+    #[codec(register, name = "tests::r#type")]
+    pub(super) struct r#Type;
+}
+
+#[test]
+fn a_registered_type_is_found_by_its_name() {
+    let registry = podwire::CodecRegistry::global();
+    for name in ["RegisteredByItsName", "tests::renamed", "tests::r#type"] {
+        assert!(registry.by_name(name).is_ok(), "{name}");
+    }
+    assert!(registry.by_name("RegisteredByAnother").is_err());
+    let _ = (RegisteredByItsName { number: 1 }, RegisteredByAnother::A, elsewhere::r#Type);
+}

@@ -16,7 +16,7 @@ struct Everything<'a, T: Clone, const N: usize> {
     #[codec(skip)]
     skipped: Vec<T>,
     #[codec(with = by_hand)]
-    with: u8,
+    with: [u8; 9],
     nested: Option<Box<Self>>,
     kind: Kind,
     vector: Vec<glam::IVec3>,
@@ -57,11 +57,11 @@ struct Holds(u8, Nothing);
 mod by_hand {
     use podwire::{Reader, Result, Writer};
 
-    pub(super) fn encode(value: &u8, writer: &mut Writer<'_>) -> Result<()> {
-        writer.write(&[*value])
+    pub(super) fn encode(value: &[u8; 9], writer: &mut Writer<'_>) -> Result<()> {
+        writer.write(value)
     }
 
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<u8> {
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<[u8; 9]> {
         reader.read_trivial_type()
     }
 }
@@ -74,7 +74,7 @@ fn no_lint_complains_of_the_output() {
         array: [1_u8, 2],
         text: "t".into(),
         skipped: vec![],
-        with: 3,
+        with: [3; 9],
         nested,
         kind,
         vector: vec![glam::IVec3::X],

@@ -218,7 +218,7 @@ struct Packed {
 }
 
 #[derive(Debug, PartialEq, Clone, Copy, Codec)]
-#[repr(packed(2))]
+#[repr(Rust, packed(2))]
 struct PackedByTwo(u8, u64, Negative, #[codec(skip)] u8);
 
 #[derive(Debug, PartialEq, Codec)]

@@ -11,9 +11,9 @@
 //! 3. it is a container of something that has no codec: the derive has probed that first, and names what it found;
 //! 4. none of these: [`Missing`], and an error.
 //!
-//! Every level answers two questions: `__codec_via` says how the field travels, and `__codec_demand`, which the
-//! derive asks once for each field, says the same and complains at the last level. So a type without a codec is one
-//! error, on the field's type.
+//! Every level is asked `__codec_via`, which says how the field travels; once for each field `__codec_demand`, which
+//! says the same and complains at the last level, so that a type without a codec is one error, on the field's type;
+//! and for the fields of a trivial struct `__codec_trivial`, which complains if the type is not.
 //!
 //! A bound that mentions a type parameter holds if the impl's where-clauses prove it. That is why a parameter never
 //! travels as plain old data: nothing says that it is.
@@ -128,42 +128,6 @@ impl<F, I, const PLAIN: bool> Probe<F, I, PLAIN> {
     }
 }
 
-/// No demand.
-pub trait Nothing {}
-
-impl<T> Nothing for T {}
-
-/// One level: for what it is implemented, what it answers, and what the asking demands.
-macro_rules! levels {
-    ($(
-        $(#[$doc:meta])+
-        $level:ident demands $demand:ident, trivially $trivial:ident;
-        $(for [$($generics:tt)*] $question:ty => $via:ty;)+
-    )+) => {$(
-        $(#[$doc])+
-        pub trait $level {
-            type Via;
-            fn __codec_via(&self) -> Self::Via;
-            fn __codec_demand<X: $demand>(&self) -> Self::Via;
-            fn __codec_trivial<X: $trivial>(&self);
-        }
-
-        $(impl<$($generics)*> $level for $question {
-            type Via = $via;
-            #[inline(always)]
-            fn __codec_via(&self) -> Self::Via {
-                <$via>::ANSWER
-            }
-            #[inline(always)]
-            fn __codec_demand<X: $demand>(&self) -> Self::Via {
-                <$via>::ANSWER
-            }
-            #[inline(always)]
-            fn __codec_trivial<X: $trivial>(&self) {}
-        })+
-    )+};
-}
-
 impl<T> Same<T> {
     const ANSWER: Self = Self(PhantomData);
 }
@@ -172,32 +136,87 @@ impl<W> Wrapped<W> {
     const ANSWER: Self = Self(PhantomData);
 }
 
-levels! {
-    /// The type has a codec.
-    Level0 demands Nothing, trivially Trivial;
-    for [F: Encode, I] &&&&&Probe<F, I, false> => Same<F>;
+// The traits stand in full, and not in a macro, since errors show where they demand something.
 
-    /// Plain old data.
-    Level1 demands Nothing, trivially Nothing;
-    for [F: NoUninit + AnyBitPattern, I, const PLAIN: bool] &&&&Probe<F, I, PLAIN> => Wrapped<Plain<F>>;
+/// The type has a codec.
+pub trait Level0 {
+    type Via;
+    fn __codec_via(&self) -> Self::Via;
+    fn __codec_demand<X>(&self) -> Self::Via;
+    fn __codec_trivial<X: Trivial>(&self);
+}
 
-    /// Plain old data with invalid bit patterns.
-    Level2 demands Nothing, trivially Nothing;
-    for [F: NoUninit + CheckedBitPattern, I, const PLAIN: bool] &&&Probe<F, I, PLAIN> => Wrapped<Checked<F>>;
+/// Plain old data.
+pub trait Level1 {
+    type Via;
+    fn __codec_via(&self) -> Self::Via;
+    fn __codec_demand<X>(&self) -> Self::Via;
+    fn __codec_trivial<X>(&self);
+}
 
-    /// A container of such data, or of such containers.
-    Level3 demands Nothing, trivially Trivial;
-    for [W: Wrapper, const PLAIN: bool] &&Probe<Vec<W::Of>, Wrapped<W>, PLAIN> => Wrapped<InVec<W>>;
-    for [W: Wrapper, const PLAIN: bool] &&Probe<Option<W::Of>, Wrapped<W>, PLAIN> => Wrapped<InOption<W>>;
-    for [W: Wrapper, const N: usize, const PLAIN: bool] &&Probe<[W::Of; N], Wrapped<W>, PLAIN> => Wrapped<InArray<W, N>>;
+/// Plain old data with invalid bit patterns.
+pub trait Level2 {
+    type Via;
+    fn __codec_via(&self) -> Self::Via;
+    fn __codec_demand<X>(&self) -> Self::Via;
+    fn __codec_trivial<X>(&self);
+}
 
-    /// Neither a codec nor plain old data.
-    Level4 demands Encode, trivially Nothing;
-    for [F, I] &Probe<F, I, false> => Wrapped<Missing<F>>;
+/// A container of such data, or of such containers.
+pub trait Level3 {
+    type Via;
+    fn __codec_via(&self) -> Self::Via;
+    fn __codec_demand<X>(&self) -> Self::Via;
+    fn __codec_trivial<X: Trivial>(&self);
+}
 
-    /// Not plain old data.
-    Level5 demands PlainOldData, trivially Nothing;
-    for [F, I] Probe<F, I, true> => Wrapped<Missing<F>>;
+/// Neither a codec nor plain old data.
+pub trait Level4 {
+    type Via;
+    fn __codec_via(&self) -> Self::Via;
+    fn __codec_demand<X: Encode>(&self) -> Self::Via;
+    fn __codec_trivial<X>(&self);
+}
+
+/// Not plain old data, where only that will do.
+pub trait Level5 {
+    type Via;
+    fn __codec_via(&self) -> Self::Via;
+    fn __codec_demand<X: PlainOldData>(&self) -> Self::Via;
+    fn __codec_trivial<X>(&self);
+}
+
+/// Answers the question of one level.
+macro_rules! answers {
+    ($($level:ident [$demand:path] [$trivial:path] [$($generics:tt)*] $question:ty => $answer:ty;)+) => {$(
+        impl<$($generics)*> $level for $question {
+            type Via = $answer;
+            #[inline(always)]
+            fn __codec_via(&self) -> Self::Via {
+                <$answer>::ANSWER
+            }
+            #[inline(always)]
+            fn __codec_demand<X: $demand>(&self) -> Self::Via {
+                <$answer>::ANSWER
+            }
+            #[inline(always)]
+            fn __codec_trivial<X: $trivial>(&self) {}
+        }
+    )+};
+}
+
+answers! {
+    Level0 [Sized] [Trivial] [F: Encode, I] &&&&&Probe<F, I, false> => Same<F>;
+    Level1 [Sized] [Sized] [F: NoUninit + AnyBitPattern, I, const P: bool] &&&&Probe<F, I, P> => Wrapped<Plain<F>>;
+    Level2 [Sized] [Sized] [F: NoUninit + CheckedBitPattern, I, const P: bool] &&&Probe<F, I, P>
+        => Wrapped<Checked<F>>;
+    Level3 [Sized] [Trivial] [W: Wrapper, const P: bool] &&Probe<Vec<W::Of>, Wrapped<W>, P> => Wrapped<InVec<W>>;
+    Level3 [Sized] [Trivial] [W: Wrapper, const P: bool] &&Probe<Option<W::Of>, Wrapped<W>, P>
+        => Wrapped<InOption<W>>;
+    Level3 [Sized] [Trivial] [W: Wrapper, const N: usize, const P: bool] &&Probe<[W::Of; N], Wrapped<W>, P>
+        => Wrapped<InArray<W, N>>;
+    Level4 [Encode] [Sized] [F, I] &Probe<F, I, false> => Wrapped<Missing<F>>;
+    Level5 [PlainOldData] [Sized] [F, I] Probe<F, I, true> => Wrapped<Missing<F>>;
 }
 
 /// What `#[codec(pod)]` asks for.

@@ -1,7 +1,8 @@
 //! What is written for one field, wherever it stands.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Path, PathArguments};
 
 use crate::parse::{Field, Travel};
@@ -54,10 +55,7 @@ pub(super) fn encode_tails<'f, 'i: 'f>(
             Travel::Probe(probe) => Some(quote! {
                 __codec::row::encode_tail(__codec::view(#probe.__codec_via(), #reference), __codec_writer)
             }),
-            Travel::With(module) => {
-                let module = in_expression(module);
-                Some(quote!(#module::encode(#reference, __codec_writer)))
-            }
+            Travel::With(module) => Some(call(module, "encode", &quote!(#reference, __codec_writer))),
             Travel::Skip(_) => None,
         }
     };
@@ -88,21 +86,19 @@ pub(super) fn encode_row(field: &Field<'_>, reference: &TokenStream) -> TokenStr
         Travel::Probe(probe) => {
             quote!(__codec::row::encode(__codec::view(#probe.__codec_via(), #reference), __codec_writer))
         }
-        Travel::With(module) => {
-            let module = in_expression(module);
-            quote!(#module::encode(#reference, __codec_writer))
-        }
+        Travel::With(module) => call(module, "encode", &quote!(#reference, __codec_writer)),
         Travel::Skip(_) => quote!(__codec::Ok(())),
     }
 }
 
 /// Reads it into its place within the slot, and guards it there.
 pub(super) fn decode_place(field: &Field<'_>, place: &TokenStream) -> TokenStream {
+    let span = field.span();
     match &field.travel {
-        Travel::Codec => or_return(&quote! {
+        Travel::Codec => or_return(&quote_spanned! {span=>
             unsafe { __codec::row::decode_field(#place, __codec_head, __codec_reader) }
         }),
-        Travel::Probe(probe) => or_return(&quote! {
+        Travel::Probe(probe) => or_return(&quote_spanned! {span=>
             unsafe {
                 __codec::row::decode_field(
                     __codec::view_mut(#probe.__codec_via(), #place),
@@ -123,7 +119,9 @@ pub(super) fn decode_place(field: &Field<'_>, place: &TokenStream) -> TokenStrea
 
 /// Reads it by value; `head` is where its head is read from.
 pub(super) fn decode_value(field: &Field<'_>, head: &TokenStream) -> TokenStream {
-    let value = or_return(&quote!(unsafe { __codec::row::decode_value(#head, __codec_reader) }));
+    let value = or_return(&quote_spanned!(field.span()=> unsafe {
+        __codec::row::decode_value(#head, __codec_reader)
+    }));
     match &field.travel {
         Travel::Codec => value,
         Travel::Probe(probe) => quote!(__codec::unview(#probe.__codec_via(), #value)),
@@ -133,7 +131,7 @@ pub(super) fn decode_value(field: &Field<'_>, head: &TokenStream) -> TokenStream
 
 /// Reads it as a row of its own.
 pub(super) fn decode_row(field: &Field<'_>) -> TokenStream {
-    let value = or_return(&quote!(__codec::row::decode(__codec_reader)));
+    let value = or_return(&quote_spanned!(field.span()=> __codec::row::decode(__codec_reader)));
     match &field.travel {
         Travel::Codec => value,
         Travel::Probe(probe) => quote!(__codec::unview(#probe.__codec_via(), #value)),
@@ -145,10 +143,7 @@ pub(super) fn decode_row(field: &Field<'_>) -> TokenStream {
 fn made(field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
     match &field.travel {
-        Travel::With(module) => {
-            let module = in_expression(module);
-            or_return(&quote!(#module::decode(__codec_reader)))
-        }
+        Travel::With(module) => or_return(&call(module, "decode", &quote!(__codec_reader))),
         Travel::Skip(Some(function)) => {
             let function = in_expression(function);
             quote!(#function())
@@ -183,6 +178,13 @@ fn demands(ty: &syn::Type, probe: &TokenStream, plain: bool) -> TokenStream {
         demands(element, &probe, plain)
     });
     quote!(#element #probe.__codec_demand::<#ty>();)
+}
+
+/// A call of a function of the user's module; errors point at the module.
+fn call(module: &Path, function: &str, arguments: &TokenStream) -> TokenStream {
+    let span = module.span().resolved_at(Span::call_site());
+    let (module, function) = (in_expression(module), syn::Ident::new(function, span));
+    quote_spanned!(span=> #module::#function(#arguments))
 }
 
 /// A path with its arguments written as expressions need them.

@@ -1,7 +1,7 @@
 //! Structs: the heads of the fields in declaration order, then their tails.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::{Parts, fields};
 use crate::parse::{Field, Model};
@@ -10,8 +10,8 @@ pub(super) fn parts(model: &Model<'_>, all: &[Field<'_>]) -> Parts {
     // A reference to a field of a packed struct would not be aligned: its fields are copied out and in.
     let packed = model.repr.packed;
     let reference = |field: &Field<'_>| {
-        let member = &field.member;
-        if packed { quote!(&{ self.#member }) } else { quote!(&self.#member) }
+        let (member, span) = (field.member_at_type(), field.span());
+        if packed { quote_spanned!(span=> &{ self.#member }) } else { quote_spanned!(span=> &self.#member) }
     };
     let head = quote!(__codec_head);
     let facts = all.iter().map(|field| fields::facts(field, &fields::offset(field, &quote!(Self))));
@@ -48,8 +48,9 @@ fn in_place(all: &[Field<'_>]) -> TokenStream {
     }
     let locals = all.iter().map(|field| &field.local);
     let places = all.iter().map(|field| {
-        let (local, member) = (&field.local, &field.member);
-        let read = fields::decode_place(field, &quote!(&raw mut (*__codec_self).#member));
+        let (local, member) = (&field.local, field.member_at_type());
+        let place = quote_spanned!(field.span()=> &raw mut (*__codec_self).#member);
+        let read = fields::decode_place(field, &place);
         quote!(let #local = #read;)
     });
     quote! {

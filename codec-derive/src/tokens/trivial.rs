@@ -1,11 +1,10 @@
 //! `#[codec(trivial)]`: the promise, and what it rests on.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 
 use super::{fields, predicates};
-use crate::parse::{Body, Field, Model, Travel};
+use crate::parse::{Body, Model, Travel};
 
 /// The impl of `Trivial`, and assertions that name the field in the way.
 ///
@@ -41,13 +40,13 @@ pub(super) fn output(model: &Model<'_>) -> TokenStream {
         let (ty, name) = (field.ty, &field.name);
         let message = format!("`{}` cannot be trivial: there is padding before field `{name}`", model.given);
         let offset = fields::offset(field, &quote!(#ident));
-        gaps.push(quote_spanned!(span(field)=> __codec::assert!(#offset == #end, #message);));
+        gaps.push(quote_spanned!(field.span()=> __codec::assert!(#offset == #end, #message);));
         end = quote!(#offset + __codec::size_of::<#ty>());
     }
     if let Some(last) = all.last().filter(|_| !model.repr.transparent) {
         let message =
             format!("`{}` cannot be trivial: there is padding behind field `{}`", model.given, last.name);
-        let span = span(last);
+        let span = last.span();
         gaps.push(quote_spanned!(span=> __codec::assert!(__codec::size_of::<#ident>() == #end, #message);));
     }
     quote! {
@@ -58,9 +57,4 @@ pub(super) fn output(model: &Model<'_>) -> TokenStream {
         #allow
         const _: () = { #(#gaps)* };
     }
-}
-
-/// Where an assertion about a field points.
-fn span(field: &Field<'_>) -> Span {
-    field.ty.span().resolved_at(Span::call_site())
 }
