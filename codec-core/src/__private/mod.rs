@@ -1,13 +1,13 @@
 //! What the derive's output calls. Not part of the public interface: it changes with the derive.
 //!
 //! The output is kept short by what stands here, since it is compiled anew for every type of every user: it names
-//! what it needs through this module only, and calls [`row`] for each field. How a field travels is decided by the
-//! type checker, in [`probe`], and costs nothing at run time.
+//! what it needs through this module only, and calls `row` for each field. How a field travels is decided by the
+//! type checker, in `probe`, and costs nothing at run time.
 //!
-//! - [`field`]: what the fields of a struct and the variants of an enum share;
-//! - [`node`]: schemas from tables;
-//! - [`pod`]: wrappers that give plain old data of other crates a codec;
-//! - [`probe`]: chooses between the codec of a type and such a wrapper.
+//! - `field`: what the fields of a struct and the variants of an enum share;
+//! - `node`: schemas from tables;
+//! - `pod`: wrappers that give plain old data of other crates a codec;
+//! - `probe`: chooses between the codec of a type and such a wrapper.
 #![allow(missing_docs, reason = "not public")]
 
 pub mod field;

@@ -7,7 +7,7 @@
 //! - [`head`]: the fixed part of a row, reserved once and then accessed without checks;
 //! - [`row`]: a whole value, head and tail;
 //! - `sequence`: many values, as one copy or as rows;
-//! - [`variant`]: a row within a row, for the fields of an enum's variant;
+//! - `variant`: a row within a row, for the fields of an enum's variant;
 //! - `place`: memory that is filled before it is a value;
 //! - `transparent`: values seen through a wrapper;
 //! - `text`: short strings.

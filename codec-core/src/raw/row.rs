@@ -198,7 +198,7 @@ pub unsafe fn decode_part<'de, T: Decode<'de>>(
 
 /// Reads one field of a struct in place.
 ///
-/// The guard drops the field unless it is [kept](Place::keep), so that a struct whose later field fails leaves
+/// The guard drops the field unless it is kept, so that a struct whose later field fails leaves
 /// nothing behind.
 ///
 /// # Errors
