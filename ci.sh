@@ -4,6 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+# Pipelines of its own, so that it can see at the end whether one was left behind.
+PODWIRE_SHM_DIR=$(mktemp -d /dev/shm/podwire-ci.XXXXXX)
+export PODWIRE_SHM_DIR
+trap 'rm -rf "$PODWIRE_SHM_DIR"' EXIT
+
 step() { printf '\n== %s (after %s s)\n' "$1" "$SECONDS"; }
 
 step "tools"
@@ -48,7 +53,7 @@ step "benchmarks build and their round trips hold"
 scripts/bench --check
 
 step "nothing is left behind"
-left=$(find "${PODWIRE_SHM_DIR:-/dev/shm}" -maxdepth 2 -path '*podwire*' -mindepth 2 2>/dev/null || true)
+left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)
 [ -z "$left" ] || { printf 'left in shared memory:\n%s\n' "$left"; exit 1; }
 changed=$(git status --porcelain 2>/dev/null || true)
 [ -z "$changed" ] || printf 'note: the tree has changes:\n%s\n' "$changed"

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example custom_endpoint`
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
 use podwire::{Codec, Endpoint, Error, Result};
@@ -34,7 +34,13 @@ impl Endpoint for Summed {
     }
 
     fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
-        self.socket.read_exact(bytes).map_err(Error::backend)?;
+        self.socket.read_exact(bytes).map_err(|error| match error.kind() {
+            // The other end is gone: the offset is set by the reader.
+            ErrorKind::UnexpectedEof => {
+                Error::UnexpectedEnd { offset: 0, wanted: bytes.len() as u64, found: 0 }
+            }
+            _ => Error::backend(error),
+        })?;
         self.read.add(bytes);
         Ok(())
     }

@@ -33,6 +33,10 @@ const SEGMENT: u8 = 1;
 /// assert_eq!(from_slice::<Bulk<f32>>(&to_vec(&samples)?)?[1], 0.25);
 /// # Ok::<(), podwire_codec_core::Error>(())
 /// ```
+///
+/// A struct of your own can be an element if it is trivial and plain old data:
+/// `#[derive(Codec, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)] #[repr(C)] #[codec(trivial)]`. For a type of
+/// another crate, wrap it in such a struct.
 pub struct Bulk<T> {
     segment: Segment,
     of: PhantomData<fn() -> T>,
@@ -66,6 +70,11 @@ impl<T: Plain> Bulk<T> {
 }
 
 /// A type of which every aligned byte pattern of its size is a value, so that memory can be seen as a slice of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be seen in memory as it is",
+    label = "not trivial and plain old data",
+    note = "for a struct of your own: `#[derive(Codec, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)] #[repr(C)] #[codec(trivial)]`"
+)]
 pub trait Plain: Trivial + bytemuck::Pod + Send + Sync {}
 
 impl<T: Trivial + bytemuck::Pod + Send + Sync> Plain for T {}

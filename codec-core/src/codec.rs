@@ -13,6 +13,9 @@ use crate::writer::Writer;
 
 /// A type that can be encoded, and decoded into a value that owns all its parts.
 ///
+/// A type that borrows, such as one with a `&'a str`, is not a `Codec`: the compiler says of it that the
+/// "implementation of `Decode` is not general enough". Read it with [`from_slice`], or own its parts.
+///
 /// ```
 /// use podwire_codec_core::{Buffer, Codec};
 ///
@@ -80,7 +83,8 @@ pub fn deserialize_with<T: Codec, E: Endpoint + ?Sized>(mut endpoint: &mut E, li
     value
 }
 
-/// The bytes of a value.
+/// The bytes of a value, and nothing else: a reader of another type is not found out, as it is in a
+/// [message](crate::message), which carries the schema's fingerprint.
 ///
 /// ```
 /// assert_eq!(podwire_codec_core::to_vec("pod")?, [3, 0, 0, 0, b'p', b'o', b'd']);

@@ -139,7 +139,7 @@ pub enum Error {
         left: u64,
     },
     /// Values nested deeper than [`Limits::depth`](crate::Limits::depth).
-    #[error("values are nested deeper than the limit, at byte {offset}")]
+    #[error("values are nested deeper than `Limits::depth`, at byte {offset}")]
     DepthLimit {
         /// Where the limit was met.
         offset: u64,

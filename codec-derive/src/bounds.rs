@@ -35,10 +35,12 @@ pub(crate) fn bounds(model: &Model<'_>) -> Bounds {
             Travel::Codec => used.visit(field.ty),
             Travel::Probe(_) if field.attributes.pod.is_some() => plain.visit(field.ty),
             Travel::Probe(_) => used.visit(field.ty),
-            // The functions of the module have bounds of their own; but what they read may borrow.
+            // The functions of the module have bounds of their own; but what they read may borrow. What is `'static`
+            // they make themselves: no input lives so long.
             Travel::With(_) => {
                 let mut types = Used { generics: model.generics, types: Vec::new(), lifetimes: Vec::new() };
                 types.visit(field.ty);
+                types.lifetimes.retain(|lifetime| lifetime.ident != "static");
                 used.lifetimes.append(&mut types.lifetimes);
             }
             Travel::Skip(None) if mentions_parameter(field.ty, model.generics) => {

@@ -301,6 +301,30 @@ impl FastIoContext {
         }
     }
 
+    /// Creates an array of this shape, in standard C order, to be filled where it lies.
+    ///
+    /// ```
+    /// # let pipeline = format!("doc-create-array-{}", std::process::id());
+    /// use podwire_fastio::FastIoContext;
+    ///
+    /// let context = FastIoContext::open(&pipeline)?;
+    /// let frame = context.create_array::<u16>(&[480, 640])?;
+    /// frame.map_mut()?.as_array_mut::<u16>()?.fill(7);
+    /// frame.publish("frame")?; // nothing was copied
+    /// # drop((frame, context));
+    /// # FastIoContext::remove(&pipeline)?;
+    /// # Ok::<(), podwire_fastio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`create`](Self::create); [`Error::WrongShape`] if the shape has more elements than there can be.
+    pub fn create_array<T: Element>(&self, shape: &[usize]) -> Result<FastIoAllocation> {
+        let bytes = shape.iter().try_fold(T::DTYPE.size(), |bytes, extent| bytes.checked_mul(*extent));
+        let bytes = bytes.ok_or(Error::WrongShape { reason: "an extent is too large" })?;
+        let metadata = Metadata::array(T::DTYPE, shape.iter().map(|extent| *extent as u64));
+        self.create_with(AllocationOptions::new(bytes).metadata(metadata))
+    }
+
     /// Copies an array into shared memory, in standard C order whatever its layout is, and publishes it.
     ///
     /// The bytes copied are counted in [`Stats::bytes_copied`].
@@ -313,13 +337,37 @@ impl FastIoContext {
         S: Data<Elem = T>,
         D: Dimension,
     {
+        let allocation = self.copy_of(array, name)?;
+        allocation.publish(name)?;
+        Ok(allocation)
+    }
+
+    /// The same, but takes the name over if it is taken: for what is only ever wanted in its latest form.
+    ///
+    /// # Errors
+    /// As [`publish_array`](Self::publish_array), but not [`Error::NameTaken`].
+    pub fn replace_array<T, S, D>(&self, array: &ArrayBase<S, D>, name: &str) -> Result<FastIoAllocation>
+    where
+        T: Element + NoUninit,
+        S: Data<Elem = T>,
+        D: Dimension,
+    {
+        let allocation = self.copy_of(array, name)?;
+        allocation.replace(name)?;
+        Ok(allocation)
+    }
+
+    /// A copy of an array that is to have a name.
+    fn copy_of<T, S, D>(&self, array: &ArrayBase<S, D>, name: &str) -> Result<FastIoAllocation>
+    where
+        T: Element + NoUninit,
+        S: Data<Elem = T>,
+        D: Dimension,
+    {
         const { assert!(size_of::<T>() == T::DTYPE.size(), "the type is not as large as its dtype") };
         name::check(name)?;
-        let metadata = Metadata::array(T::DTYPE, array.shape().iter().map(|extent| *extent as u64));
-        let options = AllocationOptions::new(array.len() * size_of::<T>()).metadata(metadata);
-        let allocation = self.create_with(options)?;
+        let allocation = self.create_array::<T>(array.shape())?;
         self.store().copy(&mut allocation.map_mut()?, &array.view())?;
-        allocation.publish(name)?;
         Ok(allocation)
     }
 

@@ -21,7 +21,7 @@ pub enum Error {
         name: String,
     },
     /// The name belongs to another publication; `replace` would take it over.
-    #[error("the name \"{name}\" is taken; `replace` takes it over")]
+    #[error("the name \"{name}\" is taken; `replace`, `replace_array` and `replace_value` take it over")]
     NameTaken {
         /// The name that was to be published.
         name: String,

@@ -8,7 +8,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 use std::time::Duration;
 
 use podwire_codec_core::{
-    Codec, CodecRegistry, Endpoint, Limits, MemoryKind, Owner, Segment,
+    Bulk, Codec, CodecRegistry, Endpoint, Limits, MemoryKind, Owner, Plain, Segment,
     endpoint::{Capabilities, Placement},
     message::{Message, Metadata as Accompanying},
     registry::AnyValue,
@@ -52,7 +52,16 @@ impl FastIoContext {
     ///
     /// let (name, lines): Spectrum = context.get_value("reference")?; // `lines` is the shared memory
     /// assert_eq!((name.as_str(), lines[99_999]), ("argon", 0.5));
-    /// # drop((context, lines));
+    ///
+    /// // So that not even the sender copies, let the buffer be in shared memory from the start:
+    /// let buffer = context.create_array::<f32>(&[100_000])?;
+    /// buffer.map_mut()?.as_array_mut::<f32>()?.fill(0.25);
+    /// buffer.seal()?;
+    /// let spectrum: Spectrum = ("neon".into(), buffer.into_shared()?.into_bulk()?);
+    /// let before = context.stats()?.bytes_copied;
+    /// context.publish_value(&spectrum, "neon")?;
+    /// assert!(context.stats()?.bytes_copied - before < 200, "the message, and none of the 400,000 bytes");
+    /// # drop((context, lines, spectrum));
     /// # FastIoContext::remove(&pipeline)?;
     /// # Ok::<(), podwire_fastio::Error>(())
     /// ```
@@ -68,11 +77,32 @@ impl FastIoContext {
         self.publish_any(value, name)
     }
 
-    /// The same for a value whose type only the registry knows.
+    /// The same, but takes the name over if it is taken: for what is only ever wanted in its latest form.
+    ///
+    /// # Errors
+    /// As [`publish_value`](Self::publish_value), but not [`Error::NameTaken`].
+    pub fn replace_value<T: Codec + Any + Send + Sync>(
+        &self,
+        value: &T,
+        name: &str,
+    ) -> Result<FastIoAllocation> {
+        let message = self.message(value, name)?;
+        message.replace(name)?;
+        Ok(message)
+    }
+
+    /// [`publish_value`](Self::publish_value) for a value whose type only the registry knows.
     ///
     /// # Errors
     /// As [`publish_value`](Self::publish_value).
     pub fn publish_any(&self, value: &(dyn Any + Send + Sync), name: &str) -> Result<FastIoAllocation> {
+        let message = self.message(value, name)?;
+        message.publish(name)?;
+        Ok(message)
+    }
+
+    /// The sealed message of a value, not published yet.
+    fn message(&self, value: &(dyn Any + Send + Sync), name: &str) -> Result<FastIoAllocation> {
         name::check(name)?;
         let registry = CodecRegistry::global();
         let codec = registry.by_type(value.type_id())?;
@@ -83,7 +113,6 @@ impl FastIoContext {
         message.set_metadata(Metadata::value(codec.name()));
         message.adopt(&children.iter().collect::<Vec<_>>())?;
         message.seal()?;
-        message.publish(name)?;
         Ok(message)
     }
 
@@ -245,6 +274,16 @@ impl Owner for SharedBytes {
     /// Where the part begins.
     fn descriptor(&self, part: std::ops::Range<usize>) -> Vec<u8> {
         (part.start as u64).to_le_bytes().into()
+    }
+}
+
+impl SharedBytes {
+    /// The bytes as values: the same memory, for a field of a struct.
+    ///
+    /// # Errors
+    /// [`Error::Codec`] if they are not a whole number of elements.
+    pub fn into_bulk<T: Plain>(self) -> Result<Bulk<T>> {
+        Ok(Bulk::from_segment(self.into())?)
     }
 }
 

@@ -125,3 +125,20 @@ fn what_is_no_value_or_another_value_is_a_typed_error() {
     let error = context.get_any("v").unwrap_err().to_string();
     assert!(error.contains("has schema") && error.contains("this build has"), "{error}");
 }
+
+#[test]
+fn a_name_is_taken_over_where_only_the_latest_is_wanted() {
+    let pipeline = Pipeline::new("latest");
+    let context = &pipeline.context;
+    for round in 0..3_u16 {
+        let value: Labelled = (round.to_string(), vec![round; 20_000].into(), Vec::new());
+        context.replace_value(&value, "latest").unwrap();
+        context.replace_array(&ndarray::Array1::from_elem(5_000, round), "array").unwrap();
+        let got: Labelled = context.get_value("latest").unwrap();
+        assert_eq!((got.0, got.1[19_999]), (round.to_string(), round));
+        let array = context.get("array").unwrap();
+        assert_eq!(array.map().unwrap().as_array::<u16>().unwrap()[[4_999]], round);
+    }
+    assert_eq!(context.list().unwrap().len(), 2);
+    assert_eq!(context.stats().unwrap().published, 3, "two names, and the buffer of the value");
+}
