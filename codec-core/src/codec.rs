@@ -159,8 +159,9 @@ pub fn from_prefix<'de, T: Decode<'de>>(bytes: &'de [u8]) -> Result<(T, &'de [u8
 pub fn from_prefix_with<'de, T: Decode<'de>>(bytes: &'de [u8], limits: Limits) -> Result<(T, &'de [u8])> {
     let mut reader = Reader::from_slice_with(bytes, limits);
     let value = row::decode(&mut reader)?;
-    let rest = &bytes[bytes.len() - reader.source.left()..];
-    Ok((value, rest))
+    // A hand-written codec could have put another reader in the place of this one.
+    let rest = bytes.len().checked_sub(reader.source.left()).map(|start| &bytes[start..]);
+    Ok((value, rest.unwrap_or_default()))
 }
 
 /// How many bytes a value takes on an endpoint that carries no segments.

@@ -62,6 +62,13 @@ pub trait Decode<'de>: Encode + Sized {
         head: &mut HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
+        // The layout stands in `Encode`: a type whose layout was promised there must read what it promises.
+        const {
+            assert!(
+                Self::LAYOUT.facts().opaque,
+                "a codec that is partly derived cannot be partly hand-written"
+            );
+        };
         let _ = head;
         slot.write(Self::decode(reader)?);
         Ok(())

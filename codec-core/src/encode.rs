@@ -1,5 +1,7 @@
 //! How a value becomes bytes.
 
+use core::any::TypeId;
+
 use crate::error::Result;
 use crate::layout::Layout;
 use crate::raw::head::HeadWriter;
@@ -50,6 +52,12 @@ pub trait Encode {
     fn schema(types: &mut SchemaBuilder) -> Node {
         let _ = types;
         Node::Opaque
+    }
+
+    /// What stands for the type in a schema: itself, but for wrappers, which are what they wrap.
+    #[doc(hidden)]
+    fn schema_key() -> TypeId {
+        typeid::of::<Self>()
     }
 
     /// Writes the head, for a type with a layout.

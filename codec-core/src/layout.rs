@@ -41,7 +41,8 @@ impl Facts {
 /// The [`Facts`] of `T`, as a promise that the code of `T` keeps.
 pub struct Layout<T: ?Sized> {
     facts: Facts,
-    of: PhantomData<fn(&T)>,
+    /// Invariant, so that not even a subtype's promise can be taken for one's own.
+    of: PhantomData<fn(&T) -> *mut T>,
 }
 
 impl<T: ?Sized> Clone for Layout<T> {

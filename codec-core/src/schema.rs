@@ -79,7 +79,7 @@ pub struct SchemaBuilder {
 impl SchemaBuilder {
     /// The node of `T`.
     pub fn node<T: Encode + ?Sized>(&mut self) -> NodeId {
-        self.node_with(typeid::of::<T>(), T::schema)
+        self.node_with(T::schema_key(), T::schema)
     }
 
     /// The node of a type that is described by `describe`, for codecs that stand beside their type.

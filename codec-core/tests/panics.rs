@@ -178,3 +178,31 @@ fn case_35_a_message_whose_codec_panics_leaves_the_thread_in_order() {
     assert!(result.is_err());
     assert_eq!(*registry.deserialize(&mut buffer).unwrap().downcast::<u16>().unwrap(), 8);
 }
+
+#[test]
+fn an_element_that_is_one_too_many_for_the_item_limit_is_dropped() {
+    /// Takes no bytes of input, and counts its values.
+    #[derive(Debug)]
+    struct Nothing;
+    impl Drop for Nothing {
+        fn drop(&mut self) {
+            ALIVE.set(ALIVE.get() - 1);
+        }
+    }
+    impl Encode for Nothing {
+        fn encode(&self, _: &mut Writer<'_>) -> Result<()> {
+            Ok(())
+        }
+    }
+    impl<'de> Decode<'de> for Nothing {
+        fn decode(_: &mut Reader<'de>) -> Result<Self> {
+            ALIVE.set(ALIVE.get() + 1);
+            Ok(Self)
+        }
+    }
+    let before = ALIVE.get();
+    let limits = podwire_codec_core::Limits { items: 3, ..Default::default() };
+    let decoded = podwire_codec_core::from_slice_with::<Vec<Nothing>>(&[4, 0, 0, 0], limits);
+    assert!(matches!(decoded, Err(Error::ItemLimit { .. })), "{decoded:?}");
+    assert_eq!(ALIVE.get(), before);
+}

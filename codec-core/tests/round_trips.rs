@@ -197,3 +197,30 @@ fn a_long_length_that_lies_costs_little() {
     }
     assert!(matches!(from_slice::<Vec<()>>(&[255, 255, 255, 254]), Err(Error::ItemLimit { .. })));
 }
+
+#[test]
+fn a_wrapper_is_in_a_schema_what_it_wraps_also_within_itself() {
+    /// A tree whose children stand in wrappers, if `W` does that.
+    struct Tree<W>(std::marker::PhantomData<W>);
+    struct Plain;
+    struct Wrapped;
+    macro_rules! describe {
+        ($kind:ident, $child:ty) => {
+            impl podwire_codec_core::Encode for Tree<$kind> {
+                fn encode(&self, _: &mut podwire_codec_core::Writer<'_>) -> podwire_codec_core::Result<()> {
+                    Ok(())
+                }
+                fn schema(
+                    types: &mut podwire_codec_core::schema::SchemaBuilder,
+                ) -> podwire_codec_core::schema::Node {
+                    podwire_codec_core::schema::Node::Struct(vec![types.field::<Vec<$child>>("kids")])
+                }
+            }
+        };
+    }
+    describe!(Plain, Tree<Plain>);
+    describe!(Wrapped, Reverse<&'static Tree<Wrapped>>);
+    let text = podwire_codec_core::schema::schema_of::<&Tree<Plain>>().to_string();
+    assert_eq!(text, "struct{kids:[^0]}");
+    assert_eq!(podwire_codec_core::schema::schema_of::<Reverse<&Tree<Wrapped>>>().to_string(), text);
+}

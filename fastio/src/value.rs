@@ -248,9 +248,10 @@ impl Endpoint for Incoming {
         let child = child.ok_or(podwire_codec_core::Error::NoSegment { index, found })?;
         let bytes = child.clone().into_shared().map_err(podwire_codec_core::Error::backend)?;
         let found = bytes.len() as u64;
-        // A part of an allocation that was there before says where it begins; a copy is whole.
+        // A part of an allocation that was there before says where it begins; what is as long as its allocation, such
+        // as a copy of a part, is whole.
         let start = match (kind, descriptor.first_chunk()) {
-            (MemoryKind::FASTIO, Some(start)) => u64::from_le_bytes(*start),
+            (MemoryKind::FASTIO, Some(start)) if found != wanted => u64::from_le_bytes(*start),
             _ => 0,
         };
         let range = usize::try_from(start)

@@ -142,3 +142,13 @@ fn a_name_is_taken_over_where_only_the_latest_is_wanted() {
     assert_eq!(context.list().unwrap().len(), 2);
     assert_eq!(context.stats().unwrap().published, 3, "two names, and the buffer of the value");
 }
+
+#[test]
+fn a_part_of_another_pipelines_memory_is_copied_and_read_as_it_was() {
+    let (here, there) = (Pipeline::new("here"), Pipeline::new("there"));
+    let whole = Bulk::<u16>::from_segment(there.numbers(50_000).into()).unwrap();
+    let value: Labelled = ("part".into(), whole.part(20_000..40_000).unwrap(), Vec::new());
+    here.context.publish_value(&value, "v").unwrap();
+    let got: Labelled = here.context.get_value("v").unwrap();
+    assert_eq!((got.1.len(), got.1[0], got.1[19_999]), (20_000, 20_000, 39_999));
+}

@@ -29,7 +29,13 @@ use crate::raw::transparent::{self, Wrapper};
 use crate::trivial::Trivial;
 
 /// How the values of a type travel.
-pub trait Via {
+///
+/// # Safety
+///
+/// `view` and `view_mut` give the address that they were given, and `As` has the size, the alignment and the values of
+/// `Of`.
+#[allow(unsafe_code, reason = "declares the promise")]
+pub unsafe trait Via {
     /// The type.
     type Of;
     /// The type whose codec is used: itself, or a transparent wrapper around it.
@@ -48,7 +54,9 @@ pub struct Same<T>(PhantomData<fn() -> T>);
 /// The values travel by the codec of a wrapper.
 pub struct Wrapped<W>(PhantomData<fn() -> W>);
 
-impl<T: Encode> Via for Same<T> {
+#[allow(unsafe_code, reason = "makes the promise")]
+// SAFETY: both types are the same, and every function is the identity.
+unsafe impl<T: Encode> Via for Same<T> {
     type Of = T;
     type As = T;
 
@@ -68,7 +76,9 @@ impl<T: Encode> Via for Same<T> {
     }
 }
 
-impl<W: Wrapper + Encode> Via for Wrapped<W> {
+#[allow(unsafe_code, reason = "makes the promise")]
+// SAFETY: `Wrapper` promises that `W` is transparent around `W::Of`; the pointers are only cast.
+unsafe impl<W: Wrapper + Encode> Via for Wrapped<W> {
     type Of = W::Of;
     type As = W;
 

@@ -124,7 +124,7 @@ pub trait Endpoint {
     /// They were written since that call, and no other method was called since.
     #[allow(unsafe_code, reason = "the caller promises initialised bytes")]
     unsafe fn commit(&mut self, count: usize) {
-        debug_assert_eq!(count, 0, "an endpoint that lends windows implements commit");
+        assert_eq!(count, 0, "an endpoint that lends windows implements commit");
     }
 
     /// Bytes that come next, without taking them: at least `count`, or fewer if the endpoint cannot show so many.
@@ -139,7 +139,7 @@ pub trait Endpoint {
 
     /// Takes `count` of the bytes that [`peek`](Self::peek) showed last.
     fn consume(&mut self, count: usize) {
-        debug_assert_eq!(count, 0, "an endpoint that shows bytes implements consume");
+        assert_eq!(count, 0, "an endpoint that shows bytes implements consume");
     }
 
     /// How many bytes are left to read, if that is known. Bounds what a reader allocates at once.

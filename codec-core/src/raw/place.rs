@@ -112,7 +112,8 @@ pub(crate) fn boxed<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<Box
 macro_rules! shared {
     ($name:ident, $pointer:ident) => {
         pub(crate) fn $name<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<$pointer<T>> {
-            reader.charge(size_of::<T>())?;
+            // With the two counters.
+            reader.charge(size_of::<T>() + 2 * size_of::<usize>())?;
             let mut slot = $pointer::<T>::new_uninit();
             let Some(place) = $pointer::get_mut(&mut slot) else {
                 unreachable!("a fresh pointer is not shared");

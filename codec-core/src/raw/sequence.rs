@@ -71,9 +71,12 @@ pub(crate) fn encode<T: Encode>(elements: &[T], writer: &mut Writer<'_>) -> Resu
 
 /// Writes elements that do not lie side by side, without their number.
 pub(crate) fn encode_each<'t, T: Encode + 't>(
-    elements: impl Iterator<Item = &'t T>,
+    elements: impl ExactSizeIterator<Item = &'t T>,
     writer: &mut Writer<'_>,
 ) -> Result<()> {
+    if elements.len() == 0 {
+        return Ok(());
+    }
     let write = |writer: &mut Writer<'_>| {
         for element in elements {
             row::encode(element, writer)?;
@@ -190,7 +193,7 @@ fn decode_next<'de, T: Decode<'de>>(
     reader: &mut Reader<'de>,
 ) -> Result<()> {
     match grow(elements, 1, count, reader) {
-        Ok(()) => push(elements, |slot| counted::<T, _>(reader, |reader| row::decode_into(slot, reader))),
+        Ok(()) => counted::<T, _>(reader, |reader| push(elements, |slot| row::decode_into(slot, reader))),
         Err(error) => Err(error),
     }
 }

@@ -141,7 +141,8 @@ impl<'e> Sink<'e> {
 
     /// Opens a window of at least `count` bytes over `staging`.
     fn stage(&mut self, count: usize) -> Result<()> {
-        debug_assert!(self.staging.is_empty());
+        // An endpoint that panicked in `flush` has left its bytes here.
+        self.staging.clear();
         self.staging.try_reserve(count).map_err(|_| Error::OutOfMemory { bytes: count as u64 })?;
         // SAFETY: `staging` is not touched before `flush` has closed the window.
         self.output = unsafe { Output::over(self.staging.spare_capacity_mut()) };

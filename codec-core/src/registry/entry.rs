@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::{AnyValue, RegistryError};
 use crate::codec::Codec;
 use crate::error::{Error, Result};
-use crate::raw::row;
+use crate::raw::{place, row};
 use crate::reader::Reader;
 use crate::schema::{Node, Schema, SchemaBuilder, schema_of};
 use crate::writer::Writer;
@@ -31,7 +31,7 @@ impl Entry {
         Self::new::<T>(
             name,
             |value, writer| row::encode(downcast::<T>(value)?, writer),
-            |reader| Ok(Box::new(row::decode::<T>(reader)?)),
+            |reader| Ok(place::boxed::<T>(reader)?),
             schema_of::<T>,
         )
     }

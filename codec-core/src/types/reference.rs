@@ -1,6 +1,8 @@
 //! `&T`: written as `T`.
 #![allow(unsafe_code, reason = "the traits' methods for types with a layout are unsafe")]
 
+use core::any::TypeId;
+
 use crate::encode::Encode;
 use crate::error::Result;
 use crate::layout::Facts;
@@ -32,5 +34,9 @@ impl<T: Encode + ?Sized> Encode for &T {
 
     fn schema(types: &mut SchemaBuilder) -> Node {
         T::schema(types)
+    }
+
+    fn schema_key() -> TypeId {
+        T::schema_key()
     }
 }

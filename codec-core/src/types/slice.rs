@@ -66,6 +66,7 @@ pub(super) fn borrow_elements<'de, T: Plain>(
     count: usize,
     reader: &mut Reader<'de>,
 ) -> Result<Option<&'de [u8]>> {
+    const { assert!(size_of::<T>() > 0, "values without a size leave nothing to borrow: decode a Vec") };
     if !const { T::LAYOUT.facts().bulk } {
         return Ok(None);
     }

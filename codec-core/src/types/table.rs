@@ -12,7 +12,7 @@ pub(super) fn entry<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> 
 
 /// Charges `count` entries and says for how many the table can be prepared at once.
 ///
-/// A table keeps at most half of its room free, and some bytes of its own for each entry.
+/// A table can have room for somewhat more than twice its entries, and has some bytes of its own for each.
 pub(super) fn claim<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<usize> {
     let head = const { T::LAYOUT.facts().head };
     let backed = if head == 0 {
@@ -27,6 +27,6 @@ pub(super) fn claim<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>)
     } else {
         reader.source.left() / head
     };
-    reader.charge(count.saturating_mul(2 * size_of::<T>() + 16))?;
+    reader.charge(count.saturating_mul(5 * size_of::<T>() / 2 + 16))?;
     Ok(backed)
 }

@@ -1,6 +1,7 @@
 //! Wrappers of one value, written as the value.
 #![allow(unsafe_code, reason = "the head is accessed without checks")]
 
+use core::any::TypeId;
 use core::cmp::Reverse;
 use core::mem::MaybeUninit;
 use core::num::{Saturating, Wrapping};
@@ -42,6 +43,10 @@ macro_rules! wrappers {
 
             fn schema(types: &mut SchemaBuilder) -> Node {
                 T::schema(types)
+            }
+
+            fn schema_key() -> TypeId {
+                T::schema_key()
             }
         }
 
