@@ -1,9 +1,9 @@
-//! Types that are written as another type: `Duration` as a tuple, `NonZero<u8>` as `u8`, a path as text.
+//! Types that are written as another type: `Duration` as a tuple, `NonZero<u8>` as `u8`.
 #![allow(unsafe_code, reason = "the head is accessed without checks")]
 
 /// Gives types the encoding of another one.
 ///
-/// `from` gives `None` for what is no value of the type; `to` may be an error, for values that have no such form.
+/// `from` gives `None` for what is no value of the type.
 macro_rules! through {
     ($($(#[$meta:meta])* [$($generics:tt)*] $type:ty as $wire:ty, $expected:literal: $to:expr, $from:expr;)+) => {$(
         $(#[$meta])*
