@@ -49,6 +49,24 @@ pub trait Decode<'de>: Encode + Sized {
     /// Whatever in the input is not a value of this type, and the [`Limits`](crate::Limits) in force.
     fn decode(reader: &mut Reader<'de>) -> Result<Self>;
 
+    /// Reads text that is known to be there and to be ASCII, for a type whose layout says that it is text.
+    ///
+    /// # Safety
+    ///
+    /// As [`decode_row`](Self::decode_row); and `raw::row::ascii_run` said of a run that this text belongs to, which is
+    /// read from its beginning, that it is ASCII.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[allow(unsafe_code, reason = "called through raw::row, which knows the layout")]
+    unsafe fn decode_ascii(
+        slot: &mut MaybeUninit<Self>,
+        head: &mut HeadReader<'_>,
+        reader: &mut Reader<'de>,
+    ) -> Result<()> {
+        // SAFETY: the caller's.
+        unsafe { Self::decode_row(slot, head, reader) }
+    }
+
     /// Reads a value in place, for a type with a layout.
     ///
     /// # Safety

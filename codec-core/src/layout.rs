@@ -22,19 +22,21 @@ pub struct Facts {
     pub plain: bool,
     /// Nothing is known: only `encode` and `decode` are called.
     pub opaque: bool,
+    /// Borrowed text: its length in the head, its bytes in the tail.
+    pub text: bool,
 }
 
 impl Facts {
     /// Head and tail of a type whose memory is not its encoding.
     #[must_use]
     pub const fn row(head: usize, tail: bool) -> Self {
-        Self { head, tail, bulk: false, plain: false, opaque: false }
+        Self { head, tail, bulk: false, plain: false, opaque: false, text: false }
     }
 
     /// A type whose memory is its encoding; `plain` if every bit pattern is a value.
     #[must_use]
     pub const fn bulk(size: usize, plain: bool) -> Self {
-        Self { head: size, tail: false, bulk: true, plain, opaque: false }
+        Self { head: size, tail: false, bulk: true, plain, opaque: false, text: false }
     }
 }
 
@@ -56,7 +58,7 @@ impl<T: ?Sized> Copy for Layout<T> {}
 impl<T: ?Sized> Layout<T> {
     /// No promise: the value is written by [`Encode::encode`](crate::Encode::encode), wholly in its tail.
     pub const OPAQUE: Self = Self {
-        facts: Facts { head: 0, tail: true, bulk: false, plain: false, opaque: true },
+        facts: Facts { head: 0, tail: true, bulk: false, plain: false, opaque: true, text: false },
         of: PhantomData,
     };
 
@@ -72,7 +74,9 @@ impl<T: ?Sized> Layout<T> {
     ///   initialised; when it returns `Err` nothing in the slot needs to be dropped;
     /// - if `facts.bulk`, the bytes of every `T` are initialised, are what `encode_head` writes, and
     ///   `facts.head == size_of::<T>()`;
-    /// - if `facts.plain`, then `facts.bulk`, and every bit pattern of `size_of::<T>()` bytes is a `T`.
+    /// - if `facts.plain`, then `facts.bulk`, and every bit pattern of `size_of::<T>()` bytes is a `T`;
+    /// - if `facts.text`, the head is the length of a text, the tail is its bytes, and `decode_ascii`, if the type has
+    ///   one, takes exactly these.
     #[allow(unsafe_code, reason = "declares the promise; performs nothing")]
     #[must_use]
     pub const unsafe fn promise(facts: Facts) -> Self {
@@ -122,5 +126,35 @@ pub const fn product(size: usize, fields: &[Field]) -> Facts {
         at += 1;
     }
     bulk &= head == size;
-    Facts { head, tail, bulk, plain: bulk && plain, opaque: false }
+    Facts { head, tail, bulk, plain: bulk && plain, opaque: false, text: false }
+}
+
+/// The texts that stand at the front of a row's tail, with nothing between them.
+#[derive(Debug, Clone, Copy)]
+pub struct TextRun {
+    pub(crate) count: usize,
+    /// The fields before this one are of the run, or have nothing in the tail.
+    pub end: usize,
+    /// Where in the head their lengths stand.
+    pub(crate) lengths: [usize; 8],
+}
+
+/// Finds the run of texts of a struct, from its fields in declaration order.
+#[must_use]
+pub const fn text_run(fields: &[Field]) -> TextRun {
+    let mut run = TextRun { count: 0, end: 0, lengths: [0; 8] };
+    let (mut at, mut head) = (0, 0);
+    while at < fields.len() {
+        let facts = fields[at].facts;
+        if facts.text && run.count < run.lengths.len() {
+            run.lengths[run.count] = head;
+            run.count += 1;
+        } else if facts.tail {
+            break;
+        }
+        head += facts.head;
+        at += 1;
+    }
+    run.end = at;
+    run
 }

@@ -12,3 +12,4 @@ mod pod;
 mod recursion;
 mod shapes;
 mod support;
+mod texts;

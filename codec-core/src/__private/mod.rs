@@ -33,7 +33,7 @@ pub use self::probe::{Level0, Level1, Level2, Level3, Level4, Level5, Probe, unv
 pub use crate::decode::Decode;
 pub use crate::encode::Encode;
 pub use crate::error::Result;
-pub use crate::layout::{Facts, Layout, product};
+pub use crate::layout::{Facts, Layout, product, text_run};
 pub use crate::raw::head::{HeadReader, HeadWriter};
 pub use crate::raw::row;
 pub use crate::raw::variant::{HeadBuffer, variant_head};

@@ -14,7 +14,7 @@ use super::place::{Place, slot_bytes};
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::{Error, Result};
-use crate::layout::Facts;
+use crate::layout::{Facts, TextRun};
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -222,6 +222,54 @@ pub unsafe fn decode_field<'de, T: Decode<'de>>(
         // SAFETY: the caller's.
         unsafe { T::decode_row(slot, head, reader) }
     };
+    // SAFETY: the field was just initialised, and is the guard's from here on.
+    decoded.map(|()| unsafe { Place::new(field) })
+}
+
+/// Whether the texts of a run are there and are ASCII, all of them: one look instead of one for each.
+///
+/// # Safety
+///
+/// `head` is at the head of the row whose run this is.
+#[cfg_attr(not(debug_assertions), inline(always))]
+#[must_use]
+pub unsafe fn ascii_run(run: TextRun, head: &HeadReader<'_>, reader: &Reader<'_>) -> bool {
+    let mut total = 0_u64;
+    for offset in &run.lengths[..run.count] {
+        // SAFETY: the layout of the row has a length at this offset, four bytes.
+        let length = unsafe { head.cursor().add(*offset) };
+        // SAFETY: as above; an array of bytes has no alignment to keep.
+        total += u64::from(u32::from_le_bytes(unsafe { length.cast::<[u8; 4]>().read() }));
+    }
+    // With a length in the long form the sum is at least its escape.
+    run.count > 1 && total < u64::from(u32::MAX) && reader.source.ascii_ahead(total as usize)
+}
+
+/// [`decode_field`] of a field that may be text of a run.
+///
+/// # Errors
+///
+/// As [`decode_field`].
+///
+/// # Safety
+///
+/// As [`decode_field`]. If `ascii`, [`ascii_run`] said so of a run that the field belongs to if it is text, and of which
+/// all before it was read, and nothing else.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub unsafe fn decode_text_field<'de, T: Decode<'de>>(
+    field: *mut T,
+    head: &mut HeadReader<'_>,
+    reader: &mut Reader<'de>,
+    ascii: bool,
+) -> Result<Place<T>> {
+    if !(const { T::LAYOUT.facts().text } && ascii) {
+        // SAFETY: the caller's.
+        return unsafe { decode_field(field, head, reader) };
+    }
+    // SAFETY: as in `decode_field`.
+    let slot = unsafe { &mut *field.cast::<MaybeUninit<T>>() };
+    // SAFETY: the caller's.
+    let decoded = unsafe { T::decode_ascii(slot, head, reader) };
     // SAFETY: the field was just initialised, and is the guard's from here on.
     decoded.map(|()| unsafe { Place::new(field) })
 }

@@ -117,6 +117,25 @@ impl<'i> Source<'i> {
         self.input.take(count)
     }
 
+    /// Whether the input stays and its next `count` bytes are there and are ASCII.
+    #[inline(always)]
+    pub(crate) fn ascii_ahead(&self, count: usize) -> bool {
+        self.stays && self.input.ahead(count).is_some_and(super::text::is_ascii_run)
+    }
+
+    /// Takes text of which [`ascii_ahead`](Self::ascii_ahead) said that it is there and is ASCII.
+    ///
+    /// # Safety
+    ///
+    /// It said so, of as many bytes or more, and nothing but parts of them was taken since.
+    #[inline(always)]
+    pub(crate) unsafe fn take_ascii(&mut self, count: usize) -> &'i str {
+        // SAFETY: the bytes were seen to be there, and the input to stay.
+        let bytes = unsafe { self.input.take_unchecked(count) };
+        // SAFETY: they were seen to be ASCII, all of them.
+        unsafe { core::str::from_utf8_unchecked(bytes) }
+    }
+
     /// Takes `count` bytes that stay: nothing if they do not, or if there are fewer; [`refuse`](Self::refuse) says
     /// which.
     #[inline(always)]

@@ -45,6 +45,20 @@ impl<const N: usize> Lanes for [u64; N] {
     }
 }
 
+impl Lanes for u64 {
+    #[inline(always)]
+    fn fold(self) -> u64 {
+        self
+    }
+}
+
+impl Lanes for u128 {
+    #[inline(always)]
+    fn fold(self) -> u64 {
+        self as u64 | (self >> 64) as u64
+    }
+}
+
 /// Copies `length` bytes as a first and a last `L`, and gives their folded bits.
 ///
 /// # Safety
@@ -90,13 +104,18 @@ fn fold_ends<L: Lanes>(bytes: &[u8]) -> u64 {
 /// `length <= SHORT`; `length` bytes are readable at `source` and writable at `target`, which do not overlap.
 #[inline(always)]
 unsafe fn copy_folding(source: *const u8, target: *mut u8, length: usize) -> u64 {
+    // Asks first what halves the cases; whole words rather than arrays of them, which would pass through the stack.
+    if length >= 16 {
+        if length <= 32 {
+            // SAFETY: 16 to 32 bytes, in lanes of 16; the rest is the caller's.
+            return unsafe { copy_ends::<u128>(source, target, length) };
+        }
+        // SAFETY: 33 to 64 bytes; the rest is the caller's.
+        return unsafe { copy_long_ends(source, target, length) };
+    }
     match length {
-        // SAFETY: 32 to 64 bytes, in lanes of 32; the rest is the caller's.
-        32.. => unsafe { copy_ends::<[u64; 4]>(source, target, length) },
-        // SAFETY: 16 to 31 bytes, in lanes of 16; the rest is the caller's.
-        16.. => unsafe { copy_ends::<[u64; 2]>(source, target, length) },
         // SAFETY: 8 to 15 bytes, in lanes of 8; the rest is the caller's.
-        8.. => unsafe { copy_ends::<[u64; 1]>(source, target, length) },
+        8.. => unsafe { copy_ends::<u64>(source, target, length) },
         // SAFETY: 4 to 7 bytes, in lanes of 4; the rest is the caller's.
         4.. => unsafe { copy_ends::<u32>(source, target, length) },
         // SAFETY: 2 or 3 bytes, in lanes of 2; the rest is the caller's.
@@ -105,6 +124,23 @@ unsafe fn copy_folding(source: *const u8, target: *mut u8, length: usize) -> u64
         1 => unsafe { copy_ends::<u8>(source, target, length) },
         0 => 0,
     }
+}
+
+/// Copies 32 to 64 bytes as the first and the last 32.
+///
+/// # Safety
+///
+/// As [`copy_folding`], with `32 <= length`.
+#[inline(always)]
+unsafe fn copy_long_ends(source: *const u8, target: *mut u8, length: usize) -> u64 {
+    // SAFETY: the first 32 of at least 32 bytes; the rest is the caller's.
+    let first = unsafe { copy_ends::<u128>(source, target, 32) };
+    // SAFETY: within the readable bytes, of which there are at least 32.
+    let source = unsafe { source.add(length - 32) };
+    // SAFETY: within the writable bytes, likewise.
+    let target = unsafe { target.add(length - 32) };
+    // SAFETY: the last 32 bytes; the rest is the caller's.
+    first | unsafe { copy_ends::<u128>(source, target, 32) }
 }
 
 /// Copies `length` bytes.
@@ -194,4 +230,23 @@ unsafe fn high_bits(start: *const u8) -> u32 {
     // SAFETY: as above.
     let second = unsafe { _mm_movemask_epi8(second) };
     first as u32 | ((second as u32) << 16)
+}
+
+/// Whether all bytes are ASCII: for several texts at once, which are rarely shorter than 32 bytes together.
+#[inline(always)]
+pub(crate) fn is_ascii_run(bytes: &[u8]) -> bool {
+    /// What is tested at a time.
+    type Words = [u64; 4];
+    let Some((_, last)) = bytes.split_last_chunk::<{ size_of::<Words>() }>() else {
+        return is_ascii_slice(bytes);
+    };
+    let (chunks, _) = bytes.as_chunks::<{ size_of::<Words>() }>();
+    // The last chunk overlaps what the whole chunks leave.
+    let mut high = [0_u64; 4];
+    for chunk in chunks.iter().chain(core::iter::once(last)) {
+        for (high, word) in high.iter_mut().zip(chunk.as_chunks::<8>().0) {
+            *high |= u64::from_ne_bytes(*word);
+        }
+    }
+    high.fold() & HIGH == 0
 }

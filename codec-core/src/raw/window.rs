@@ -124,6 +124,31 @@ impl<'i> Input<'i> {
         Some(start)
     }
 
+    /// The next bytes, if there are so many.
+    #[inline(always)]
+    pub(crate) fn ahead(&self, count: usize) -> Option<&[u8]> {
+        if count > self.left() {
+            return None;
+        }
+        // SAFETY: so many bytes are left in the window, initialised, and stay for as long as it is borrowed.
+        Some(unsafe { core::slice::from_raw_parts(self.cursor, count) })
+    }
+
+    /// Takes bytes that are known to be there.
+    ///
+    /// # Safety
+    ///
+    /// `count` bytes are left, and they stay for `'i`.
+    #[inline(always)]
+    pub(crate) unsafe fn take_unchecked(&mut self, count: usize) -> &'i [u8] {
+        debug_assert!(count <= self.left());
+        let start = self.cursor;
+        // SAFETY: so many bytes are left, so the sum is at most `end`.
+        self.cursor = unsafe { start.add(count) };
+        // SAFETY: they were part of the slice that the window was made over, which stays, by this function's contract.
+        unsafe { core::slice::from_raw_parts(start, count) }
+    }
+
     /// Takes `count` bytes for as long as the input stays.
     ///
     /// # Safety

@@ -11,6 +11,7 @@ use super::length;
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::Result;
+use crate::layout::Facts;
 use crate::raw::head::{HeadReader, HeadWriter};
 use crate::raw::sequence;
 use crate::reader::Reader;
@@ -20,7 +21,7 @@ use crate::writer::Writer;
 impl Encode for str {
     layout!(
         /// Head: the length in bytes. Tail: what is left of a very long length, and the bytes.
-        => length::FACTS
+        => Facts { text: true, ..length::FACTS }
     );
 
     encode_row!();
@@ -58,6 +59,19 @@ impl<'a, 'de: 'a> Decode<'de> for &'a str {
             return Err(reader.source.refuse(count, "text"));
         };
         slot.write(text);
+        Ok(())
+    }
+
+    #[inline(always)]
+    unsafe fn decode_ascii(
+        slot: &mut MaybeUninit<Self>,
+        head: &mut HeadReader<'_>,
+        reader: &mut Reader<'de>,
+    ) -> Result<()> {
+        // SAFETY: the caller has the four bytes of the layout; a run has no length in the long form.
+        let count = u32::from_le_bytes(unsafe { head.take() });
+        // SAFETY: the run was seen to be there and to be ASCII, and this is its next text.
+        slot.write(unsafe { reader.source.take_ascii(count as usize) });
         Ok(())
     }
 }

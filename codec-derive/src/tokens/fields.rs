@@ -91,14 +91,22 @@ pub(super) fn encode_row(field: &Field<'_>, reference: &TokenStream) -> TokenStr
     }
 }
 
-/// Reads it into its place within the slot, and guards it there.
-pub(super) fn decode_place(field: &Field<'_>, place: &TokenStream) -> TokenStream {
+/// Reads it into its place within the slot, and guards it there. `ascii` is for a field that may be of a run of texts: an
+/// expression that says whether the run is there and is ASCII.
+pub(super) fn decode_place(
+    field: &Field<'_>,
+    place: &TokenStream,
+    ascii: Option<&TokenStream>,
+) -> TokenStream {
     let span = field.span();
-    match &field.travel {
-        Travel::Codec => or_return(&quote_spanned! {span=>
+    match (&field.travel, ascii) {
+        (Travel::Codec, Some(ascii)) => or_return(&quote_spanned! {span=>
+            unsafe { __codec::row::decode_text_field(#place, __codec_head, __codec_reader, #ascii) }
+        }),
+        (Travel::Codec, None) => or_return(&quote_spanned! {span=>
             unsafe { __codec::row::decode_field(#place, __codec_head, __codec_reader) }
         }),
-        Travel::Probe(probe) => or_return(&quote_spanned! {span=>
+        (Travel::Probe(probe), _) => or_return(&quote_spanned! {span=>
             unsafe {
                 __codec::row::decode_field(
                     __codec::view_mut(#probe.__codec_via(), #place),
@@ -107,7 +115,7 @@ pub(super) fn decode_place(field: &Field<'_>, place: &TokenStream) -> TokenStrea
                 )
             }
         }),
-        Travel::With(_) | Travel::Skip(_) => {
+        (Travel::With(_) | Travel::Skip(_), _) => {
             let value = made(field);
             quote!({
                 let __codec_value = #value;

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Type;
 
 use super::{Parts, fields};
 use crate::parse::{Field, Model};
@@ -47,10 +48,13 @@ fn in_place(all: &[Field<'_>]) -> TokenStream {
         return quote!(__codec::Ok(()));
     }
     let locals = all.iter().map(|field| &field.local);
-    let places = all.iter().map(|field| {
+    let run = text_run(all);
+    let places = all.iter().enumerate().map(|(position, field)| {
         let (local, member) = (&field.local, field.member_at_type());
         let place = quote_spanned!(field.span()=> &raw mut (*__codec_self).#member);
-        let read = fields::decode_place(field, &place);
+        let ascii =
+            (run.is_some() && is_text(field)).then(|| quote!(__codec_ascii && #position < __codec_run.end));
+        let read = fields::decode_place(field, &place, ascii.as_ref());
         quote!(let #local = #read;)
     });
     quote! {
@@ -58,10 +62,30 @@ fn in_place(all: &[Field<'_>]) -> TokenStream {
             return __codec::Ok(());
         }
         let __codec_self = __codec::MaybeUninit::as_mut_ptr(__codec_slot);
+        #run
         #(#places)*
         #(#locals.keep();)*
         __codec::Ok(())
     }
+}
+
+/// Looks at the texts at the front of the tail together, before the first is read: most are ASCII, all of them, and
+/// then need no look each. Nothing, if there are not several.
+fn text_run(all: &[Field<'_>]) -> Option<TokenStream> {
+    if all.iter().filter(|field| is_text(field)).count() < 2 {
+        return None;
+    }
+    let facts = all.iter().map(|field| fields::facts(field, &quote!(0)));
+    Some(quote! {
+        let __codec_run = const { __codec::text_run(&[#(#facts),*]) };
+        let __codec_ascii = unsafe { __codec::row::ascii_run(__codec_run, __codec_head, __codec_reader) };
+    })
+}
+
+/// Whether a field looks like borrowed text. Whether it is, says its layout.
+fn is_text(field: &Field<'_>) -> bool {
+    let Type::Reference(reference) = field.ty else { return false };
+    matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"))
 }
 
 /// Reads all fields, then makes the struct.
