@@ -60,7 +60,7 @@ pub trait Decode<'de>: Encode + Sized {
     #[allow(unsafe_code, reason = "called through raw::row, which knows the layout")]
     unsafe fn decode_ascii(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller's.
@@ -77,7 +77,7 @@ pub trait Decode<'de>: Encode + Sized {
     #[allow(unsafe_code, reason = "called through raw::row, which knows the layout")]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // The layout stands in `Encode`: a type whose layout was promised there must read what it promises.

@@ -68,7 +68,7 @@ pub trait Encode {
     #[doc(hidden)]
     #[inline]
     #[allow(unsafe_code, reason = "called through raw::row, which knows the layout")]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, head: HeadWriter<'_>) {
         let _ = head;
     }
 

@@ -171,6 +171,7 @@ impl<'de> Reader<'de> {
     }
 
     #[cold]
+    #[inline(never)]
     fn over(&self, bytes: usize) -> Error {
         Error::ByteLimit { offset: self.offset(), wanted: bytes as u64, left: self.bytes }
     }

@@ -75,7 +75,7 @@ impl<T: NoUninit + AnyBitPattern> Encode for Plain<T> {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
         // SAFETY: the caller has room for the layout's size, and all bytes are initialised.
         unsafe { head.put_memory(&self.0) };
     }
@@ -91,7 +91,7 @@ impl<'de, T: NoUninit + AnyBitPattern> Decode<'de> for Plain<T> {
     #[inline(always)]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         _: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the layout's size in bytes, and any bytes are a value.
@@ -109,7 +109,7 @@ impl<T: NoUninit + CheckedBitPattern> Encode for Checked<T> {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
         // SAFETY: the caller has room for the layout's size, and all bytes are initialised.
         unsafe { head.put_memory(&self.0) };
     }
@@ -125,7 +125,7 @@ impl<'de, T: NoUninit + CheckedBitPattern> Decode<'de> for Checked<T> {
     #[inline]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         const { assert!(size_of::<T::Bits>() == size_of::<T>(), "the bits of a type are as large as it is") };
@@ -174,7 +174,7 @@ impl<W: Wrapper + Encode> Encode for InVec<W> {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, head: HeadWriter<'_>) {
         // SAFETY: the caller's.
         unsafe { <[W] as Encode>::encode_head(wrap_slice(&self.0), head) };
     }
@@ -195,11 +195,11 @@ impl<'de, W: Wrapper + Decode<'de>> Decode<'de> for InVec<W> {
     #[inline]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the head of a vector, which is the same for every element type.
-        let values = unsafe { row::decode_value::<Vec<W>>(head, reader) }?;
+        let values = unsafe { row::decode_value::<Vec<W>>(&mut head, reader) }?;
         slot.write(Self(unwrap_vec(values)));
         Ok(())
     }
@@ -214,7 +214,7 @@ impl<W: Wrapper + Encode> Encode for InOption<W> {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
         // SAFETY: the caller has room for the layout's one byte.
         unsafe { head.put([u8::from(self.0.is_some())]) };
     }
@@ -238,11 +238,11 @@ impl<'de, W: Wrapper + Decode<'de>> Decode<'de> for InOption<W> {
     #[inline]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the head of an option, which is the same for every value type.
-        let value = unsafe { row::decode_value::<Option<W>>(head, reader) }?;
+        let value = unsafe { row::decode_value::<Option<W>>(&mut head, reader) }?;
         slot.write(Self(value.map(unwrap)));
         Ok(())
     }
@@ -257,7 +257,7 @@ impl<W: Wrapper + Encode, const N: usize> Encode for InArray<W, N> {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, head: HeadWriter<'_>) {
         // SAFETY: the caller's.
         unsafe { <[W; N]>::encode_head(wrap_array(&self.0), head) };
     }
@@ -278,7 +278,7 @@ impl<'de, W: Wrapper + Decode<'de>, const N: usize> Decode<'de> for InArray<W, N
     #[inline(always)]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller's; the layouts are the same.

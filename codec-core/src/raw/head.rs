@@ -1,14 +1,17 @@
 //! The head of a row: as many bytes as its type's layout says, reserved once and then accessed without checks.
 //!
 //! The invariant: whoever calls an `unsafe` method here has reserved what it takes.
+//!
+//! A part of a row gets the head by value: a cursor in a register, where a reference would be one in memory.
 
 use core::marker::PhantomData;
 use core::ptr;
 
 /// Writes the head of a row.
+#[derive(Clone, Copy)]
 pub struct HeadWriter<'h> {
     cursor: *mut u8,
-    window: PhantomData<&'h mut [u8]>,
+    window: PhantomData<&'h [u8]>,
 }
 
 impl HeadWriter<'_> {
@@ -20,6 +23,14 @@ impl HeadWriter<'_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn new(start: *mut u8) -> Self {
         Self { cursor: start, window: PhantomData }
+    }
+
+    /// The head from here on, for a part of `count` bytes; this one goes on behind them.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn part(&mut self, count: usize) -> Self {
+        let part = *self;
+        self.cursor = self.cursor.wrapping_add(count);
+        part
     }
 
     /// Writes the next bytes.
@@ -52,6 +63,7 @@ impl HeadWriter<'_> {
 }
 
 /// Reads the head of a row.
+#[derive(Clone, Copy)]
 pub struct HeadReader<'h> {
     cursor: *const u8,
     window: PhantomData<&'h [u8]>,
@@ -66,6 +78,14 @@ impl HeadReader<'_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn new(start: *const u8) -> Self {
         Self { cursor: start, window: PhantomData }
+    }
+
+    /// The head from here on, for a part of `count` bytes; this one goes on behind them.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn part(&mut self, count: usize) -> Self {
+        let part = *self;
+        self.cursor = self.cursor.wrapping_add(count);
+        part
     }
 
     /// Reads the next bytes.

@@ -53,9 +53,9 @@ fn encode_own_head<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Re
     // SAFETY: so many bytes were just ensured, and `encode_head` writes them all.
     let start = unsafe { writer.sink.reserve(facts.head) };
     // SAFETY: they are exclusive to this head.
-    let mut head = unsafe { HeadWriter::new(start) };
+    let head = unsafe { HeadWriter::new(start) };
     // SAFETY: the head has the room that the layout asks for.
-    unsafe { value.encode_head(&mut head) };
+    unsafe { value.encode_head(head) };
     Ok(())
 }
 
@@ -69,7 +69,7 @@ pub unsafe fn encode_head<T: Encode + ?Sized>(value: &T, head: &mut HeadWriter<'
     let facts = const { T::LAYOUT.facts() };
     if !facts.opaque && facts.head > 0 {
         // SAFETY: the caller's.
-        unsafe { value.encode_head(head) };
+        unsafe { value.encode_head(head.part(facts.head)) };
     }
 }
 
@@ -123,9 +123,9 @@ pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
     if let Some(start) = take_head(facts, reader) {
         // SAFETY: the bytes at `start` stay for the input's lifetime, or, if they do not, nothing is read while
         // they are used, as the type has no tail.
-        let mut head = unsafe { HeadReader::new(start) };
+        let head = unsafe { HeadReader::new(start) };
         // SAFETY: the head holds as many bytes as the layout says.
-        return unsafe { T::decode_row(slot, &mut head, reader) };
+        return unsafe { T::decode_row(slot, head, reader) };
     }
     decode_gathered(slot, reader)
 }
@@ -166,10 +166,10 @@ fn decode_gathered<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
     };
     reader.read(bytes)?;
     // SAFETY: `bytes` holds the whole head and stays until the end of this function.
-    let mut head = unsafe { HeadReader::new(bytes.as_ptr()) };
+    let head = unsafe { HeadReader::new(bytes.as_ptr()) };
     let outer = reader.source.copied(bytes);
     // SAFETY: the head holds as many bytes as the layout says.
-    let decoded = unsafe { T::decode_row(slot, &mut head, reader) };
+    let decoded = unsafe { T::decode_row(slot, head, reader) };
     reader.source.restore(outer);
     decoded
 }
@@ -193,7 +193,7 @@ pub unsafe fn decode_part<'de, T: Decode<'de>>(
         return decode_opaque(slot, reader);
     }
     // SAFETY: the caller's.
-    unsafe { T::decode_row(slot, head, reader) }
+    unsafe { T::decode_row(slot, head.part(const { T::LAYOUT.facts().head }), reader) }
 }
 
 /// Reads one field of a struct in place.
@@ -220,7 +220,7 @@ pub unsafe fn decode_field<'de, T: Decode<'de>>(
         decode_opaque(slot, reader)
     } else {
         // SAFETY: the caller's.
-        unsafe { T::decode_row(slot, head, reader) }
+        unsafe { T::decode_row(slot, head.part(const { T::LAYOUT.facts().head }), reader) }
     };
     // SAFETY: the field was just initialised, and is the guard's from here on.
     decoded.map(|()| unsafe { Place::new(field) })
@@ -269,7 +269,7 @@ pub unsafe fn decode_text_field<'de, T: Decode<'de>>(
     // SAFETY: as in `decode_field`.
     let slot = unsafe { &mut *field.cast::<MaybeUninit<T>>() };
     // SAFETY: the caller's.
-    let decoded = unsafe { T::decode_ascii(slot, head, reader) };
+    let decoded = unsafe { T::decode_ascii(slot, head.part(T::LAYOUT.facts().head), reader) };
     // SAFETY: the field was just initialised, and is the guard's from here on.
     decoded.map(|()| unsafe { Place::new(field) })
 }

@@ -52,7 +52,7 @@ pub(crate) fn encode<T: Encode>(elements: &[T], writer: &mut Writer<'_>) -> Resu
             let mut head = unsafe { HeadWriter::new(start) };
             for element in chunk {
                 // SAFETY: the head has room for every element of the chunk.
-                unsafe { element.encode_head(&mut head) };
+                unsafe { element.encode_head(head.part(facts.head)) };
             }
         }
         Ok(())
@@ -169,7 +169,9 @@ fn decode_heads<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> 
         let mut heads = unsafe { HeadReader::new(start) };
         for _ in 0..chunk {
             // SAFETY: there are as many heads as elements in the chunk.
-            push(&mut elements, |slot| unsafe { T::decode_row(slot, &mut heads, reader) })?;
+            push(&mut elements, |slot| unsafe {
+                T::decode_row(slot, heads.part(const { T::LAYOUT.facts().head }), reader)
+            })?;
         }
     }
     Ok(elements)

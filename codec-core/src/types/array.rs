@@ -31,7 +31,7 @@ impl<T: Encode, const N: usize> Encode for [T; N] {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
         if const { T::LAYOUT.facts().bulk } {
             // SAFETY: the elements' memory is their encoding, and the caller has room for it.
             unsafe { head.put_memory(self) };
@@ -39,7 +39,7 @@ impl<T: Encode, const N: usize> Encode for [T; N] {
         }
         for element in self {
             // SAFETY: the caller has room for the heads of `N` elements.
-            unsafe { row::encode_head(element, head) };
+            unsafe { row::encode_head(element, &mut head) };
         }
     }
 
@@ -59,11 +59,11 @@ impl<'de, T: Decode<'de>, const N: usize> Decode<'de> for [T; N] {
     #[inline(always)]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the heads of `N` elements.
-        unsafe { sequence::decode_array(slot, head, reader) }
+        unsafe { sequence::decode_array(slot, &mut head, reader) }
     }
 }
 

@@ -28,7 +28,7 @@ macro_rules! cows {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
                 // SAFETY: the caller's.
                 unsafe { <$borrowed>::encode_head(self, head) };
             }
@@ -59,11 +59,11 @@ impl<'a, 'de: 'a> Decode<'de> for Cow<'a, str> {
     #[inline]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the four bytes of the layout.
-        let count = unsafe { length::decode(head, reader) }?;
+        let count = unsafe { length::decode(&mut head, reader) }?;
         slot.write(match sequence::take_text(count, reader)? {
             Some(text) => Cow::Borrowed(text),
             None => Cow::Owned(sequence::decode_string(count, reader)?),
@@ -78,11 +78,11 @@ impl<'a, 'de: 'a, T: Plain> Decode<'de> for Cow<'a, [T]> {
     #[inline]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the four bytes of the layout.
-        let count = unsafe { length::decode(head, reader) }?;
+        let count = unsafe { length::decode(&mut head, reader) }?;
         let borrowed = borrow_elements::<T>(count, reader)?;
         slot.write(match borrowed.map(|bytes| (bytes, bytemuck::try_cast_slice(bytes))) {
             Some((_, Ok(elements))) => Cow::Borrowed(elements),

@@ -13,7 +13,7 @@ macro_rules! either {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut $crate::raw::head::HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: $crate::raw::head::HeadWriter<'_>) {
                 // SAFETY: the caller has room for the layout's one byte.
                 unsafe { head.put([u8::from(matches!(self, Self::$second(_)))]) };
             }
@@ -41,7 +41,7 @@ macro_rules! either {
             #[inline]
             unsafe fn decode_row(
                 slot: &mut core::mem::MaybeUninit<Self>,
-                head: &mut $crate::raw::head::HeadReader<'_>,
+                mut head: $crate::raw::head::HeadReader<'_>,
                 reader: &mut $crate::reader::Reader<'de>,
             ) -> $crate::error::Result<()> {
                 let address = head.cursor();

@@ -50,6 +50,7 @@ pub(crate) unsafe fn decode(head: &mut HeadReader<'_>, reader: &mut Reader<'_>) 
 }
 
 #[cold]
+#[inline(never)]
 fn decode_long(reader: &mut Reader<'_>) -> Result<usize> {
     let found = reader.read_trivial_type::<u64>()?;
     let length = usize::try_from(found).ok().filter(|length| (LONG..=isize::MAX as usize).contains(length));

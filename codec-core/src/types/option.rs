@@ -22,7 +22,7 @@ impl<T: Encode> Encode for Option<T> {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
         // SAFETY: the caller has room for the layout's one byte.
         unsafe { head.put([u8::from(self.is_some())]) };
     }
@@ -46,7 +46,7 @@ impl<'de, T: Decode<'de>> Decode<'de> for Option<T> {
     #[inline]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         let address = head.cursor();
@@ -68,6 +68,7 @@ impl<'de, T: Decode<'de>> Decode<'de> for Option<T> {
 }
 
 #[cold]
+#[inline(never)]
 fn unknown(found: u8, address: *const u8, reader: &Reader<'_>) -> Error {
     let offset = reader.source.offset_of(address);
     Error::UnknownTag { offset, name: "Option", found: found.into() }

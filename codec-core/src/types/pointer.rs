@@ -48,7 +48,7 @@ macro_rules! pointers {
             #[inline]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                _: &mut HeadReader<'_>,
+                _: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 let nested = const { T::LAYOUT.facts().tail };

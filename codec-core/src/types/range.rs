@@ -30,11 +30,11 @@ macro_rules! ranges {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
                 $(
                     let get: fn(&Self) -> &T = $get;
                     // SAFETY: the caller has room for the heads of all bounds.
-                    unsafe { row::encode_head(get(self), head) };
+                    unsafe { row::encode_head(get(self), &mut head) };
                 )+
             }
 
@@ -58,12 +58,12 @@ macro_rules! ranges {
             #[inline]
             unsafe fn decode_row(
                 slot: &mut core::mem::MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 $(
                     // SAFETY: the caller has the heads of all bounds.
-                    let $bound = unsafe { row::decode_value::<T>(head, reader) }?;
+                    let $bound = unsafe { row::decode_value::<T>(&mut head, reader) }?;
                 )+
                 slot.write($make($($bound),+));
                 Ok(())

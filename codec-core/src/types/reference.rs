@@ -22,7 +22,7 @@ impl<T: Encode + ?Sized> Encode for &T {
     }
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, head: HeadWriter<'_>) {
         // SAFETY: the caller's.
         unsafe { T::encode_head(self, head) };
     }

@@ -33,7 +33,7 @@ macro_rules! numbers {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
                 // SAFETY: the caller has room for the layout's size, which is this.
                 unsafe { head.put(self.to_le_bytes()) };
             }
@@ -49,7 +49,7 @@ macro_rules! numbers {
             #[inline(always)]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 _: &mut Reader<'de>,
             ) -> Result<()> {
                 // SAFETY: the caller has as many bytes as the layout's size, which is this.
@@ -78,7 +78,7 @@ macro_rules! checked {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
                 let wire: $wire = $to(*self);
                 // SAFETY: the caller has room for the layout's size, which is this.
                 unsafe { head.put(wire.to_le_bytes()) };
@@ -95,7 +95,7 @@ macro_rules! checked {
             #[inline(always)]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 let address = head.cursor();
@@ -135,7 +135,7 @@ macro_rules! sizes {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
                 // SAFETY: the caller has room for the layout's eight bytes.
                 unsafe { head.put((*self as $wire).to_le_bytes()) };
             }
@@ -151,7 +151,7 @@ macro_rules! sizes {
             #[inline(always)]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 let address = head.cursor();
@@ -175,6 +175,7 @@ sizes! {
 }
 
 #[cold]
+#[inline(never)]
 fn invalid(reader: &Reader<'_>, address: *const u8, expected: &'static str, found: u64) -> Error {
     Error::InvalidValue { offset: reader.source.offset_of(address), expected, found }
 }

@@ -23,9 +23,9 @@ impl<T: Encode> Encode for [T] {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
         // SAFETY: the caller has room for the layout's four bytes.
-        unsafe { length::encode_head(self.len(), head) };
+        unsafe { length::encode_head(self.len(), &mut head) };
     }
 
     #[inline]
@@ -47,11 +47,11 @@ impl<'a, 'de: 'a, T: Plain> Decode<'de> for &'a [T] {
     #[inline]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the four bytes of the layout.
-        let count = unsafe { length::decode(head, reader) }?;
+        let count = unsafe { length::decode(&mut head, reader) }?;
         let offset = reader.offset();
         let expected = "a slice";
         let bytes = borrow_elements::<T>(count, reader)?.ok_or(Error::CannotBorrow { offset, expected })?;

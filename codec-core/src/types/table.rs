@@ -40,9 +40,9 @@ macro_rules! tables {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
                 // SAFETY: the caller has room for the layout's four bytes.
-                unsafe { length::encode_head(self.len(), head) };
+                unsafe { length::encode_head(self.len(), &mut head) };
             }
 
             fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
@@ -64,11 +64,11 @@ macro_rules! tables {
 
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 // SAFETY: the caller has the four bytes of the layout.
-                let count = unsafe { length::decode(head, reader) }?;
+                let count = unsafe { length::decode(&mut head, reader) }?;
                 let table = reader.nested(|reader| {
                     let backed = claim::<$entry>(count, reader)?;
                     let mut table = $new;

@@ -27,9 +27,9 @@ impl Encode for str {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
         // SAFETY: the caller has room for the layout's four bytes.
-        unsafe { length::encode_head(self.len(), head) };
+        unsafe { length::encode_head(self.len(), &mut head) };
     }
 
     #[inline(always)]
@@ -50,11 +50,11 @@ impl<'a, 'de: 'a> Decode<'de> for &'a str {
     #[inline(always)]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the four bytes of the layout.
-        let count = unsafe { length::decode(head, reader) }?;
+        let count = unsafe { length::decode(&mut head, reader) }?;
         let Some(text) = sequence::take_text(count, reader)? else {
             return Err(reader.source.refuse(count, "text"));
         };
@@ -65,7 +65,7 @@ impl<'a, 'de: 'a> Decode<'de> for &'a str {
     #[inline(always)]
     unsafe fn decode_ascii(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the four bytes of the layout; a run has no length in the long form.
@@ -88,7 +88,7 @@ macro_rules! texts {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
                 // SAFETY: the caller's.
                 unsafe { str::encode_head(self, head) };
             }
@@ -109,11 +109,11 @@ macro_rules! texts {
             #[inline(always)]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 // SAFETY: the caller has the four bytes of the layout.
-                let count = unsafe { length::decode(head, reader) }?;
+                let count = unsafe { length::decode(&mut head, reader) }?;
                 slot.write(sequence::decode_string(count, reader)?.into());
                 Ok(())
             }

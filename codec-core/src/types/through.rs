@@ -20,10 +20,10 @@ macro_rules! through {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut $crate::raw::head::HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: $crate::raw::head::HeadWriter<'_>) {
                 let to: fn(&Self) -> $wire = $to;
                 // SAFETY: the caller has room for the head of the other type, whose layout this is.
-                unsafe { $crate::raw::row::encode_head(&to(self), head) };
+                unsafe { $crate::raw::row::encode_head(&to(self), &mut head) };
             }
 
             #[inline]
@@ -44,12 +44,12 @@ macro_rules! through {
             #[inline]
             unsafe fn decode_row(
                 slot: &mut core::mem::MaybeUninit<Self>,
-                head: &mut $crate::raw::head::HeadReader<'_>,
+                mut head: $crate::raw::head::HeadReader<'_>,
                 reader: &mut $crate::reader::Reader<'de>,
             ) -> $crate::error::Result<()> {
                 let address = head.cursor();
                 // SAFETY: the caller has the head of the other type, whose layout this is.
-                let wire = unsafe { $crate::raw::row::decode_value::<$wire>(head, reader) }?;
+                let wire = unsafe { $crate::raw::row::decode_value::<$wire>(&mut head, reader) }?;
                 let from: fn($wire) -> Option<Self> = $from;
                 match from(wire) {
                     Some(value) => {

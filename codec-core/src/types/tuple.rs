@@ -29,10 +29,10 @@ macro_rules! tuples {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
                 $(
                     // SAFETY: the caller has room for the heads of all fields.
-                    unsafe { row::encode_head(&self.$number, head) };
+                    unsafe { row::encode_head(&self.$number, &mut head) };
                 )+
             }
 
@@ -53,7 +53,7 @@ macro_rules! tuples {
             #[inline]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 let tuple = slot.as_mut_ptr();
@@ -61,7 +61,7 @@ macro_rules! tuples {
                     // SAFETY: the field lies within the slot.
                     let field = unsafe { &raw mut (*tuple).$number };
                     // SAFETY: the caller has the heads of all fields; the field is writable, aligned and only ours.
-                    let $guard = unsafe { row::decode_field::<$type>(field, head, reader) }?;
+                    let $guard = unsafe { row::decode_field::<$type>(field, &mut head, reader) }?;
                 )+
                 $($guard.keep();)+
                 Ok(())

@@ -33,7 +33,7 @@ macro_rules! nothing {
             #[inline(always)]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                _: &mut HeadReader<'_>,
+                _: HeadReader<'_>,
                 _: &mut Reader<'de>,
             ) -> Result<()> {
                 slot.write($value);

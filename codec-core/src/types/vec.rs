@@ -30,7 +30,7 @@ macro_rules! sequences {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
                 // SAFETY: the caller's.
                 unsafe { <[T] as Encode>::encode_head(self, head) };
             }
@@ -51,11 +51,11 @@ macro_rules! sequences {
             #[inline]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 // SAFETY: the caller has the four bytes of the layout.
-                match unsafe { length::decode(head, reader) } {
+                match unsafe { length::decode(&mut head, reader) } {
                     Ok(count) => sequence::decode::<T>(count, reader).map(|elements| {
                         slot.write(elements.into());
                     }),
@@ -78,9 +78,9 @@ macro_rules! collections {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
                 // SAFETY: the caller has room for the layout's four bytes.
-                unsafe { length::encode_head(self.len(), head) };
+                unsafe { length::encode_head(self.len(), &mut head) };
             }
 
             fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
@@ -99,11 +99,11 @@ macro_rules! collections {
             #[inline]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 // SAFETY: the caller has the four bytes of the layout.
-                let count = unsafe { length::decode(head, reader) }?;
+                let count = unsafe { length::decode(&mut head, reader) }?;
                 let elements = sequence::decode::<T>(count, reader)?;
                 slot.write(elements.into());
                 Ok(())

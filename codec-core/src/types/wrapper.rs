@@ -31,9 +31,9 @@ macro_rules! wrappers {
             }
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
                 // SAFETY: the caller has room for the head of the value, whose layout this is.
-                unsafe { row::encode_head(&self.0, head) };
+                unsafe { row::encode_head(&self.0, &mut head) };
             }
 
             #[inline]
@@ -59,11 +59,11 @@ macro_rules! wrappers {
             #[inline]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 // SAFETY: the caller has the head of the value, whose layout this is.
-                slot.write($wrapper(unsafe { row::decode_value(head, reader) }?));
+                slot.write($wrapper(unsafe { row::decode_value(&mut head, reader) }?));
                 Ok(())
             }
         }

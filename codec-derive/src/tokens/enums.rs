@@ -25,7 +25,7 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
     } else {
         quote! {
             let __codec_tag = match self { #(#tags)* };
-            unsafe { __codec::put_tag::<#width>(__codec_head, __codec_tag) }
+            unsafe { __codec::put_tag::<#width>(&mut __codec_head, __codec_tag) }
         }
     };
 
@@ -40,17 +40,17 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
         variants.iter().any(|variant| variant.fields.iter().filter(|field| field.travels()).count() > 1);
     let buffer = rowed.then(|| quote!(let mut __codec_buffer = __codec::HeadBuffer::new();));
     let unknown = quote! {
-        __codec::Err(__codec::unknown_tag(#name, __codec_tag, #width, __codec_head, __codec_reader))
+        __codec::Err(__codec::unknown_tag(#name, __codec_tag, #width, &__codec_head, __codec_reader))
     };
     let row = if variants.is_empty() {
         quote! {
-            let __codec_tag = unsafe { __codec::take_tag::<#width>(__codec_head) };
+            let __codec_tag = unsafe { __codec::take_tag::<#width>(&mut __codec_head) };
             #unknown
         }
     } else {
         quote! {
             #buffer
-            let __codec_self = match unsafe { __codec::take_tag::<#width>(__codec_head) } {
+            let __codec_self = match unsafe { __codec::take_tag::<#width>(&mut __codec_head) } {
                 #(#rows)*
                 __codec_tag => return #unknown,
             };

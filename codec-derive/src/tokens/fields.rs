@@ -101,16 +101,16 @@ pub(super) fn decode_place(
     let span = field.span();
     match (&field.travel, ascii) {
         (Travel::Codec, Some(ascii)) => or_return(&quote_spanned! {span=>
-            unsafe { __codec::row::decode_text_field(#place, __codec_head, __codec_reader, #ascii) }
+            unsafe { __codec::row::decode_text_field(#place, &mut __codec_head, __codec_reader, #ascii) }
         }),
         (Travel::Codec, None) => or_return(&quote_spanned! {span=>
-            unsafe { __codec::row::decode_field(#place, __codec_head, __codec_reader) }
+            unsafe { __codec::row::decode_field(#place, &mut __codec_head, __codec_reader) }
         }),
         (Travel::Probe(probe), _) => or_return(&quote_spanned! {span=>
             unsafe {
                 __codec::row::decode_field(
                     __codec::view_mut(#probe.__codec_via(), #place),
-                    __codec_head,
+                    &mut __codec_head,
                     __codec_reader,
                 )
             }

@@ -71,7 +71,7 @@ pub(crate) fn output(model: &Model<'_>) -> TokenStream {
     let head = head.map(|body| {
         quote! {
             #[inline(always)]
-            unsafe fn encode_head(&self, __codec_head: &mut __codec::HeadWriter<'_>) { #body }
+            unsafe fn encode_head(&self, mut __codec_head: __codec::HeadWriter<'_>) { #body }
         }
     });
     let tail = tail.map(|body| {
@@ -111,7 +111,7 @@ pub(crate) fn output(model: &Model<'_>) -> TokenStream {
                 #[inline]
                 unsafe fn decode_row(
                     __codec_slot: &mut __codec::MaybeUninit<Self>,
-                    __codec_head: &mut __codec::HeadReader<'_>,
+                    mut __codec_head: __codec::HeadReader<'_>,
                     __codec_reader: &mut __codec::Reader<#input>,
                 ) -> __codec::Result<()> { #row }
             }

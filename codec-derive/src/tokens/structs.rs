@@ -14,7 +14,7 @@ pub(super) fn parts(model: &Model<'_>, all: &[Field<'_>]) -> Parts {
         let (member, span) = (field.member_at_type(), field.span());
         if packed { quote_spanned!(span=> &{ self.#member }) } else { quote_spanned!(span=> &self.#member) }
     };
-    let head = quote!(__codec_head);
+    let head = quote!(&mut __codec_head);
     let facts = all.iter().map(|field| fields::facts(field, &fields::offset(field, &quote!(Self))));
     let facts = quote!(__codec::product(__codec::size_of::<Self>(), &[#(#facts),*]));
 
@@ -23,7 +23,7 @@ pub(super) fn parts(model: &Model<'_>, all: &[Field<'_>]) -> Parts {
     let heads = (!heads.is_empty()).then(|| {
         quote! {
             unsafe {
-                if !__codec::encode_memory(self, __codec_head) {
+                if !__codec::encode_memory(self, &mut __codec_head) {
                     #heads
                 }
             }
@@ -58,7 +58,7 @@ fn in_place(all: &[Field<'_>]) -> TokenStream {
         quote!(let #local = #read;)
     });
     quote! {
-        if unsafe { __codec::decode_memory(__codec_slot, __codec_head) } {
+        if unsafe { __codec::decode_memory(__codec_slot, &mut __codec_head) } {
             return __codec::Ok(());
         }
         let __codec_self = __codec::MaybeUninit::as_mut_ptr(__codec_slot);
@@ -78,7 +78,7 @@ fn text_run(all: &[Field<'_>]) -> Option<TokenStream> {
     let facts = all.iter().map(|field| fields::facts(field, &quote!(0)));
     Some(quote! {
         let __codec_run = const { __codec::text_run(&[#(#facts),*]) };
-        let __codec_ascii = unsafe { __codec::row::ascii_run(__codec_run, __codec_head, __codec_reader) };
+        let __codec_ascii = unsafe { __codec::row::ascii_run(__codec_run, &__codec_head, __codec_reader) };
     })
 }
 
@@ -92,11 +92,11 @@ fn is_text(field: &Field<'_>) -> bool {
 fn by_value(all: &[Field<'_>]) -> TokenStream {
     let values = all.iter().map(|field| {
         let member = &field.member;
-        let value = fields::decode_value(field, &quote!(__codec_head));
+        let value = fields::decode_value(field, &quote!(&mut __codec_head));
         quote!(#member: #value)
     });
     quote! {
-        if unsafe { __codec::decode_memory(__codec_slot, __codec_head) } {
+        if unsafe { __codec::decode_memory(__codec_slot, &mut __codec_head) } {
             return __codec::Ok(());
         }
         let __codec_self = Self { #(#values),* };
