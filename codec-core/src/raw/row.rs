@@ -262,9 +262,13 @@ pub unsafe fn decode_text_field<'de, T: Decode<'de>>(
     reader: &mut Reader<'de>,
     ascii: bool,
 ) -> Result<Place<T>> {
-    if !(const { T::LAYOUT.facts().text } && ascii) {
+    if !const { T::LAYOUT.facts().text } {
         // SAFETY: the caller's.
         return unsafe { decode_field(field, head, reader) };
+    }
+    if !ascii {
+        // SAFETY: the caller's.
+        return unsafe { decode_field_apart(field, head.part(T::LAYOUT.facts().head), reader) };
     }
     // SAFETY: as in `decode_field`.
     let slot = unsafe { &mut *field.cast::<MaybeUninit<T>>() };
@@ -272,6 +276,26 @@ pub unsafe fn decode_text_field<'de, T: Decode<'de>>(
     let decoded = unsafe { T::decode_ascii(slot, head.part(T::LAYOUT.facts().head), reader) };
     // SAFETY: the field was just initialised, and is the guard's from here on.
     decoded.map(|()| unsafe { Place::new(field) })
+}
+
+/// [`decode_field`], never inlined: the way of texts that have to be looked at one by one, which would cost the others
+/// their registers.
+///
+/// # Errors
+///
+/// As [`decode_field`].
+///
+/// # Safety
+///
+/// As [`decode_field`].
+#[inline(never)]
+unsafe fn decode_field_apart<'de, T: Decode<'de>>(
+    field: *mut T,
+    mut head: HeadReader<'_>,
+    reader: &mut Reader<'de>,
+) -> Result<Place<T>> {
+    // SAFETY: the caller's.
+    unsafe { decode_field(field, &mut head, reader) }
 }
 
 /// Reads one part of a value by value, as enums and packed structs need it.

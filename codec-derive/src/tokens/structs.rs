@@ -36,24 +36,24 @@ pub(super) fn parts(model: &Model<'_>, all: &[Field<'_>]) -> Parts {
         facts,
         head: heads,
         tail: tails,
-        row: if packed { by_value(all) } else { in_place(all) },
+        row: if packed { by_value(all) } else { in_place(model, all) },
         schema: quote!(__codec::struct_node(__codec_types, &[#(#entries)*])),
     }
 }
 
 /// Reads each field where it belongs.
-fn in_place(all: &[Field<'_>]) -> TokenStream {
+fn in_place(model: &Model<'_>, all: &[Field<'_>]) -> TokenStream {
     if all.is_empty() {
         // A struct without fields has no bytes to initialise.
         return quote!(__codec::Ok(()));
     }
     let locals = all.iter().map(|field| &field.local);
-    let run = text_run(all);
+    let run = text_run(model, all);
     let places = all.iter().enumerate().map(|(position, field)| {
         let (local, member) = (&field.local, field.member_at_type());
         let place = quote_spanned!(field.span()=> &raw mut (*__codec_self).#member);
-        let ascii =
-            (run.is_some() && is_text(field)).then(|| quote!(__codec_ascii && #position < __codec_run.end));
+        let ascii = (run.is_some() && may_be_text(model, field))
+            .then(|| quote!(__codec_ascii && #position < __codec_run.end));
         let read = fields::decode_place(field, &place, ascii.as_ref());
         quote!(let #local = #read;)
     });
@@ -71,8 +71,8 @@ fn in_place(all: &[Field<'_>]) -> TokenStream {
 
 /// Looks at the texts at the front of the tail together, before the first is read: most are ASCII, all of them, and
 /// then need no look each. Nothing, if there are not several.
-fn text_run(all: &[Field<'_>]) -> Option<TokenStream> {
-    if all.iter().filter(|field| is_text(field)).count() < 2 {
+fn text_run(model: &Model<'_>, all: &[Field<'_>]) -> Option<TokenStream> {
+    if all.iter().filter(|field| may_be_text(model, field)).count() < 2 {
         return None;
     }
     let facts = all.iter().map(|field| fields::facts(field, &quote!(0)));
@@ -82,10 +82,17 @@ fn text_run(all: &[Field<'_>]) -> Option<TokenStream> {
     })
 }
 
-/// Whether a field looks like borrowed text. Whether it is, says its layout.
-fn is_text(field: &Field<'_>) -> bool {
-    let Type::Reference(reference) = field.ty else { return false };
-    matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"))
+/// Whether a field may be borrowed text, as far as its tokens show. Whether it is, says its layout.
+fn may_be_text(model: &Model<'_>, field: &Field<'_>) -> bool {
+    match field.ty {
+        Type::Reference(reference) => {
+            matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"))
+        }
+        Type::Path(path) => {
+            model.generics.type_params().any(|parameter| path.path.is_ident(&parameter.ident))
+        }
+        _ => false,
+    }
 }
 
 /// Reads all fields, then makes the struct.
