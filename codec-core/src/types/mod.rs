@@ -33,6 +33,7 @@ macro_rules! decode_row {
 }
 
 mod array;
+mod complex;
 mod cow;
 mod either;
 pub(crate) mod length;
