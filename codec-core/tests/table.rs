@@ -120,7 +120,6 @@ fn a_million_elements_of_every_scalar_come_back_with_nothing_to_configure() {
         ($($type:ty: $element:expr;)+) => {$(
             let element: fn(usize) -> $type = $element;
             comes_back::<Vec<$type>>((0..MANY).map(element).collect());
-            comes_back::<Arc<Vec<$type>>>(Arc::new((0..MANY).map(element).collect()));
         )+};
     }
     many! {
@@ -139,6 +138,7 @@ fn a_million_elements_of_every_scalar_come_back_with_nothing_to_configure() {
         Complex<f64>: |at| Complex::new(at as f64, 1.0);
         String: |at| at.to_string();
     }
+    comes_back::<Arc<Vec<f32>>>(Arc::new((0..MANY).map(|at| at as f32).collect()));
     comes_back::<Vec<Vec<u16>>>((0..MANY).map(|at| vec![at as u16; at % 3]).collect());
 }
 
@@ -196,7 +196,7 @@ fn case_02_every_prefix_of_every_registered_value_ends_unexpectedly() {
 
 /// All bits of few bytes, and some of many.
 fn bits(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let most = if cfg!(miri) { 4 } else { 400 };
+    let most = if cfg!(miri) { 4 } else { 200 };
     (0..bytes.len() * 8).step_by(1 + bytes.len() * 8 / most)
 }
 
@@ -222,7 +222,7 @@ fn case_04_flipped_bits_and_random_bytes_make_a_value_or_a_typed_error_of_every_
                 flipped[bit / 8] ^= 1 << (bit % 8);
                 is_a_value(&registry, &row, &flipped);
             }
-            for _ in 0..if cfg!(miri) { 1 } else { 40 } {
+            for _ in 0..if cfg!(miri) { 1 } else { 20 } {
                 let mut noise = bytes.clone();
                 for _ in 0..1 + random.below(4) {
                     if let Some(at) = noise.len().checked_sub(1).map(|last| random.below(last + 1)) {

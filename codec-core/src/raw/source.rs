@@ -111,6 +111,14 @@ impl<'i> Source<'i> {
         self.head = outer;
     }
 
+    /// The bytes that the window shows, at least `count` if the endpoint can show so many; nothing is taken.
+    pub(crate) fn show(&mut self, count: usize) -> Result<&[u8]> {
+        if self.input.left() < count && !self.stays {
+            self.open(count)?;
+        }
+        Ok(self.input.rest())
+    }
+
     /// Takes `count` bytes from the window.
     #[inline(always)]
     pub(crate) fn take(&mut self, count: usize) -> Option<*const u8> {

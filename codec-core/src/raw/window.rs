@@ -124,6 +124,13 @@ impl<'i> Input<'i> {
         Some(start)
     }
 
+    /// The bytes that are left, without taking them.
+    pub(crate) fn rest(&self) -> &[u8] {
+        // SAFETY: what lies between `cursor` and `end` is readable for as long as the window is used, which the
+        // borrow of `self` outlasts.
+        unsafe { core::slice::from_raw_parts(self.cursor, self.left()) }
+    }
+
     /// Takes `count` bytes for as long as the input stays.
     ///
     /// # Safety

@@ -46,6 +46,7 @@ mod pointer;
 mod range;
 mod reference;
 mod scalar;
+pub(crate) mod shared;
 mod slice;
 mod table;
 mod text;
