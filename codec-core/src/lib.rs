@@ -26,6 +26,7 @@ mod reader;
 pub mod registry;
 pub mod schema;
 mod segment;
+mod shared;
 mod trivial;
 #[macro_use]
 mod types;
@@ -52,5 +53,6 @@ pub use reader::Reader;
 #[cfg(feature = "std")]
 pub use registry::CodecRegistry;
 pub use segment::{MemoryKind, Owner, Segment};
+pub use shared::{Blob, SharedStr};
 pub use trivial::{Trivial, deserialize_trivial_type, serialize_trivial_type};
 pub use writer::Writer;

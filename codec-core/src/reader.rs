@@ -11,6 +11,7 @@ use crate::raw::row;
 use crate::raw::source::Source;
 use crate::segment::Segment;
 use crate::trivial::Trivial;
+use crate::types::shared::Ahead;
 
 /// Reads values from a slice or an [`Endpoint`].
 ///
@@ -27,11 +28,14 @@ pub struct Reader<'de> {
     bytes: u64,
     items: u64,
     depth: u32,
+    /// What was copied for shared values; nobody else looks at it.
+    pub(crate) ahead: Ahead,
 }
 
 impl<'de> Reader<'de> {
     fn new(source: Source<'de>, limits: Limits) -> Self {
-        Self { source, bytes: limits.bytes, items: limits.items, depth: limits.depth }
+        let Limits { bytes, items, depth } = limits;
+        Self { source, bytes, items, depth, ahead: Ahead::default() }
     }
 
     /// A reader over bytes, under the default limits. Values may borrow from them.

@@ -79,7 +79,13 @@ pub struct SchemaBuilder {
 impl SchemaBuilder {
     /// The node of `T`.
     pub fn node<T: Encode + ?Sized>(&mut self) -> NodeId {
-        self.node_with(T::schema_key(), T::schema)
+        self.known_or(T::schema_key(), T::schema)
+    }
+
+    /// [`node_with`](Self::node_with) for a pointer: compiled once, and not for every type.
+    #[inline(never)]
+    fn known_or(&mut self, key: TypeId, describe: fn(&mut Self) -> Node) -> NodeId {
+        self.node_with(key, describe)
     }
 
     /// The node of a type that is described by `describe`, for codecs that stand beside their type.

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use common::{Chunks, List, Queue, Random, Tree, Visitor, visit};
 use podwire_codec_core::message::Message;
 use podwire_codec_core::{
-    Buffer, Bulk, Codec, CodecRegistry, Error, IoReader, IoWriter, Limits, deserialize_with, from_slice,
-    from_slice_with, serialize, to_vec,
+    Blob, Buffer, Bulk, Codec, CodecRegistry, Error, IoReader, IoWriter, Limits, SharedStr, deserialize_with,
+    from_prefix_with, from_slice, from_slice_with, serialize, to_vec,
 };
 
 /// The system's allocator, which counts for each thread, and refuses one allocation if told to.
@@ -25,6 +25,8 @@ struct Counting;
 thread_local! {
     static NOW: Cell<usize> = const { Cell::new(0) };
     static PEAK: Cell<usize> = const { Cell::new(0) };
+    /// How many allocations there were.
+    static COUNT: Cell<usize> = const { Cell::new(0) };
     /// How many more allocations succeed before one fails; negative for all.
     static LEFT: Cell<i64> = const { Cell::new(-1) };
 }
@@ -32,6 +34,7 @@ thread_local! {
 fn grew(bytes: usize) {
     let now = NOW.get().wrapping_add(bytes);
     NOW.set(now);
+    COUNT.set(COUNT.get() + 1);
     if now as isize > PEAK.get() as isize {
         PEAK.set(now);
     }
@@ -92,6 +95,13 @@ fn peak<R>(work: impl FnOnce() -> R) -> (R, usize) {
     PEAK.set(before);
     let result = work();
     (result, PEAK.get().wrapping_sub(before))
+}
+
+/// How many allocations `work` makes.
+fn count<R>(work: impl FnOnce() -> R) -> (R, usize) {
+    let before = COUNT.get();
+    let result = work();
+    (result, COUNT.get() - before)
 }
 
 /// The result of `work` if its allocation number `number` fails.
@@ -392,7 +402,7 @@ fn errors_midway_free_what_was_decoded() {
             for number in 0..20 {
                 let ((), _) = failing(number, || {
                     // Shared pointers, trees and bulk cannot report it: they abort.
-                    if ["Rc", "Arc", "BTree", "Bulk", "shared"].iter().any(|cannot| name.contains(cannot)) {
+                    if ["Rc", "Arc", "BTree", "Bulk", "Shared"].iter().any(|cannot| name.contains(cannot)) {
                         return;
                     }
                     drop(from_slice::<T>(&bytes));
@@ -422,4 +432,67 @@ fn inline_bulk_is_charged_and_bounded() {
     assert!(result && used <= 64, "{used}");
     let (result, used) = peak(|| Bulk::<u64>::deserialize(&mut IoReader(&bytes[..])).is_err());
     assert!(result && used <= SLACK, "{used}");
+}
+
+#[test]
+fn ten_thousand_shared_strings_take_a_handful_of_allocations() {
+    let texts: Vec<String> = (0..10_000).map(|number| format!("string number {number}")).collect();
+    let bytes = to_vec(&texts).unwrap();
+    // From a slice, and from an endpoint that shows its memory: the vector, and copies of 64, 128 and 256 KiB, each a
+    // vector and its counters.
+    let (shared, allocations) = count(|| from_slice::<Vec<SharedStr>>(&bytes).unwrap());
+    assert!(allocations <= 7, "{allocations}");
+    assert!(shared.iter().zip(&texts).all(|(shared, text)| shared == text));
+    let mut buffer = Buffer::from(bytes.clone());
+    let (shared, allocations) = count(|| Vec::<SharedStr>::deserialize(&mut buffer).unwrap());
+    assert!(allocations <= 7, "{allocations}");
+    assert!(shared.iter().zip(&texts).all(|(shared, text)| shared == text));
+    let (blobs, allocations) = count(|| from_slice::<Vec<Blob>>(&bytes).unwrap());
+    assert!(allocations <= 7, "{allocations}");
+    assert!(blobs.iter().zip(&texts).all(|(blob, text)| **blob == *text.as_bytes()));
+    // A clone takes none, empty ones take none, and the last one that goes frees all.
+    let (_, allocations) = count(|| (shared[0].clone(), shared[1].part(0..6), SharedStr::default()));
+    assert_eq!(allocations, 0);
+    let empty = to_vec(&vec![""; 10_000]).unwrap();
+    let (_, allocations) = count(|| from_slice::<Vec<SharedStr>>(&empty).unwrap());
+    assert_eq!(allocations, 1);
+    let before = NOW.get();
+    let last = from_slice::<Vec<SharedStr>>(&bytes).unwrap().pop();
+    assert!(NOW.get() > before);
+    drop(last);
+    assert_eq!(NOW.get(), before);
+    // A message is memory, too, wherever it came from.
+    let registry = CodecRegistry::new();
+    registry.register::<Vec<SharedStr>>("texts").unwrap();
+    let mut message = Vec::new();
+    registry.serialize(&shared, &mut message).unwrap();
+    let (back, allocations) = count(|| registry.deserialize(&mut IoReader(&message[..])).unwrap());
+    assert!(allocations < 40, "{allocations}");
+    assert_eq!(back.downcast_ref::<Vec<SharedStr>>().unwrap(), &shared);
+}
+
+#[test]
+fn shared_values_keep_a_bounded_part_of_their_input() {
+    // A small text in front of much data, and one behind it, share nothing with the data.
+    let value = ("front".to_owned(), vec![7_u8; 8 << 20], "back".to_owned());
+    let bytes = to_vec(&value).unwrap();
+    let before = NOW.get();
+    let (front, data, back) = from_slice::<(SharedStr, Vec<u8>, SharedStr)>(&bytes).unwrap();
+    assert_eq!((&*front, data.len(), &*back), ("front", 8 << 20, "back"));
+    drop(data);
+    assert!(NOW.get() - before < 100 << 10, "{}", NOW.get() - before);
+    drop((front, back));
+    assert_eq!(NOW.get(), before);
+    // What is copied ahead is charged, and leaves half of the limit to the rest.
+    let limits = Limits { bytes: 1_000, ..Limits::DEFAULT };
+    let mut bytes = to_vec(&("x", vec![1_u8; 300])).unwrap();
+    bytes.extend([2; 4_000]);
+    let ((), used) = peak(|| {
+        let (text, rest) = from_prefix_with::<(SharedStr, Vec<u8>)>(&bytes, limits).unwrap().0;
+        assert_eq!((&*text, rest.len()), ("x", 300));
+    });
+    assert!(used < 1_000, "{used}");
+    let few = Limits { bytes: 200, ..limits };
+    let error = from_slice_with::<SharedStr>(&to_vec(&"x".repeat(201)).unwrap(), few).unwrap_err();
+    assert!(matches!(error, Error::ByteLimit { .. }), "{error:?}");
 }

@@ -1,20 +1,26 @@
 //! The registry under hostile names, types and threads: section B of the list of hostile cases. A million unknown
 //! names (48) are in `allocation.rs`, look-ups before `main` (47) in `registry_before_main.rs`.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use podwire_codec_core::message::{self, MessageError, Metadata};
-use podwire_codec_core::registry::RegistryError;
+use podwire_codec_core::registry::{AnyValue, RegistryError};
 use podwire_codec_core::schema::{Node, SchemaBuilder, schema_of};
 use podwire_codec_core::{
-    Buffer, Codec, CodecRegistry, Decode, Encode, Error, IoReader, Reader, Result, Writer, register_codec,
+    Buffer, Codec, CodecRegistry, Decode, Encode, Error, IoReader, Limits, Reader, Result, Writer,
+    register_codec,
 };
 
+/// The line of the next registration.
+const AUTOMATIC: u32 = line!() + 1;
 register_codec!(Vec<u8>, "automatic");
+/// The line of the first registration of "twice", which the errors name.
+const TWICE: u32 = line!() + 1;
 register_codec!(Vec<u16>, "twice");
 register_codec!(Vec<u32>, "twice");
 register_codec!(Vec<i8>, "healed");
@@ -25,8 +31,15 @@ register_codec!(Option<u8>, "three");
 register_codec!(Option<u16>, "three");
 register_codec!(Option<u32>, "three");
 
-/// Line of the first registration of "twice", which the errors name.
-const TWICE: u32 = 18;
+const UNKNOWN: RegistryError = RegistryError::UnknownType { type_name: None };
+
+fn unknown(type_name: &'static str) -> RegistryError {
+    RegistryError::UnknownType { type_name: Some(type_name) }
+}
+
+fn wrong(name: &str) -> RegistryError {
+    RegistryError::WrongType { name: name.into() }
+}
 
 #[track_caller]
 fn registry_error<T>(result: Result<T>) -> RegistryError {
@@ -78,7 +91,7 @@ fn case_39_a_registration_at_run_time_heals_a_name() {
     assert_eq!(registry.by_name("healed").unwrap().value_type(), of::<Vec<i16>>());
     assert_eq!(registry.by_type(of::<Vec<i16>>()).unwrap().name(), "healed");
     // The type that lost its name has none: it cannot be sent under a name that means another.
-    assert_eq!(registry_error(registry.by_type(of::<Vec<i8>>())), RegistryError::UnknownType);
+    assert_eq!(registry_error(registry.by_type(of::<Vec<i8>>())), UNKNOWN);
     assert_eq!(registry.check().len(), 2);
     let mut buffer = Buffer::new();
     registry.serialize(&vec![-1_i16], &mut buffer).unwrap();
@@ -97,7 +110,7 @@ fn case_39_at_run_time_a_name_is_replaced_or_refused_as_asked() {
     assert_eq!(registry.by_name("name").unwrap().value_type(), of::<u8>());
     registry.register::<u16>("name").unwrap();
     assert_eq!(registry.by_name("name").unwrap().value_type(), of::<u16>());
-    assert_eq!(registry_error(registry.by_type(of::<u8>())), RegistryError::UnknownType);
+    assert_eq!(registry_error(registry.by_type(of::<u8>())), UNKNOWN);
     registry.try_register::<u8>("other").unwrap();
     assert_eq!(registry.by_type(of::<u8>()).unwrap().name(), "other");
     // Two names of one type: sent under the newest, understood under both.
@@ -183,7 +196,7 @@ fn case_41_names_that_nobody_could_read_are_refused() {
         }
     }
     assert!(registry.names().is_empty());
-    assert_eq!(registry_error(registry.by_type(of::<u8>())), RegistryError::UnknownType);
+    assert_eq!(registry_error(registry.by_type(of::<u8>())), UNKNOWN);
     for name in ["x".repeat(255), "größe".into(), "crate::Type<u8>".into(), " ".into()] {
         registry.register::<u8>(&name).unwrap();
         let mut buffer = Buffer::new();
@@ -224,15 +237,15 @@ fn case_42_a_value_of_another_type_is_never_taken_for_the_entrys() {
     let entry = registry.by_name("n").unwrap();
     let mut buffer = Buffer::new();
     let mut writer = Writer::new(&mut buffer);
-    assert_eq!(registry_error(entry.encode(&1.0_f64, &mut writer)), RegistryError::UnknownType);
-    assert_eq!(registry_error(entry.encode(&"text".to_owned(), &mut writer)), RegistryError::UnknownType);
+    assert_eq!(registry_error(entry.encode(&1.0_f64, &mut writer)), wrong("n"));
+    assert_eq!(registry_error(entry.encode(&"text".to_owned(), &mut writer)), wrong("n"));
     writer.finish().unwrap();
-    assert_eq!(registry_error(registry.serialize(&1.0_f64, &mut buffer)), RegistryError::UnknownType);
+    assert_eq!(registry_error(registry.serialize(&1.0_f64, &mut buffer)), unknown("f64"));
     assert!(buffer.as_slice().is_empty());
     registry.register_pod::<[f32; 2]>("pod").unwrap();
     let entry = registry.by_name("pod").unwrap();
     let mut writer = Writer::new(&mut buffer);
-    assert_eq!(registry_error(entry.encode(&1_u64, &mut writer)), RegistryError::UnknownType);
+    assert_eq!(registry_error(entry.encode(&1_u64, &mut writer)), wrong("pod"));
     // Decoding gives the entry's type and no other.
     let value = entry.decode(&mut Reader::from_slice(&[0; 8])).unwrap();
     assert!(value.downcast_ref::<u64>().is_none());
@@ -250,7 +263,7 @@ fn case_44_the_order_of_the_linker_does_not_show() {
         let line = |place: &str| place.rsplit(':').next().unwrap().parse::<u32>().unwrap();
         assert!(line(&first) < line(&second), "{first} {second}");
     }
-    assert_eq!(registry.by_name("automatic").unwrap().source(), format!("{}:{}", file!(), TWICE - 1).into());
+    assert_eq!(registry.by_name("automatic").unwrap().source(), format!("{}:{AUTOMATIC}", file!()).into());
 }
 
 #[test]
@@ -325,6 +338,65 @@ fn case_46_a_panic_in_a_codec_poisons_nothing() {
         catch_unwind(AssertUnwindSafe(|| registry.deserialize(&mut buffer).is_ok())).unwrap_err();
         usable(&registry);
     }
+}
+
+#[test]
+fn case_42_an_unknown_type_is_named_where_the_compiler_knows_it() {
+    let registry = CodecRegistry::new();
+    registry.register::<u8>("n").unwrap();
+    let mut buffer = Buffer::new();
+    let error = registry_error(registry.serialize(&vec![1_u16], &mut buffer));
+    assert_eq!(error, unknown("alloc::vec::Vec<u16>"));
+    assert!(error.to_string().contains("`alloc::vec::Vec<u16>`"), "{error}");
+    assert!(error.to_string().contains("#[codec(register)]"), "{error}");
+    let value: AnyValue = Box::new(1_u16);
+    assert_eq!(registry_error(registry.serialize(&*value, &mut buffer)), UNKNOWN);
+    assert!(buffer.as_slice().is_empty());
+
+    registry.serialize(&7_u8, &mut buffer).unwrap();
+    let message = message::Message::read(&mut buffer, Limits::DEFAULT).unwrap();
+    let error = registry_error(registry.decode_as::<Option<u16>, _>(&message, &mut buffer));
+    assert_eq!(error, unknown("core::option::Option<u16>"));
+}
+
+#[test]
+fn case_42_a_box_that_is_given_for_its_value_is_found_out() {
+    let registry = CodecRegistry::preregistered();
+    let mut buffer = Buffer::new();
+    let value: AnyValue = Box::new(7_u32);
+    let error = registry_error(registry.serialize(&value, &mut buffer));
+    assert_eq!(error, RegistryError::Boxed);
+    assert!(error.to_string().contains("`&*value`"), "{error}");
+    let shared: Arc<dyn Any + Send + Sync> = Arc::new(7_u32);
+    assert_eq!(registry_error(registry.serialize(&shared, &mut buffer)), RegistryError::Boxed);
+    assert_eq!(registry_error(registry.by_type(of::<AnyValue>())), RegistryError::Boxed);
+    let entry = registry.by_name("u32").unwrap();
+    let mut writer = Writer::new(&mut buffer);
+    assert_eq!(registry_error(entry.encode(&value, &mut writer)), RegistryError::Boxed);
+    writer.finish().unwrap();
+    assert!(buffer.as_slice().is_empty());
+    // What was meant.
+    for value in [&*value, &*shared] {
+        registry.serialize(value, &mut buffer).unwrap();
+        assert_eq!(*registry.deserialize(&mut buffer).unwrap().downcast::<u32>().unwrap(), 7);
+    }
+}
+
+#[test]
+fn values_are_decoded_under_the_limits_that_are_asked_for() {
+    let registry = CodecRegistry::preregistered();
+    let mut bytes = Vec::new();
+    registry.serialize(&vec![0_u64; 1_000], &mut bytes).unwrap();
+    let small = Limits { bytes: 4_096, ..Limits::DEFAULT };
+    let over = |result: Result<()>| assert!(matches!(result, Err(Error::ByteLimit { .. })), "{result:?}");
+    over(registry.deserialize_with(&mut &bytes[..], small).map(drop));
+    let (message, _) = message::Message::parse(&bytes, Limits::DEFAULT).unwrap();
+    let nothing = &mut Buffer::new();
+    over(registry.decode_with(&message, nothing, small).map(drop));
+    over(registry.decode_as_with::<Vec<u64>, _>(&message, nothing, small).map(drop));
+    let enough = Limits { bytes: 8_024, ..Limits::DEFAULT };
+    registry.decode_with(&message, nothing, enough).unwrap();
+    assert_eq!(registry.decode_as_with::<Vec<u64>, _>(&message, nothing, enough).unwrap(), [0; 1_000]);
 }
 
 #[test]

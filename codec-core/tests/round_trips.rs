@@ -13,8 +13,8 @@ use std::sync::{Arc, atomic::AtomicU32};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use podwire_codec_core::{
-    Buffer, Codec, Error, IoReader, Limits, SliceReader, SliceWriter, deserialize_with, encoded_len,
-    from_prefix, from_slice, serialize, to_vec, to_writer,
+    Buffer, Codec, Endpoint, Error, IoReader, Limits, SliceReader, SliceWriter, deserialize_with,
+    encoded_len, from_prefix, from_slice, serialize, to_vec, to_writer,
 };
 
 /// Every way in and out gives the same bytes and the same value.
@@ -223,4 +223,14 @@ fn a_wrapper_is_in_a_schema_what_it_wraps_also_within_itself() {
     let text = podwire_codec_core::schema::schema_of::<&Tree<Plain>>().to_string();
     assert_eq!(text, "struct{kids:[^0]}");
     assert_eq!(podwire_codec_core::schema::schema_of::<Reverse<&Tree<Wrapped>>>().to_string(), text);
+}
+
+#[test]
+fn a_boxed_endpoint_is_an_endpoint() {
+    let mut endpoint: Box<dyn Endpoint> = Box::new(Buffer::new());
+    let value = vec![String::from("boxed"); 3];
+    value.serialize(&mut endpoint).unwrap();
+    assert_eq!(endpoint.remaining(), Some(4 + 3 * 9));
+    assert_eq!(Vec::<String>::deserialize(&mut endpoint).unwrap(), value);
+    assert_eq!(endpoint.remaining(), Some(0));
 }

@@ -2,6 +2,7 @@
 //!
 //! One trait, one file per backend. An endpoint moves bytes and segments; it never learns what they mean.
 
+use alloc::boxed::Box;
 use core::mem::MaybeUninit;
 
 use crate::error::{Error, Result};
@@ -173,48 +174,55 @@ pub trait Endpoint {
     }
 }
 
-impl<E: Endpoint + ?Sized> Endpoint for &mut E {
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        (**self).write(bytes)
-    }
+/// What refers to an endpoint is one.
+macro_rules! forwarded {
+    ($($pointer:ty)+) => {$(
+        impl<E: Endpoint + ?Sized> Endpoint for $pointer {
+            fn write(&mut self, bytes: &[u8]) -> Result<()> {
+                (**self).write(bytes)
+            }
 
-    fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
-        (**self).read(bytes)
-    }
+            fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
+                (**self).read(bytes)
+            }
 
-    #[allow(unsafe_code, reason = "forwarded")]
-    unsafe fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
-        // SAFETY: the caller's.
-        unsafe { (**self).window(count) }
-    }
+            #[allow(unsafe_code, reason = "forwarded")]
+            unsafe fn window(&mut self, count: usize) -> Result<&mut [MaybeUninit<u8>]> {
+                // SAFETY: the caller's.
+                unsafe { (**self).window(count) }
+            }
 
-    #[allow(unsafe_code, reason = "forwarded")]
-    unsafe fn commit(&mut self, count: usize) {
-        // SAFETY: the caller's.
-        unsafe { (**self).commit(count) }
-    }
+            #[allow(unsafe_code, reason = "forwarded")]
+            unsafe fn commit(&mut self, count: usize) {
+                // SAFETY: the caller's.
+                unsafe { (**self).commit(count) }
+            }
 
-    fn peek(&mut self, count: usize) -> Result<&[u8]> {
-        (**self).peek(count)
-    }
+            fn peek(&mut self, count: usize) -> Result<&[u8]> {
+                (**self).peek(count)
+            }
 
-    fn consume(&mut self, count: usize) {
-        (**self).consume(count);
-    }
+            fn consume(&mut self, count: usize) {
+                (**self).consume(count);
+            }
 
-    fn remaining(&self) -> Option<u64> {
-        (**self).remaining()
-    }
+            fn remaining(&self) -> Option<u64> {
+                (**self).remaining()
+            }
 
-    fn capabilities(&self) -> Capabilities {
-        (**self).capabilities()
-    }
+            fn capabilities(&self) -> Capabilities {
+                (**self).capabilities()
+            }
 
-    fn attach(&mut self, segment: &Segment) -> Result<Option<u32>> {
-        (**self).attach(segment)
-    }
+            fn attach(&mut self, segment: &Segment) -> Result<Option<u32>> {
+                (**self).attach(segment)
+            }
 
-    fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
-        (**self).take_segment(placement)
-    }
+            fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
+                (**self).take_segment(placement)
+            }
+        }
+    )+};
 }
+
+forwarded!(&mut E Box<E>);

@@ -10,7 +10,8 @@
 //! - `variant`: a row within a row, for the fields of an enum's variant;
 //! - `place`: memory that is filled before it is a value;
 //! - `transparent`: values seen through a wrapper;
-//! - `text`: short strings.
+//! - `text`: short strings;
+//! - `utf8`: shared bytes that are text.
 #![allow(unsafe_code, reason = "this is the room")]
 
 #[allow(unreachable_pub, reason = "the derive reaches it through `__private`")]
@@ -23,5 +24,6 @@ pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod text;
 pub(crate) mod transparent;
+pub(crate) mod utf8;
 pub(crate) mod variant;
 pub(crate) mod window;

@@ -122,7 +122,7 @@ pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
     // The head must stay readable while the tail is read. Where the input stays, it is read where it lies.
     if let Some(start) = take_head(facts, reader) {
         // SAFETY: the bytes at `start` stay for the input's lifetime, or, if they do not, nothing is read while
-        // they are used, as the type has no tail.
+        // they are used, as the type has no tail or there are none.
         let head = unsafe { HeadReader::new(start) };
         // SAFETY: the head holds as many bytes as the layout says.
         return unsafe { T::decode_row(slot, head, reader) };
@@ -139,7 +139,12 @@ fn decode_plain<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Rea
 /// Takes a head that can be read where it lies.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn take_head(facts: Facts, reader: &mut Reader<'_>) -> Option<*const u8> {
-    if !facts.tail || reader.source.stays() { reader.source.take(facts.head) } else { None }
+    // Of no bytes, nothing is read: a pointer's row needs no second way in.
+    if !facts.tail || facts.head == 0 || reader.source.stays() {
+        reader.source.take(facts.head)
+    } else {
+        None
+    }
 }
 
 /// Reads a value of which nothing is known. A function of its own: without optimisation, its callers would have

@@ -378,11 +378,14 @@ pub(crate) fn take_text<'de>(length: usize, reader: &mut Reader<'de>) -> Result<
 /// Checks text that is not ASCII.
 #[inline(never)]
 fn check_other<'t>(text: &'t [u8], reader: &Reader<'_>) -> Result<&'t str> {
-    core::str::from_utf8(text).map_err(|error| Error::InvalidUtf8 {
-        offset: reader.offset(),
-        length: text.len() as u64,
-        valid: error.valid_up_to() as u64,
-    })
+    core::str::from_utf8(text).map_err(|error| invalid_utf8(error, text.len(), reader))
+}
+
+/// That the text of so many bytes that was just read is none.
+#[cold]
+pub(crate) fn invalid_utf8(error: core::str::Utf8Error, length: usize, reader: &Reader<'_>) -> Error {
+    let valid = error.valid_up_to() as u64;
+    Error::InvalidUtf8 { offset: reader.offset(), length: length as u64, valid }
 }
 
 /// A string of bytes that [`decode_text`] has checked.

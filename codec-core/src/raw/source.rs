@@ -111,6 +111,14 @@ impl<'i> Source<'i> {
         self.head = outer;
     }
 
+    /// The bytes that the window shows, at least `count` if the endpoint can show so many; nothing is taken.
+    pub(crate) fn show(&mut self, count: usize) -> Result<&[u8]> {
+        if self.input.left() < count && !self.stays {
+            self.open(count)?;
+        }
+        Ok(self.input.rest())
+    }
+
     /// Takes `count` bytes from the window.
     #[inline(always)]
     pub(crate) fn take(&mut self, count: usize) -> Option<*const u8> {
@@ -120,7 +128,7 @@ impl<'i> Source<'i> {
     /// Whether the input stays and its next `count` bytes are there and are ASCII.
     #[inline(always)]
     pub(crate) fn ascii_ahead(&self, count: usize) -> bool {
-        self.stays && self.input.ahead(count).is_some_and(super::text::is_ascii_run)
+        self.stays && self.input.rest().get(..count).is_some_and(super::text::is_ascii_run)
     }
 
     /// Takes text of which [`ascii_ahead`](Self::ascii_ahead) said that it is there and is ASCII.

@@ -124,16 +124,6 @@ impl<'i> Input<'i> {
         Some(start)
     }
 
-    /// The next bytes, if there are so many.
-    #[inline(always)]
-    pub(crate) fn ahead(&self, count: usize) -> Option<&[u8]> {
-        if count > self.left() {
-            return None;
-        }
-        // SAFETY: so many bytes are left in the window, initialised, and stay for as long as it is borrowed.
-        Some(unsafe { core::slice::from_raw_parts(self.cursor, count) })
-    }
-
     /// Takes bytes that are known to be there.
     ///
     /// # Safety
@@ -147,6 +137,14 @@ impl<'i> Input<'i> {
         self.cursor = unsafe { start.add(count) };
         // SAFETY: they were part of the slice that the window was made over, which stays, by this function's contract.
         unsafe { core::slice::from_raw_parts(start, count) }
+    }
+
+    /// The bytes that are left, without taking them.
+    #[inline(always)]
+    pub(crate) fn rest(&self) -> &[u8] {
+        // SAFETY: what lies between `cursor` and `end` is readable for as long as the window is used, which the
+        // borrow of `self` outlasts.
+        unsafe { core::slice::from_raw_parts(self.cursor, self.left()) }
     }
 
     /// Takes `count` bytes for as long as the input stays.

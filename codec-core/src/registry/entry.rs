@@ -1,83 +1,89 @@
 //! One codec of the registry: functions for one type, and the name that leads to them.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::{AnyValue, RegistryError};
+use super::{AnyValue, RegistryError, value};
 use crate::codec::Codec;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::raw::{place, row};
 use crate::reader::Reader;
-use crate::schema::{Node, Schema, SchemaBuilder, schema_of};
+use crate::schema::{Node, Schema, SchemaBuilder};
 use crate::writer::Writer;
+
+/// What a codec does, for one type. A constant of each type, so that a registration is data and no code.
+pub(super) struct Functions {
+    type_id: TypeId,
+    /// Nothing for a value of another type.
+    encode: fn(&dyn Any, &mut Writer<'_>) -> Option<Result<()>>,
+    decode: fn(&mut Reader<'_>) -> Result<AnyValue>,
+    describe: Describe,
+}
+
+/// How a type is described: its key and its shape. Pointers to what every codec has, so that no code is added.
+enum Describe {
+    Codec(fn() -> TypeId, fn(&mut SchemaBuilder) -> Node),
+    Pod(usize),
+}
+
+impl Functions {
+    /// Those of a type with a codec.
+    pub(super) const fn of<T: Codec + Any + Send + Sync>() -> &'static Self {
+        const {
+            &Self {
+                type_id: TypeId::of::<T>(),
+                encode: |value, writer| Some(row::encode(value.downcast_ref::<T>()?, writer)),
+                decode: |reader| Ok(place::boxed::<T>(reader)?),
+                describe: Describe::Codec(T::schema_key, T::schema),
+            }
+        }
+    }
+
+    /// Those of plain old data without a codec.
+    pub(super) const fn of_pod<T: bytemuck::Pod + Send + Sync>() -> &'static Self {
+        const {
+            &Self {
+                type_id: TypeId::of::<T>(),
+                encode: |value, writer| Some(writer.write(bytemuck::bytes_of(value.downcast_ref::<T>()?))),
+                decode: |reader| {
+                    reader.charge(size_of::<T>())?;
+                    let mut value = Box::new(T::zeroed());
+                    reader.read(bytemuck::bytes_of_mut(&mut *value))?;
+                    Ok(value)
+                },
+                describe: Describe::Pod(size_of::<T>()),
+            }
+        }
+    }
+}
 
 /// A codec by name.
 pub struct Entry {
-    name: Box<str>,
+    name: Cow<'static, str>,
     file: &'static str,
     line: u32,
-    type_id: TypeId,
-    encode: fn(&dyn Any, &mut Writer<'_>) -> Result<()>,
-    decode: fn(&mut Reader<'_>) -> Result<AnyValue>,
-    schema: fn() -> Schema,
+    codec: &'static Functions,
     fingerprint: OnceLock<u64>,
 }
 
 impl Entry {
-    /// The entry of a type with a codec.
+    /// A codec under a name, registered where the caller's caller is.
     #[track_caller]
-    pub(super) fn of<T: Codec + Any + Send + Sync>(name: &str) -> Self {
-        Self::new::<T>(
-            name,
-            |value, writer| row::encode(downcast::<T>(value)?, writer),
-            |reader| Ok(place::boxed::<T>(reader)?),
-            schema_of::<T>,
-        )
-    }
-
-    /// The entry of plain old data without a codec.
-    #[track_caller]
-    pub(super) fn of_pod<T: bytemuck::Pod + Send + Sync>(name: &str) -> Self {
-        Self::new::<T>(
-            name,
-            |value, writer| writer.write(bytemuck::bytes_of(downcast::<T>(value)?)),
-            |reader| {
-                reader.charge(size_of::<T>())?;
-                let mut value = Box::new(T::zeroed());
-                reader.read(bytemuck::bytes_of_mut(&mut *value))?;
-                Ok(value)
-            },
-            || {
-                let describe = |types: &mut SchemaBuilder| types.anonymous(Node::Pod(size_of::<T>() as u64));
-                Schema::of(describe)
-            },
-        )
-    }
-
-    #[track_caller]
-    fn new<T: Any>(
-        name: &str,
-        encode: fn(&dyn Any, &mut Writer<'_>) -> Result<()>,
-        decode: fn(&mut Reader<'_>) -> Result<AnyValue>,
-        schema: fn() -> Schema,
-    ) -> Self {
+    pub(super) fn here(name: &str, codec: &'static Functions) -> Self {
         let place = std::panic::Location::caller();
-        Self {
-            name: name.into(),
-            file: place.file(),
-            line: place.line(),
-            type_id: TypeId::of::<T>(),
-            encode,
-            decode,
-            schema,
-            fingerprint: OnceLock::new(),
-        }
+        Self::at(name.to_owned().into(), codec, place.file(), place.line())
     }
 
-    /// The same entry, registered elsewhere.
-    pub(super) fn at(self, file: &'static str, line: u32) -> Self {
-        Self { file, line, ..self }
+    /// A codec under a name, registered at a place of the source.
+    pub(super) fn at(
+        name: Cow<'static, str>,
+        codec: &'static Functions,
+        file: &'static str,
+        line: u32,
+    ) -> Self {
+        Self { name, file, line, codec, fingerprint: OnceLock::new() }
     }
 
     /// The name.
@@ -86,10 +92,15 @@ impl Entry {
         &self.name
     }
 
+    /// The name, without a copy where it stands in the program.
+    pub(super) fn key(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
     /// The type.
     #[must_use]
     pub fn value_type(&self) -> TypeId {
-        self.type_id
+        self.codec.type_id
     }
 
     /// Where the codec was registered: file and line.
@@ -106,7 +117,10 @@ impl Entry {
     /// The schema of the type.
     #[must_use]
     pub fn schema(&self) -> Schema {
-        (self.schema)()
+        Schema::of(|types| match self.codec.describe {
+            Describe::Codec(key, shape) => types.node_with(key(), shape),
+            Describe::Pod(size) => types.anonymous(Node::Pod(size as u64)),
+        })
     }
 
     /// The fingerprint of the schema; computed once.
@@ -119,9 +133,14 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::UnknownType`] for a value of any other type, and those of the codec.
+    /// [`RegistryError::WrongType`] for a value of any other type, [`RegistryError::Boxed`] for a box with one, and
+    /// those of the codec.
     pub fn encode(&self, value: &dyn Any, writer: &mut Writer<'_>) -> Result<()> {
-        (self.encode)(value, writer)
+        match (self.codec.encode)(value, writer) {
+            Some(result) => result,
+            None if value::is_boxed(value.type_id()) => Err(RegistryError::Boxed.into()),
+            None => Err(RegistryError::WrongType { name: self.name().into() }.into()),
+        }
     }
 
     /// Reads a value of the entry's type.
@@ -130,7 +149,7 @@ impl Entry {
     ///
     /// Those of the codec.
     pub fn decode(&self, reader: &mut Reader<'_>) -> Result<AnyValue> {
-        (self.decode)(reader)
+        (self.codec.decode)(reader)
     }
 }
 
@@ -141,8 +160,4 @@ impl fmt::Debug for Entry {
             .field("source", &self.source())
             .finish_non_exhaustive()
     }
-}
-
-fn downcast<T: Any>(value: &dyn Any) -> Result<&T> {
-    value.downcast_ref().ok_or_else(|| Error::from(RegistryError::UnknownType))
 }

@@ -12,9 +12,22 @@ pub enum RegistryError {
     },
     /// No codec is registered for this type.
     #[error(
-        "no codec is registered for this type: add `#[codec(register)]` to it, or `registry.register::<T>(name)`"
+        "no codec is registered for {}: add `#[codec(register)]` to it, or call `registry.register::<T>(name)`",
+        shown_type(*.type_name)
     )]
-    UnknownType,
+    UnknownType {
+        /// The type as the compiler calls it; nothing where it is known at run time only.
+        type_name: Option<&'static str>,
+    },
+    /// A box with a value of any type was given in the place of the value.
+    #[error("this is a pointer to `dyn Any`, which itself has no codec: give what it points to, `&*value`")]
+    Boxed,
+    /// A value of another type was given to a codec.
+    #[error("the value is not of the type that codec \"{name}\" is for")]
+    WrongType {
+        /// Name of the codec.
+        name: Box<str>,
+    },
     /// Two registrations claim one name; it cannot be used until one of them is chosen at run time.
     #[error(
         "codec name \"{name}\" is registered at {first} and at {second}: `register` one of them at run time"
@@ -41,4 +54,8 @@ pub enum RegistryError {
         /// What is wrong with it.
         reason: &'static str,
     },
+}
+
+fn shown_type(name: Option<&'static str>) -> String {
+    name.map_or_else(|| "this type".into(), |name| format!("`{name}`"))
 }

@@ -5,6 +5,7 @@
 //! name leads back.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
@@ -14,24 +15,26 @@ use crate::error::Result;
 use crate::limits::Limits;
 use crate::message::{Message, MessageError, Metadata};
 
+mod builtin;
 mod entry;
 mod error;
 mod registration;
+mod value;
+
+use entry::Functions;
 
 pub use entry::Entry;
 pub use error::RegistryError;
 pub use registration::Registration;
-
-/// A value of any registered type.
-pub type AnyValue = Box<dyn Any + Send + Sync>;
+pub use value::{AnyValue, Value};
 
 /// The longest codec name in bytes.
 const NAME: usize = 255;
 
 /// The table of codecs.
 ///
-/// [`CodecRegistry::global`] holds what `#[codec(register)]` and [`register_codec!`](crate::register_codec) name in
-/// every crate that is linked, and whatever is registered at run time.
+/// [`CodecRegistry::global`] holds the [pre-registered](CodecRegistry::preregistered) types, what `#[codec(register)]` and
+/// [`register_codec!`](crate::register_codec) name in every crate that is linked, and whatever is registered at run time.
 ///
 /// ```
 /// use podwire_codec_core::{Buffer, CodecRegistry};
@@ -57,9 +60,9 @@ pub struct CodecRegistry {
 
 #[derive(Debug, Default)]
 struct Table {
-    names: HashMap<Box<str>, Named>,
+    names: HashMap<Cow<'static, str>, Named>,
     /// For each type its names, the one to send with last.
-    types: HashMap<TypeId, Vec<Box<str>>>,
+    types: HashMap<TypeId, Vec<Cow<'static, str>>>,
     /// Registrations that were collected already.
     collected: usize,
     /// The newest of them, if any were asked for: `Some(None)` if there were none.
@@ -92,33 +95,47 @@ impl Named {
 impl Table {
     /// Puts an entry in, in the place of whatever has its name.
     fn put(&mut self, entry: Entry, send: bool, named: fn(Arc<Entry>) -> Named) {
-        let entry = Arc::new(entry);
-        let name: Box<str> = entry.name().into();
+        let name = entry.key();
         self.forget(&name);
         if send {
             self.types.entry(entry.value_type()).or_default().push(name.clone());
         }
-        self.names.insert(name, named(entry));
+        self.names.insert(name, named(Arc::new(entry)));
     }
 
     /// Puts an automatic registration in, which replaces nothing.
-    fn collect(&mut self, entry: Entry) {
-        let Some(Named::Codec(first)) = self.names.get(entry.name()) else {
-            if !self.names.contains_key(entry.name()) {
-                self.put(entry, true, Named::Codec);
+    fn collect(&mut self, registration: &Registration) {
+        for (entry, send) in registration.entries() {
+            match self.names.get(entry.name()) {
+                None => self.put(entry, send, Named::Codec),
+                Some(Named::Codec(first)) if first.value_type() != entry.value_type() => {
+                    let first = Arc::clone(first);
+                    self.spoil(first, entry, send);
+                }
+                // The same once more; what was understood only may be sent from now on.
+                Some(Named::Codec(_)) if send => {
+                    let names = self.types.entry(entry.value_type()).or_default();
+                    if names.iter().all(|name| name != entry.name()) {
+                        names.push(entry.key());
+                    }
+                }
+                Some(_) => {}
             }
-            return;
-        };
-        if first.value_type() != entry.value_type() {
-            let name: Box<str> = entry.name().into();
-            let second = Arc::new(entry);
-            // In the order of their places, so that the message does not depend on the linker.
-            let mut both = [Arc::clone(first), Arc::clone(&second)];
-            both.sort_by_key(|entry| entry.place());
-            let [earlier, later] = both;
-            self.types.entry(second.value_type()).or_default().push(name.clone());
-            self.names.insert(name, Named::Spoiled { first: earlier, second: later });
         }
+    }
+
+    /// Notes that a second automatic registration claims a name for another type.
+    fn spoil(&mut self, first: Arc<Entry>, second: Entry, send: bool) {
+        let name = second.key();
+        let second = Arc::new(second);
+        if send {
+            self.types.entry(second.value_type()).or_default().push(name.clone());
+        }
+        // In the order of their places, so that the message does not depend on the linker.
+        let mut both = [first, second];
+        both.sort_by_key(|entry| entry.place());
+        let [first, second] = both;
+        self.names.insert(name, Named::Spoiled { first, second });
     }
 
     /// Removes a name from the names of its types.
@@ -130,7 +147,7 @@ impl Table {
         };
         for entry in entries {
             if let Some(names) = self.types.get_mut(&entry.value_type()) {
-                names.retain(|known| &**known != name);
+                names.retain(|known| known != name);
                 if names.is_empty() {
                     self.types.remove(&entry.value_type());
                 }
@@ -146,10 +163,33 @@ impl CodecRegistry {
         Self::default()
     }
 
+    /// A registry of everyday types, under the names that Rust gives them, and understood under those of C++ as well.
+    ///
+    /// With `S` one of `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>` and `String`: each
+    /// `S`, `Vec<S>` and `Vec<Vec<S>>`, and each of these in an `Arc`; `HashMap<String, String>`, also in an `Arc`;
+    /// `Arc<[f32; 16]>`; `i128`, `u128` and `char`.
+    ///
+    /// ```
+    /// use podwire_codec_core::CodecRegistry;
+    ///
+    /// let registry = CodecRegistry::preregistered();
+    /// assert_eq!(registry.by_name("Vec<Vec<f32>>")?.schema().to_string(), "[[f32]]");
+    /// assert_eq!(registry.by_name("std::vector<std::vector<float>>")?.schema().to_string(), "[[f32]]");
+    /// # Ok::<(), podwire_codec_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn preregistered() -> Self {
+        let mut table = Table::default();
+        table.names.reserve(builtin::NAMES);
+        table.types.reserve(builtin::NAMES / 2);
+        builtin::rows().for_each(|row| table.collect(row));
+        Self { table: RwLock::new(table) }
+    }
+
     /// The registry of this process.
     pub fn global() -> &'static Self {
         static GLOBAL: LazyLock<CodecRegistry> = LazyLock::new(|| {
-            let registry = CodecRegistry::new();
+            let registry = CodecRegistry::preregistered();
             registry.collect();
             registry
         });
@@ -164,7 +204,7 @@ impl CodecRegistry {
         // `inventory` shows the newest first, and never loses one.
         let new = all.len() - table.collected;
         for registration in &all[..new] {
-            table.collect(registration.entry());
+            table.collect(registration);
         }
         table.collected = all.len();
         table.newest = Some(all.first().copied());
@@ -196,7 +236,7 @@ impl CodecRegistry {
     /// [`RegistryError::BadName`].
     #[track_caller]
     pub fn register<T: Codec + Any + Send + Sync>(&self, name: &str) -> Result<()> {
-        self.put(Entry::of::<T>(name), true, true)
+        self.put(Entry::here(name, Functions::of::<T>()), true, true)
     }
 
     /// Registers `T` under a name that is free.
@@ -206,7 +246,7 @@ impl CodecRegistry {
     /// [`RegistryError::Taken`] and [`RegistryError::BadName`].
     #[track_caller]
     pub fn try_register<T: Codec + Any + Send + Sync>(&self, name: &str) -> Result<()> {
-        self.put(Entry::of::<T>(name), true, false)
+        self.put(Entry::here(name, Functions::of::<T>()), true, false)
     }
 
     /// Lets messages of this name be understood as `T`; nothing is sent under it.
@@ -216,7 +256,7 @@ impl CodecRegistry {
     /// [`RegistryError::BadName`].
     #[track_caller]
     pub fn register_alias<T: Codec + Any + Send + Sync>(&self, name: &str) -> Result<()> {
-        self.put(Entry::of::<T>(name), false, true)
+        self.put(Entry::here(name, Functions::of::<T>()), false, true)
     }
 
     /// Registers plain old data that has no codec: its bytes are its memory.
@@ -237,7 +277,7 @@ impl CodecRegistry {
     /// [`RegistryError::BadName`].
     #[track_caller]
     pub fn register_pod<T: bytemuck::Pod + Send + Sync>(&self, name: &str) -> Result<()> {
-        self.put(Entry::of_pod::<T>(name), true, true)
+        self.put(Entry::here(name, Functions::of_pod::<T>()), true, true)
     }
 
     fn put(&self, entry: Entry, send: bool, replace: bool) -> Result<()> {
@@ -265,21 +305,28 @@ impl CodecRegistry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::UnknownType`] and [`RegistryError::Ambiguous`].
+    /// [`RegistryError::UnknownType`], [`RegistryError::Boxed`] and [`RegistryError::Ambiguous`].
     pub fn by_type(&self, of: TypeId) -> Result<Arc<Entry>> {
-        let named = self.find(|table| table.names.get(table.types.get(&of)?.last()?).cloned());
-        Ok(Arc::clone(named.ok_or(RegistryError::UnknownType)?.codec()?))
+        self.by_named_type(of, None)
+    }
+
+    fn by_named_type(&self, of: TypeId, type_name: Option<&'static str>) -> Result<Arc<Entry>> {
+        match self.find(|table| table.names.get(table.types.get(&of)?.last()?).cloned()) {
+            Some(named) => Ok(Arc::clone(named.codec()?)),
+            None if value::is_boxed(of) => Err(RegistryError::Boxed.into()),
+            None => Err(RegistryError::UnknownType { type_name }.into()),
+        }
     }
 
     /// All names that lead to a codec, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<Box<str>> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let mut names: Vec<_> = table
+        let mut names: Vec<Box<str>> = table
             .names
             .iter()
             .filter(|(_, named)| named.codec().is_ok())
-            .map(|(name, _)| name.clone())
+            .map(|(name, _)| Box::from(&**name))
             .collect();
         names.sort();
         names
@@ -299,12 +346,13 @@ impl CodecRegistry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::UnknownType`], [`RegistryError::Ambiguous`], and those of the codec and the endpoint.
-    pub fn serialize<E: Endpoint + ?Sized>(
-        &self,
-        value: &(dyn Any + Send + Sync),
-        endpoint: &mut E,
-    ) -> Result<usize> {
+    /// [`RegistryError::UnknownType`], [`RegistryError::Ambiguous`], and those of the codec and the endpoint;
+    /// [`RegistryError::Boxed`] for `&value` of an [`AnyValue`] in the place of `&*value`.
+    pub fn serialize<V, E>(&self, value: &V, endpoint: &mut E) -> Result<usize>
+    where
+        V: Value + ?Sized,
+        E: Endpoint + ?Sized,
+    {
         self.serialize_with(value, &Metadata::new(), endpoint)
     }
 
@@ -313,13 +361,14 @@ impl CodecRegistry {
     /// # Errors
     ///
     /// As [`serialize`](Self::serialize).
-    pub fn serialize_with<E: Endpoint + ?Sized>(
-        &self,
-        value: &(dyn Any + Send + Sync),
-        metadata: &Metadata,
-        endpoint: &mut E,
-    ) -> Result<usize> {
-        let entry = self.by_type(value.type_id())?;
+    pub fn serialize_with<V, E>(&self, value: &V, metadata: &Metadata, endpoint: &mut E) -> Result<usize>
+    where
+        V: Value + ?Sized,
+        E: Endpoint + ?Sized,
+    {
+        let type_name = value.type_name();
+        let value = value.as_any();
+        let entry = self.by_named_type(value.type_id(), type_name)?;
         crate::message::write(entry.name(), entry.fingerprint(), metadata, endpoint, |writer| {
             entry.encode(value, writer)
         })
@@ -332,8 +381,21 @@ impl CodecRegistry {
     /// [`RegistryError::UnknownName`], [`RegistryError::Ambiguous`], [`MessageError`], and those of the codec and
     /// the endpoint. A message of an unknown name was taken whole: the next one can be read.
     pub fn deserialize<E: Endpoint + ?Sized>(&self, endpoint: &mut E) -> Result<AnyValue> {
-        let message = Message::read(endpoint, Limits::DEFAULT)?;
-        self.decode(&message, endpoint)
+        self.deserialize_with(endpoint, Limits::DEFAULT)
+    }
+
+    /// [`deserialize`](Self::deserialize) under other [`Limits`], for the message and again for its value.
+    ///
+    /// # Errors
+    ///
+    /// As [`deserialize`](Self::deserialize).
+    pub fn deserialize_with<E: Endpoint + ?Sized>(
+        &self,
+        endpoint: &mut E,
+        limits: Limits,
+    ) -> Result<AnyValue> {
+        let message = Message::read(endpoint, limits)?;
+        self.decode_with(&message, endpoint, limits)
     }
 
     /// Decodes a message whose segments are with `endpoint`.
@@ -341,13 +403,23 @@ impl CodecRegistry {
     /// # Errors
     ///
     /// As [`deserialize`](Self::deserialize).
-    pub fn decode<E: Endpoint + ?Sized>(
+    pub fn decode<E: Endpoint + ?Sized>(&self, message: &Message<'_>, endpoint: &mut E) -> Result<AnyValue> {
+        self.decode_with(message, endpoint, Limits::DEFAULT)
+    }
+
+    /// [`decode`](Self::decode) under other [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// As [`deserialize`](Self::deserialize).
+    pub fn decode_with<E: Endpoint + ?Sized>(
         &self,
         message: &Message<'_>,
         mut endpoint: &mut E,
+        limits: Limits,
     ) -> Result<AnyValue> {
         let entry = self.entry_for(message)?;
-        message.decode(&mut endpoint, Limits::DEFAULT, |reader| entry.decode(reader))
+        message.decode(&mut endpoint, limits, |reader| entry.decode(reader))
     }
 
     /// Decodes a message that is to hold a `T`, whose segments are with `endpoint`.
@@ -358,14 +430,29 @@ impl CodecRegistry {
     pub fn decode_as<T: Codec + Any, E: Endpoint + ?Sized>(
         &self,
         message: &Message<'_>,
+        endpoint: &mut E,
+    ) -> Result<T> {
+        self.decode_as_with(message, endpoint, Limits::DEFAULT)
+    }
+
+    /// [`decode_as`](Self::decode_as) under other [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// As [`decode_as`](Self::decode_as).
+    pub fn decode_as_with<T: Codec + Any, E: Endpoint + ?Sized>(
+        &self,
+        message: &Message<'_>,
         mut endpoint: &mut E,
+        limits: Limits,
     ) -> Result<T> {
         if self.by_name(message.name())?.value_type() != TypeId::of::<T>() {
-            let expected = self.by_type(TypeId::of::<T>())?.name().into();
+            let wanted = self.by_named_type(TypeId::of::<T>(), Some(std::any::type_name::<T>()))?;
+            let expected = wanted.name().into();
             return Err(MessageError::WrongType { expected, found: shown(message.name()) }.into());
         }
         self.entry_for(message)?;
-        message.value(&mut endpoint, Limits::DEFAULT)
+        message.value(&mut endpoint, limits)
     }
 
     /// The codec of a message, if both sides mean the same by it.
@@ -416,20 +503,23 @@ impl From<RegistryError> for crate::Error {
 
 /// Registers a type under a name in the global registry, in every program that this crate is linked into.
 ///
-/// For instances of generic types and for types of other crates; on a type of your own write `#[codec(register)]`.
+/// For instances of generic types and for types of other crates; on a type of your own write `#[codec(register)]`. Further
+/// names are aliases: messages of these names are understood, and none is sent.
 ///
 /// ```
 /// use podwire_codec_core::{CodecRegistry, register_codec};
 ///
-/// register_codec!(Vec<Option<f32>>, "gappy samples");
+/// register_codec!(Vec<Option<f32>>, "gappy samples", "std::vector<std::optional<float>>");
 ///
 /// assert!(CodecRegistry::global().by_name("gappy samples").is_ok());
+/// assert!(CodecRegistry::global().by_name("std::vector<std::optional<float>>").is_ok());
 /// ```
 #[macro_export]
 macro_rules! register_codec {
-    ($type:ty, $name:expr $(,)?) => {
+    ($type:ty, $name:expr $(, $alias:expr)* $(,)?) => {
         $crate::__private::inventory::submit! {
             $crate::registry::Registration::new::<$type>($name, ::core::file!(), ::core::line!())
+                .with_aliases(&[$($alias),*])
         }
     };
 }

@@ -1,17 +1,19 @@
 //! Registrations that stand in the program itself and are collected before they are needed.
 
 use std::any::Any;
+use std::borrow::Cow;
 
 use super::Entry;
+use super::entry::Functions;
 use crate::codec::Codec;
 
 /// A registration as `#[codec(register)]` and [`register_codec!`](crate::register_codec) write it: a constant.
-#[derive(Debug)]
 pub struct Registration {
     name: &'static str,
+    aliases: &'static [&'static str],
     file: &'static str,
     line: u32,
-    entry: fn(&str) -> Entry,
+    codec: &'static Functions,
 }
 
 impl Registration {
@@ -22,11 +24,31 @@ impl Registration {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, file, line, entry: Entry::of::<T> }
+        Self { name, aliases: &[], file, line, codec: Functions::of::<T>() }
     }
 
-    pub(super) fn entry(&self) -> Entry {
-        (self.entry)(self.name).at(self.file, self.line)
+    /// The same, and names that are understood, but never sent.
+    #[must_use]
+    pub const fn with_aliases(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// The entry of each name, and whether values are sent under it.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Entry, bool)> {
+        let names =
+            std::iter::once((self.name, true)).chain(self.aliases.iter().map(|alias| (*alias, false)));
+        names.map(|(name, send)| (Entry::at(Cow::Borrowed(name), self.codec, self.file, self.line), send))
+    }
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registration")
+            .field("name", &self.name)
+            .field("aliases", &self.aliases)
+            .field("file", &self.file)
+            .field("line", &self.line)
+            .finish_non_exhaustive()
     }
 }
 

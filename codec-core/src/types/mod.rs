@@ -33,6 +33,7 @@ macro_rules! decode_row {
 }
 
 mod array;
+mod complex;
 mod cow;
 mod either;
 pub(crate) mod length;
@@ -45,6 +46,7 @@ mod pointer;
 mod range;
 mod reference;
 mod scalar;
+pub(crate) mod shared;
 mod slice;
 mod table;
 mod text;

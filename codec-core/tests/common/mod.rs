@@ -5,10 +5,12 @@
 
 mod endpoints;
 mod recursive;
+mod samples;
 mod zoo;
 
 pub(crate) use endpoints::{Chunks, Drip, Queue, Rogue, Stingy};
 pub(crate) use recursive::{List, Tree};
+pub(crate) use samples::{Row, row, samples};
 pub(crate) use zoo::{Visitor, visit};
 
 /// Bytes as the specification prints them: pairs of hexadecimal digits, blanks as the reader likes them.

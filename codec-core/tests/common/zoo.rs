@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use podwire_codec_core::{Bulk, Codec};
+use podwire_codec_core::{Blob, Bulk, Codec, SharedStr};
 
 use super::{List, Tree};
 
@@ -87,6 +87,9 @@ pub(crate) fn visit(visitor: &mut impl Visitor) {
         Rc<Vec<u8>> = Rc::new(vec![1]);
         Arc<Option<bool>> = Arc::new(Some(false));
         Box<Box<Box<u8>>> = Box::new(Box::new(Box::new(1)));
+        SharedStr = "shared, naïve".into();
+        Vec<SharedStr> = vec!["shared".into(), SharedStr::default(), "text".into()];
+        (Blob, u16, SharedStr) = (Blob::from(vec![0xFF, 0]), 7, "shared".into());
         Bulk<u16> = Bulk::from(vec![1, 2]);
         (Bulk<f32>, String) = (Bulk::from(vec![0.5]), "end".into());
         List = List::of(3);
