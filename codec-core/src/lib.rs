@@ -20,15 +20,17 @@ mod error;
 mod layout;
 mod limits;
 pub mod message;
+mod placed;
 mod raw;
 mod reader;
 #[cfg(feature = "std")]
 pub mod registry;
 pub mod schema;
 mod segment;
-mod trivial;
 #[macro_use]
 mod types;
+pub mod tensor;
+mod trivial;
 mod writer;
 
 #[doc(hidden)]
@@ -52,5 +54,6 @@ pub use reader::Reader;
 #[cfg(feature = "std")]
 pub use registry::CodecRegistry;
 pub use segment::{MemoryKind, Owner, Segment};
+pub use tensor::Tensor;
 pub use trivial::{Trivial, deserialize_trivial_type, serialize_trivial_type};
 pub use writer::Writer;
