@@ -1,25 +1,19 @@
 //! `Bulk<T>`: a shared slice of plain values that is not copied, out or in, where the endpoint can avoid it.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 use core::ops::{Deref, Range};
 
 use crate::decode::Decode;
 use crate::encode::Encode;
-use crate::endpoint::Placement;
 use crate::error::{Error, Result};
+use crate::placed;
 use crate::raw::sequence;
 use crate::reader::Reader;
 use crate::schema::{Node, SchemaBuilder};
-use crate::segment::{MemoryKind, Owner, Segment};
+use crate::segment::{MemoryKind, Segment, alignment};
 use crate::trivial::Trivial;
 use crate::writer::Writer;
-
-/// The elements are written behind the count.
-const INLINE: u8 = 0;
-/// The number of the segment that holds the elements is written behind the count.
-const SEGMENT: u8 = 1;
 
 /// A shared, immutable `[T]` of plain values, which any struct may hold.
 ///
@@ -83,10 +77,9 @@ impl<T: Trivial + bytemuck::Pod + Send + Sync> Plain for T {}
 fn check<T: Plain>(bytes: &[u8]) -> Result<&[T]> {
     const { assert!(size_of::<T>() > 0, "values without a size take no memory: use a Vec") };
     bytemuck::try_cast_slice(bytes).map_err(|error| match error {
-        bytemuck::PodCastError::TargetAlignmentGreaterAndInputNotAligned => Error::SegmentAlignment {
-            wanted: align_of::<T>() as u64,
-            found: 1 << bytes.as_ptr().addr().trailing_zeros().min(12),
-        },
+        bytemuck::PodCastError::TargetAlignmentGreaterAndInputNotAligned => {
+            Error::SegmentAlignment { wanted: align_of::<T>() as u64, found: alignment(bytes) as u64 }
+        }
         _ => Error::InvalidLength { offset: 0, found: bytes.len() as u64 },
     })
 }
@@ -104,14 +97,7 @@ impl<T: Plain> Deref for Bulk<T> {
 impl<T: Plain> From<Vec<T>> for Bulk<T> {
     /// Shares the vector; its elements are not copied.
     fn from(values: Vec<T>) -> Self {
-        /// A vector of values as an owner of bytes.
-        struct Values<T>(Vec<T>);
-        impl<T: Plain> Owner for Values<T> {
-            fn bytes(&self) -> Option<&[u8]> {
-                Some(bytemuck::cast_slice(&self.0))
-            }
-        }
-        Self { segment: Segment::new(Arc::new(Values(values))), of: PhantomData }
+        Self { segment: Segment::of_values(values), of: PhantomData }
     }
 }
 
@@ -144,12 +130,7 @@ impl<T: Plain + core::fmt::Debug> core::fmt::Debug for Bulk<T> {
 impl<T: Plain> Encode for Bulk<T> {
     fn encode(&self, writer: &mut Writer<'_>) -> Result<()> {
         let segment = writer.attach(&self.segment)?;
-        writer.write_trivial_type(&if segment.is_some() { SEGMENT } else { INLINE })?;
-        writer.write_trivial_type(&(self.len() as u64))?;
-        match segment {
-            Some(index) => writer.write_trivial_type(&index),
-            None => sequence::encode(self, writer),
-        }
+        placed::encode(segment, self.len() as u64, writer, |writer| sequence::encode(self, writer))
     }
 
     fn schema(types: &mut SchemaBuilder) -> Node {
@@ -159,35 +140,10 @@ impl<T: Plain> Encode for Bulk<T> {
 
 impl<'de, T: Plain> Decode<'de> for Bulk<T> {
     fn decode(reader: &mut Reader<'de>) -> Result<Self> {
-        let place = reader.read_trivial_type::<u8>()?;
-        let count = reader.read_trivial_type::<u64>()?;
-        let invalid = Error::InvalidLength { offset: reader.offset(), found: count };
-        let Some(count) =
-            usize::try_from(count).ok().filter(|count| count.checked_mul(size_of::<T>()).is_some())
-        else {
-            return Err(invalid);
-        };
-        match place {
-            INLINE => Ok(sequence::decode::<T>(count, reader)?.into()),
-            SEGMENT => {
-                let index = reader.read_trivial_type::<u32>()?;
-                let wanted = (count * size_of::<T>()) as u64;
-                let placement = Placement {
-                    index,
-                    length: wanted,
-                    alignment: align_of::<T>(),
-                    kind: MemoryKind::HOST,
-                    descriptor: &[],
-                };
-                let segment = reader.take_segment(placement)?;
-                match segment.length() as u64 {
-                    found if found == wanted => Self::from_segment(segment),
-                    found => Err(Error::SegmentLength { index, wanted, found }),
-                }
-            }
-            found => {
-                Err(Error::UnknownTag { offset: reader.offset() - 9, name: "Bulk", found: found.into() })
-            }
+        let placed = placed::decode(reader)?;
+        match placed.segment(size_of::<T>(), align_of::<T>(), MemoryKind::HOST, reader)? {
+            Some(segment) => Self::from_segment(segment),
+            None => Ok(sequence::decode::<T>(placed.count, reader)?.into()),
         }
     }
 }

@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use crate::message::MessageError;
 #[cfg(feature = "std")]
 use crate::registry::RegistryError;
+use crate::tensor::TensorError;
 
 /// The result of every codec operation.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -185,6 +186,9 @@ pub enum Error {
     /// The bytes are no message, or not the message that was asked for.
     #[error(transparent)]
     Message(#[from] Box<MessageError>),
+    /// Element type, shape, strides or planes do not fit the memory, or are not what was asked for.
+    #[error(transparent)]
+    Tensor(#[from] Box<TensorError>),
     /// The registry cannot serve the name or the type.
     #[cfg(feature = "std")]
     #[error(transparent)]

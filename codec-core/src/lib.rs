@@ -20,6 +20,7 @@ mod error;
 mod layout;
 mod limits;
 pub mod message;
+mod placed;
 mod raw;
 mod reader;
 #[cfg(feature = "std")]
@@ -27,6 +28,7 @@ pub mod registry;
 pub mod schema;
 mod segment;
 mod shared;
+pub mod tensor;
 mod trivial;
 #[macro_use]
 mod types;
@@ -54,5 +56,6 @@ pub use reader::Reader;
 pub use registry::CodecRegistry;
 pub use segment::{MemoryKind, Owner, Segment};
 pub use shared::{Blob, SharedStr};
+pub use tensor::Tensor;
 pub use trivial::{Trivial, deserialize_trivial_type, serialize_trivial_type};
 pub use writer::Writer;

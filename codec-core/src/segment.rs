@@ -40,7 +40,7 @@ pub trait Owner: Any + Send + Sync {
 
     /// Alignment of the memory's first byte.
     fn alignment(&self) -> usize {
-        self.bytes().map_or(1, |bytes| 1 << bytes.as_ptr().addr().trailing_zeros().min(12))
+        self.bytes().map_or(1, alignment)
     }
 
     /// Which memory it is.
@@ -54,6 +54,11 @@ pub trait Owner: Any + Send + Sync {
         let _ = part;
         Vec::new()
     }
+}
+
+/// Alignment of the first byte, as far as anybody asks.
+pub(crate) fn alignment(bytes: &[u8]) -> usize {
+    1 << bytes.as_ptr().addr().trailing_zeros().min(12)
 }
 
 impl Owner for Vec<u8> {
@@ -79,6 +84,18 @@ impl Segment {
     pub fn new(owner: Arc<dyn Owner>) -> Self {
         let length = owner.length();
         Self { owner, start: 0, length }
+    }
+
+    /// The memory of a vector; its elements are not copied.
+    pub(crate) fn of_values<T: bytemuck::NoUninit + Send + Sync>(values: Vec<T>) -> Self {
+        /// A vector of values as an owner of bytes.
+        struct Values<T>(Vec<T>);
+        impl<T: bytemuck::NoUninit + Send + Sync> Owner for Values<T> {
+            fn bytes(&self) -> Option<&[u8]> {
+                Some(bytemuck::cast_slice(&self.0))
+            }
+        }
+        Self::new(Arc::new(Values(values)))
     }
 
     /// A part of this segment, given in bytes; `None` if it reaches beyond it.
@@ -121,6 +138,16 @@ impl Segment {
     #[must_use]
     pub fn owner(&self) -> &Arc<dyn Owner> {
         &self.owner
+    }
+
+    /// Checks that numbers of this alignment can be seen in place, as far as the host can see.
+    pub(crate) fn check_alignment(&self, wanted: usize) -> Result<()> {
+        match self.bytes().map(alignment) {
+            Ok(found) if found < wanted && self.length > 0 => {
+                Err(Error::SegmentAlignment { wanted: wanted as u64, found: found as u64 })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What the endpoint of its kind needs to find it again; empty for memory of this process.

@@ -86,7 +86,8 @@ fn they_compare_hash_and_print_as_what_they_hold() {
     let text = SharedStr::from("b");
     assert_eq!(text, "b");
     assert_eq!(text, *"b");
-    assert_eq!(text, String::from("b"));
+    let owned = String::from("b");
+    assert_eq!(text, owned);
     assert_eq!(text.clone(), text);
     assert!(SharedStr::from("a") < text && text.starts_with('b'));
     assert_eq!(

@@ -144,7 +144,9 @@ impl Endpoint for Gather {
 
     fn attach(&mut self, segment: &Segment) -> Result<Option<u32>> {
         let index = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
-        if segment.length() < self.capabilities.threshold || index >= self.capabilities.segments {
+        // What the host cannot read cannot be written inline, however small it is.
+        let small = segment.length() < self.capabilities.threshold && segment.bytes().is_ok();
+        if small || index >= self.capabilities.segments {
             return Ok(None);
         }
         self.segments

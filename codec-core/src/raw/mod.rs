@@ -11,9 +11,13 @@
 //! - `place`: memory that is filled before it is a value;
 //! - `transparent`: values seen through a wrapper;
 //! - `text`: short strings;
-//! - `utf8`: shared bytes that are text.
+//! - `utf8`: shared bytes that are text;
+//! - `dlpack`: tensors from and for other libraries.
 #![allow(unsafe_code, reason = "this is the room")]
 
+#[cfg(feature = "dlpack")]
+#[allow(unreachable_pub, reason = "`tensor::dlpack` shows it")]
+pub mod dlpack;
 #[allow(unreachable_pub, reason = "the derive reaches it through `__private`")]
 pub mod head;
 pub(crate) mod place;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use num_complex::Complex;
 
 use super::Registration;
+use crate::tensor::{AudioBuffer, EndOfStream, Tensor, TensorMap, Timestamp, VideoBuffer};
 
 /// A type by its name, and by its other names.
 macro_rules! row {
@@ -78,8 +79,14 @@ static TABLE: &[&[Registration]] = &[
         ),
         row!(Arc<[f32; 16]>, "Arc<[f32; 16]>", "std::shared_ptr<std::array<float, 16>>"),
     ],
-    // The compound types of the field: Tensor, TensorMap, VideoBuffer, AudioBuffer, Timestamp, EndOfStream.
-    &[],
+    &[
+        row!(Tensor, "Tensor", "holoscan::Tensor", "std::shared_ptr<holoscan::Tensor>"),
+        row!(TensorMap, "TensorMap", "holoscan::TensorMap"),
+        row!(VideoBuffer, "VideoBuffer", "nvidia::gxf::VideoBuffer"),
+        row!(AudioBuffer, "AudioBuffer", "nvidia::gxf::AudioBuffer"),
+        row!(Timestamp, "Timestamp", "nvidia::gxf::Timestamp"),
+        row!(EndOfStream, "EndOfStream", "nvidia::gxf::EndOfStream"),
+    ],
 ];
 
 /// At least as many names as there are in the table.

@@ -1,4 +1,4 @@
-//! The standard library's everyday types, one file per shape.
+//! The standard library's everyday types, and a few more, one file per shape.
 
 /// A layout as a promise, for the codecs of this folder.
 ///
@@ -33,9 +33,11 @@ macro_rules! decode_row {
 }
 
 mod array;
-mod complex;
+pub(crate) mod code;
 mod cow;
 mod either;
+#[cfg(feature = "half")]
+mod half;
 pub(crate) mod length;
 mod net;
 mod number;
@@ -44,6 +46,7 @@ mod option;
 mod path;
 mod pointer;
 mod range;
+mod record;
 mod reference;
 mod scalar;
 pub(crate) mod shared;

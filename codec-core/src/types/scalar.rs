@@ -18,7 +18,7 @@ use crate::trivial::Trivial;
 const LITTLE: bool = cfg!(target_endian = "little");
 
 /// The facts of a scalar of `size` bytes whose memory is its encoding on a little-endian machine.
-const fn scalar(size: usize, plain: bool) -> Facts {
+pub(super) const fn scalar(size: usize, plain: bool) -> Facts {
     if LITTLE { Facts::bulk(size, plain) } else { Facts::row(size, false) }
 }
 
@@ -27,7 +27,7 @@ macro_rules! numbers {
         impl Encode for $type {
             layout!(
                 /// Head: the bytes of the number. No padding; every bit pattern is a number.
-                => scalar(size_of::<$type>(), true)
+                => $crate::types::scalar::scalar(size_of::<$type>(), true)
             );
 
             encode_row!();
@@ -62,6 +62,8 @@ macro_rules! numbers {
         unsafe impl Trivial for $type {}
     )+};
 }
+#[cfg(feature = "half")]
+pub(super) use numbers;
 
 numbers!(u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64);
 

@@ -96,7 +96,7 @@ macro_rules! shared {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
                 // SAFETY: the caller's.
                 unsafe { <$target>::encode_head(self, head) };
             }
@@ -116,11 +116,11 @@ macro_rules! shared {
 
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 // SAFETY: the caller has the four bytes of the layout.
-                let count = unsafe { length::decode(head, reader) }?;
+                let count = unsafe { length::decode(&mut head, reader) }?;
                 let read: fn(Blob, &Reader<'de>) -> Result<Self> = $read;
                 let bytes = reader.share(count)?;
                 slot.write(read(bytes, reader)?);
