@@ -88,7 +88,8 @@ fn they_compare_hash_and_print_as_what_they_hold() {
     assert_eq!(text, *"b");
     let owned = String::from("b");
     assert_eq!(text, owned);
-    assert_eq!(text.clone(), text);
+    let clone = text.clone();
+    assert_eq!(clone, text);
     assert!(SharedStr::from("a") < text && text.starts_with('b'));
     assert_eq!(
         (format!("{text}"), format!("{text:?}"), format!("{text:>3}")),
