@@ -30,6 +30,7 @@ mod shared;
 mod trivial;
 #[macro_use]
 mod types;
+mod interop;
 mod writer;
 
 #[doc(hidden)]
