@@ -23,6 +23,7 @@ cargo fmt --all --check
 
 step "lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo clippy -p podwire-codec-core --all-targets --all-features --locked -- -D warnings
 
 step "without the standard library, and with few features"
 cargo check -p podwire-codec-core --no-default-features --locked
@@ -31,6 +32,9 @@ cargo check -p podwire --no-default-features --features derive --locked
 
 step "tests"
 cargo test --workspace --locked
+
+step "the types of other crates"
+cargo test -p podwire-codec-core --all-features --test interop --test allocation --locked
 
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --locked

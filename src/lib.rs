@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "derive")]
+pub mod holoviz;
+
 pub use podwire_codec_core::*;
 #[cfg(feature = "derive")]
 pub use podwire_codec_derive::Codec;

@@ -32,6 +32,7 @@ pub mod tensor;
 mod trivial;
 #[macro_use]
 mod types;
+mod interop;
 mod writer;
 
 #[doc(hidden)]

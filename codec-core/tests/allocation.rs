@@ -279,6 +279,8 @@ fn tables_stay_within_what_they_are_charged() {
             )+};
         }
         within!(HashMap<u32, u32>: map BTreeMap<u32, u32>: map HashSet<u32>: set BTreeSet<u32>: set);
+        #[cfg(feature = "indexmap")]
+        within!(indexmap::IndexMap<u32, u32>: map indexmap::IndexSet<u32>: set);
     }
 }
 

@@ -28,7 +28,7 @@ macro_rules! tables {
         $(#[$meta:meta])*
         [$($part:ident),+ $(; $generics:ident)?] $table:ty $(where $($bound:ident: $first:ident $(+ $more:ident)*),+)?;
         $entry:ty, $insert:expr, $describe:expr;
-        $new:expr; $prepare:expr;
+        $new:expr; $prepare:expr $(; each $each:expr)?;
     )+) => {$(
         $(#[$meta])*
         impl<$($part: Encode),+ $(, $generics)?> Encode for $table {
@@ -70,7 +70,7 @@ macro_rules! tables {
                 // SAFETY: the caller has the four bytes of the layout.
                 let count = unsafe { length::decode(&mut head, reader) }?;
                 let table = reader.nested(|reader| {
-                    let backed = claim::<$entry>(count, reader)?;
+                    let backed = claim::<$entry>(count, 16 $(+ $each)?, reader)?;
                     let mut table = $new;
                     $prepare(&mut table, backed)?;
                     for _ in 0..count {
@@ -114,15 +114,22 @@ tables! {
     };
 }
 
+#[allow(unused_imports, reason = "each feature brings a user of it")]
+pub(crate) use tables;
+
 /// Reads one entry.
-fn entry<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
+pub(crate) fn entry<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
     sequence::counted::<T, _>(reader, row::decode)
 }
 
 /// Charges `count` entries and says for how many the table can be prepared at once.
 ///
-/// A table can have room for somewhat more than twice its entries, and has some bytes of its own for each.
-fn claim<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<usize> {
+/// A table can have room for somewhat more than twice its entries, and has some bytes of its own for `each`.
+pub(crate) fn claim<'de, T: Decode<'de>>(
+    count: usize,
+    each: usize,
+    reader: &mut Reader<'de>,
+) -> Result<usize> {
     let head = const { T::LAYOUT.facts().head };
     let backed = if head == 0 {
         if !const { T::LAYOUT.facts().tail } {
@@ -136,6 +143,6 @@ fn claim<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<
     } else {
         reader.source.left() / head
     };
-    reader.charge(count.saturating_mul(5 * size_of::<T>() / 2 + 16))?;
+    reader.charge(count.saturating_mul(5 * size_of::<T>() / 2 + each))?;
     Ok(backed)
 }

@@ -3,18 +3,18 @@
 
 /// Gives types the encoding of another one.
 ///
-/// `from` gives `None` for what is no value of the type.
+/// `from` gives `None` for what is no value of the type. `@(true)` in front says that the memory of both is the same, byte
+/// for byte, and that every value of the other type is one of this one.
 macro_rules! through {
-    ($($(#[$meta:meta])* [$($generics:tt)*] $type:ty as $wire:ty, $expected:literal: $to:expr, $from:expr;)+) => {$(
+    ($($(#[$meta:meta])* $(@($same:expr))? [$($generics:tt)*] $type:ty as $wire:ty, $expected:literal: $to:expr, $from:expr;)+) => {$(
         $(#[$meta])*
         impl<$($generics)*> $crate::encode::Encode for $type {
             layout!(
-                /// That of the other type, which writes for it; the memory may differ.
-                => $crate::layout::Facts {
-                    bulk: false,
-                    plain: false,
-                    ..<$wire as $crate::encode::Encode>::LAYOUT.facts()
-                }
+                /// That of the other type, which writes for it; the memory may differ, unless it is said not to.
+                => $crate::types::through::facts(
+                    <$wire as $crate::encode::Encode>::LAYOUT.facts(),
+                    false $(| $same)?,
+                )
             );
 
             encode_row!();
@@ -65,7 +65,13 @@ macro_rules! through {
 pub(crate) use through;
 
 use crate::error::Error;
+use crate::layout::Facts;
 use crate::reader::Reader;
+
+/// The facts of the other type, without those of its memory if that is not the same.
+pub(crate) const fn facts(wire: Facts, same: bool) -> Facts {
+    Facts { bulk: wire.bulk && same, plain: wire.plain && same, ..wire }
+}
 
 /// A value of the other type that is none of this one.
 #[cold]
