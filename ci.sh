@@ -32,6 +32,10 @@ cargo check -p podwire --no-default-features --features derive --locked
 step "tests"
 cargo test --workspace --locked
 
+step "tests of the core with every feature"
+cargo clippy -p podwire-codec-core --all-features --all-targets --locked -- -D warnings
+cargo test -p podwire-codec-core --all-features --locked
+
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --locked
 
@@ -42,7 +46,7 @@ step "documentation"
 RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 
 step "examples"
-for example in derive coordinate dispatch custom_endpoint; do
+for example in derive coordinate dispatch custom_endpoint tensor; do
   cargo run --quiet --locked --example "$example"
 done
 

@@ -297,7 +297,7 @@ mod arrays {
     #[test]
     fn every_rank_becomes_a_tensor() {
         assert_eq!(Tensor::from(ndarray::arr0(1.5_f64)).view::<f64>().unwrap()[IxDyn(&[])], 1.5);
-        assert_eq!(Tensor::from(array![true, false]).view::<bool>().unwrap()[1], false);
+        assert!(Tensor::from(array![false, true]).view::<bool>().unwrap()[1]);
         assert_eq!(Tensor::from(Array::<u8, _>::zeros((1, 2, 3, 4, 5, 6))).rank(), 6);
         assert_eq!(Tensor::try_from(ArrayD::<u8>::zeros(vec![1; 32])).unwrap().rank(), 32);
         let found = Tensor::try_from(ArrayD::<u8>::zeros(vec![1; 33]));
