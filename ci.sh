@@ -33,8 +33,9 @@ cargo check -p podwire --no-default-features --features derive --locked
 step "tests"
 cargo test --workspace --locked
 
-step "the types of other crates"
-cargo test -p podwire-codec-core --all-features --test interop --test allocation --locked
+step "tests of the core with every feature"
+cargo clippy -p podwire-codec-core --all-features --all-targets --locked -- -D warnings
+cargo test -p podwire-codec-core --all-features --locked
 
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --locked
@@ -46,7 +47,7 @@ step "documentation"
 RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 
 step "examples"
-for example in derive coordinate dispatch custom_endpoint; do
+for example in derive coordinate dispatch custom_endpoint tensor; do
   cargo run --quiet --locked --example "$example"
 done
 

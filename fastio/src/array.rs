@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytemuck::{AnyBitPattern, NoUninit};
 use ndarray::{ArrayView, ArrayViewD, ArrayViewMutD, Dimension, IxDyn, ShapeBuilder, StrideShape};
+use podwire_codec_core::tensor::Element;
 
 use crate::{
-    dtype::Element,
     error::{Error, Result},
     guard::{ReadGuard, WriteGuard},
     metadata::Metadata,

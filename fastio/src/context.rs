@@ -11,11 +11,11 @@ use std::{
 
 use bytemuck::NoUninit;
 use ndarray::{ArrayBase, Data, Dimension};
+use podwire_codec_core::tensor::Element;
 
 use crate::{
     allocation::FastIoAllocation,
     directory::Directory,
-    dtype::Element,
     error::{Error, Result},
     futex::{self, Deadline},
     local::Wanted,

@@ -43,7 +43,6 @@ mod context;
 mod crash;
 mod create;
 mod directory;
-mod dtype;
 mod error;
 mod futex;
 mod gate;
@@ -67,17 +66,18 @@ mod store;
 mod sweep;
 mod sys;
 mod table;
+mod tensor;
 mod value;
 
 pub use allocation::FastIoAllocation;
 pub use context::FastIoContext;
 #[cfg(feature = "crash-points")]
 pub use crash::CRASH_POINTS;
-pub use dtype::{DType, Element};
 pub use error::{Error, Result};
 pub use guard::{ReadGuard, WriteGuard};
 pub use metadata::{ContentKind, METADATA_LIMIT, Metadata, RANK_LIMIT};
 pub use options::AllocationOptions;
+pub use podwire_codec_core::tensor::{DType, Element};
 pub use shared_bytes::SharedBytes;
 pub use stats::{Listing, Stats};
 pub use store::AllocationId;

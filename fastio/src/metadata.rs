@@ -5,15 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    dtype::DType,
-    error::{Error, Result},
-};
+use podwire_codec_core::tensor::DType;
+pub use podwire_codec_core::tensor::RANK_LIMIT;
+
+use crate::error::{Error, Result};
 
 /// The most bytes that encoded metadata can take.
 pub const METADATA_LIMIT: usize = 2944;
-/// The most dimensions that a shape can have.
-pub const RANK_LIMIT: usize = 32;
 
 /// What the bytes of an allocation are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

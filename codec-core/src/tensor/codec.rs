@@ -11,6 +11,7 @@ use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::Result;
 use crate::placed;
+use crate::raw::sequence;
 use crate::reader::Reader;
 use crate::schema::{FieldNode, Node, SchemaBuilder};
 use crate::segment::Segment;
@@ -24,8 +25,8 @@ impl Encode for Tensor {
         writer.encode(&self.device)?;
         writer.write_trivial_type(&(self.rank() as u32))?;
         writer.write_trivial_type(&(strides.len() as u32))?;
-        self.shape().iter().try_for_each(|extent| writer.encode(extent))?;
-        strides.iter().try_for_each(|stride| writer.encode(stride))?;
+        sequence::encode(self.shape(), writer)?;
+        sequence::encode(strides, writer)?;
         let bytes = if index.is_some() { self.segment.length() } else { self.len() * self.dtype.size() };
         placed::encode(index, bytes as u64, writer, |writer| self.write_packed(writer))
     }
@@ -73,9 +74,8 @@ impl<'de> Decode<'de> for Tensor {
         if steps != 0 && steps != rank {
             return Err(TensorError::Strides { rank: rank.into(), found: steps.into() }.into());
         }
-        reader.charge((rank + steps) as usize * size_of::<usize>())?;
-        let extents = (0..rank).map(|_| reader.decode()).collect::<Result<Vec<usize>>>()?;
-        let strides = (0..steps).map(|_| reader.decode()).collect::<Result<Vec<isize>>>()?;
+        let extents = sequence::decode::<usize>(rank as usize, reader)?;
+        let strides = sequence::decode::<isize>(steps as usize, reader)?;
         let size = dtype.size();
         let shape = if strides.is_empty() {
             Shape::row_major(size, extents)?

@@ -6,6 +6,10 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use num_complex::Complex;
+use podwire_codec_core::tensor::{
+    AudioBuffer, AudioLayout, DType, EndOfStream, PixelFormat, Tensor, TensorMap, Timestamp, VideoBuffer,
+};
 use podwire_codec_core::{Blob, Bulk, Codec, SharedStr};
 
 use super::{List, Tree};
@@ -92,11 +96,22 @@ pub(crate) fn visit(visitor: &mut impl Visitor) {
         (Blob, u16, SharedStr) = (Blob::from(vec![0xFF, 0]), 7, "shared".into());
         Bulk<u16> = Bulk::from(vec![1, 2]);
         (Bulk<f32>, String) = (Bulk::from(vec![0.5]), "end".into());
+        Complex<f32> = Complex::new(0.5, -1.0);
+        Vec<Complex<f64>> = vec![Complex::new(1.0, 2.0)];
+        Timestamp = Timestamp { acqtime: 3, pubtime: 4 };
+        EndOfStream = EndOfStream;
+        DType = DType::BF16;
+        Tensor = Tensor::from_vec(vec![1_u16, 2, 3, 4, 5, 6], &[2, 3]).expect("six elements");
+        (Tensor, bool) = (Tensor::from_vec(vec![0.5_f64], &[]).expect("one element"), true);
+        Vec<Tensor> = vec![Tensor::from(vec![true]), Tensor::from(Vec::<f32>::new())];
+        VideoBuffer = VideoBuffer::new(3, 1, PixelFormat::Nv12, vec![7; 7].into()).expect("3 + 4 bytes");
+        AudioBuffer = AudioBuffer::from_vec(vec![1_i16, 2], 2, 8_000, AudioLayout::Planar).expect("two samples");
         List = List::of(3);
         Tree = Tree { name: "r".into(), children: vec![Tree::default(), Tree { name: "k".into(), children: vec![] }] };
     }
     show! { false:
         BTreeMap<u8, String> = BTreeMap::from([(1, "one".into()), (2, String::new())]);
+        TensorMap = TensorMap::from([("t".into(), Tensor::from(vec![1_u8]))]);
         BTreeMap<String, Vec<u8>> = BTreeMap::from([("k".into(), vec![1, 2])]);
         HashMap<u16, bool> = HashMap::from([(7, true)]);
         HashMap<String, HashMap<u8, u8>> = HashMap::from([("h".into(), HashMap::from([(1, 2)]))]);

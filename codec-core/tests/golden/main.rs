@@ -8,6 +8,7 @@ mod common;
 mod examples;
 mod messages;
 mod schemas;
+mod tensors;
 mod values;
 
 use std::fmt::Debug;
