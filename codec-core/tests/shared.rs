@@ -90,7 +90,8 @@ fn they_compare_hash_and_print_as_what_they_hold() {
     assert_eq!(text, owned);
     let clone = text.clone();
     assert_eq!(clone, text);
-    assert!(SharedStr::from("a") < text && text.starts_with('b'));
+    let smaller = SharedStr::from("a");
+    assert!(smaller < text && text.starts_with('b'));
     assert_eq!(
         (format!("{text}"), format!("{text:?}"), format!("{text:>3}")),
         ("b".into(), "\"b\"".into(), "  b".into())

@@ -26,7 +26,7 @@ macro_rules! bytes {
             encode_row!();
 
             #[inline(always)]
-            unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
                 // SAFETY: the caller's.
                 unsafe { <[u8] as Encode>::encode_head(self, head) };
             }
@@ -47,11 +47,11 @@ macro_rules! bytes {
             #[inline]
             unsafe fn decode_row(
                 slot: &mut MaybeUninit<Self>,
-                head: &mut HeadReader<'_>,
+                mut head: HeadReader<'_>,
                 reader: &mut Reader<'de>,
             ) -> Result<()> {
                 // SAFETY: the caller has the four bytes of the layout.
-                let count = unsafe { length::decode(head, reader) }?;
+                let count = unsafe { length::decode(&mut head, reader) }?;
                 let elements = sequence::decode::<u8>(count, reader)?;
                 slot.write($from(elements));
                 Ok(())

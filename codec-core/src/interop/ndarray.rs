@@ -28,11 +28,11 @@ impl<S: Data<Elem: Encode>, D: Dimension> Encode for ArrayBase<S, D> {
     encode_row!();
 
     #[inline]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, mut head: HeadWriter<'_>) {
         // SAFETY: the caller has room for two lengths.
-        unsafe { length::encode_head(self.ndim(), head) };
+        unsafe { length::encode_head(self.ndim(), &mut head) };
         // SAFETY: this is the second.
-        unsafe { length::encode_head(self.len(), head) };
+        unsafe { length::encode_head(self.len(), &mut head) };
     }
 
     fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
@@ -54,14 +54,14 @@ impl<'de, T: Decode<'de>, D: Dimension> Decode<'de> for Array<T, D> {
 
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         let offset = reader.source.offset_of(head.cursor());
         // SAFETY: the caller has the heads of two sequences.
-        let shape = unsafe { row::decode_value::<Vec<usize>>(head, reader) }?;
+        let shape = unsafe { row::decode_value::<Vec<usize>>(&mut head, reader) }?;
         // SAFETY: this is the second.
-        let elements = unsafe { row::decode_value::<Vec<T>>(head, reader) }?;
+        let elements = unsafe { row::decode_value::<Vec<T>>(&mut head, reader) }?;
         let array = Array::from_shape_vec(IxDyn(&shape), elements).and_then(Array::into_dimensionality);
         let expected = "an array of this rank with as many elements as its shape says";
         slot.write(array.map_err(|_| Error::OutOfRange { offset, expected })?);
@@ -74,11 +74,11 @@ impl<'de, T: Decode<'de> + Clone, D: Dimension> Decode<'de> for ArcArray<T, D> {
 
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller's; the layout is that of any array.
-        slot.write(unsafe { row::decode_value::<Array<T, D>>(head, reader) }?.into_shared());
+        slot.write(unsafe { row::decode_value::<Array<T, D>>(&mut head, reader) }?.into_shared());
         Ok(())
     }
 }

@@ -24,7 +24,7 @@ impl<A: Array<Item: Encode>> Encode for SmallVec<A> {
     encode_row!();
 
     #[inline(always)]
-    unsafe fn encode_head(&self, head: &mut HeadWriter<'_>) {
+    unsafe fn encode_head(&self, head: HeadWriter<'_>) {
         // SAFETY: the caller's.
         unsafe { <[A::Item] as Encode>::encode_head(self, head) };
     }
@@ -45,11 +45,11 @@ impl<'de, A: Array<Item: Decode<'de>>> Decode<'de> for SmallVec<A> {
     #[inline]
     unsafe fn decode_row(
         slot: &mut MaybeUninit<Self>,
-        head: &mut HeadReader<'_>,
+        mut head: HeadReader<'_>,
         reader: &mut Reader<'de>,
     ) -> Result<()> {
         // SAFETY: the caller has the four bytes of the layout.
-        let count = unsafe { length::decode(head, reader) }?;
+        let count = unsafe { length::decode(&mut head, reader) }?;
         let elements = sequence::decode::<A::Item>(count, reader)?;
         slot.write(Self::from_vec(elements));
         Ok(())

@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use num_complex::Complex;
 use podwire_codec_core::registry::AnyValue;
+use podwire_codec_core::tensor::{
+    AudioBuffer, AudioLayout, EndOfStream, PixelFormat, Tensor, TensorMap, Timestamp, VideoBuffer,
+};
 
 /// A type of the table.
 pub(crate) struct Row {
@@ -106,8 +109,44 @@ pub(crate) fn samples() -> Vec<Row> {
                 vec![Arc::new([0.0_f32; 16]), Arc::new(std::array::from_fn(|at| at as f32))],
             ),
         ],
+        compounds(),
     ];
     // The one alias that is the name itself.
     all[0][0].aliases.clear();
     all.into_iter().flatten().collect()
+}
+
+/// The compound types of the field.
+fn compounds() -> Vec<Row> {
+    let tensor = |count: usize| Tensor::from(vec![0.5_f32; count]);
+    let video = |memory: Vec<u8>, height| {
+        VideoBuffer::new(3, height, PixelFormat::Gray8, memory.into()).expect("three bytes a row")
+    };
+    let audio = |samples: Vec<i16>| {
+        AudioBuffer::from_vec(samples, 2, 8_000, AudioLayout::Planar).expect("whole frames of two channels")
+    };
+    vec![
+        row(
+            "Tensor",
+            &["holoscan::Tensor", "std::shared_ptr<holoscan::Tensor>"],
+            vec![tensor(0), tensor(1), tensor(300)],
+        ),
+        row(
+            "TensorMap",
+            &["holoscan::TensorMap"],
+            vec![TensorMap::new(), TensorMap::from([("depth".into(), tensor(3))])],
+        ),
+        row(
+            "VideoBuffer",
+            &["nvidia::gxf::VideoBuffer"],
+            vec![video(vec![1, 2, 3], 1), video(vec![7; 6], 2)],
+        ),
+        row("AudioBuffer", &["nvidia::gxf::AudioBuffer"], vec![audio(vec![]), audio(vec![1, 2, 3, 4])]),
+        row(
+            "Timestamp",
+            &["nvidia::gxf::Timestamp"],
+            vec![Timestamp::default(), Timestamp { acqtime: -1, pubtime: i64::MAX }],
+        ),
+        row("EndOfStream", &["nvidia::gxf::EndOfStream"], vec![EndOfStream]),
+    ]
 }
