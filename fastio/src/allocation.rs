@@ -21,6 +21,7 @@ use crate::{
     name::Key,
     segment::{HEADER, file_name},
     shared_bytes::SharedBytes,
+    slot::bits,
     state::State,
     store::{AllocationId, Store},
     sys::Held,
@@ -137,6 +138,20 @@ impl FastIoAllocation {
     pub fn set_metadata(&mut self, metadata: Metadata) {
         self.metadata = OnceLock::from(Box::new(metadata));
         self.changed = true;
+    }
+
+    /// Brings the header in line with this handle's metadata where nobody else can read it; whether they agree now.
+    pub(crate) fn settle_metadata(&self) -> Result<bool> {
+        if !self.changed {
+            return Ok(true);
+        }
+        let (store, segment) = (self.store(), self.store().segment(self.id.index)?);
+        let alone = bits(&segment.holders).eq([store.slot]);
+        if !alone || store.state(self.id.index)?.state != State::Private {
+            return Ok(false);
+        }
+        self.held.set_metadata(&self.metadata()?.encode()?);
+        Ok(true)
     }
 
     /// Gives the allocation a name, under which every process of the pipeline gets it.

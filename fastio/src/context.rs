@@ -294,7 +294,7 @@ impl FastIoContext {
             if let Some(found) = self.look_up(&key)? {
                 return Ok(found);
             }
-            let time = deadline.slice()?;
+            let time = deadline.slice(|| format!("the name \"{}\"", name::shown(name)))?;
             futex::wait(&word.events, &word.waiters, time, || {
                 Ok(store.find(&key)?.is_some() || store.check().is_err())
             })?;

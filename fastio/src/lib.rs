@@ -39,6 +39,7 @@
 mod access;
 mod allocation;
 mod array;
+mod channel;
 mod context;
 mod crash;
 mod create;
@@ -70,6 +71,10 @@ mod table;
 mod value;
 
 pub use allocation::FastIoAllocation;
+pub use channel::{
+    ChannelListing, ChannelOptions, Incoming, Payload, Peer, Receiver, Sender, ValueMessage, Wait, WhenFull,
+    wait_for_any,
+};
 pub use context::FastIoContext;
 #[cfg(feature = "crash-points")]
 pub use crash::CRASH_POINTS;

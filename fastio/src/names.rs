@@ -297,7 +297,7 @@ impl<'a> Index<'a> {
                 self.push_entry(entry)?;
                 continue;
             };
-            let key = match Key::new(&text) {
+            let key = match Key::stored(&text) {
                 Ok(key) => key,
                 Err(_) => {
                     self.push_entry(entry)?;

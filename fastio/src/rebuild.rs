@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use crate::{error::Result, index::Index, state::State};
+use crate::{error::Result, index::Index, state::State, store::AllocationId};
 
 impl Index<'_> {
     /// Derives everything that stands under the index lock.
@@ -33,7 +33,10 @@ impl Index<'_> {
         for index in 0..count {
             if matches!(store.state(index)?.state, State::Private | State::Published | State::Freed) {
                 for child in store.children_on_file(index)? {
-                    if child.index < count && store.state(child.index)?.generation == child.generation {
+                    if child.generation != 0
+                        && child.index < count
+                        && store.state(child.index)?.generation == child.generation
+                    {
                         store.segment(child.index)?.parents.fetch_add(1, SeqCst);
                     }
                 }
@@ -42,6 +45,8 @@ impl Index<'_> {
         self.rebuild_names()?;
         for index in 0..count {
             if matches!(store.state(index)?.state, State::Private | State::Published | State::Freed) {
+                let generation = store.state(index)?.generation;
+                self.hand_over(AllocationId { index, generation }, 0)?;
                 self.release(index)?;
             }
         }

@@ -129,11 +129,12 @@ impl Index<'_> {
                     store.directory.unlink(&segment::file_name(index, segment.epoch.load(SeqCst)))?;
                     self.set_empty(index)?;
                 }
-                State::Private if word.owner == slot => self.release(index)?,
+                State::Private => self.release(index)?,
                 State::Freed => self.recycle(index)?,
                 _ => {}
             }
         }
+        self.clean_channels(slot)?;
         crash_point!("clean-segments");
         store.control().slots[usize::from(slot)].store(0, SeqCst);
         crash_point!("clean-slot-free");

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::{
     error::Result,
-    pool,
+    name, pool,
     segment::HEADER,
     slot::bits,
     state::State,
@@ -23,11 +23,13 @@ pub struct Stats {
     pub names: usize,
     /// Published allocations.
     pub published: usize,
+    /// Channels.
+    pub channels: usize,
     /// Allocations that only their process knows.
     pub private: usize,
     /// Allocations that are freed, and kept by a holder.
     pub freed: usize,
-    /// Bytes of shared memory in these three, header pages included.
+    /// Bytes of shared memory in these four, header pages included.
     pub bytes: u64,
     /// Bytes of shared memory that wait to be used again, header pages not included.
     pub pooled_bytes: u64,
@@ -68,13 +70,16 @@ impl Store {
         for index in 0..self.segment_count() {
             let segment = self.segment(index)?;
             let count = match self.state(index)?.state {
+                State::Published if self.is_channel(index)? => &mut stats.channels,
                 State::Published => &mut stats.published,
                 State::Private => &mut stats.private,
                 State::Freed => &mut stats.freed,
                 _ => continue,
             };
             *count += 1;
-            stats.names += segment.names.load(SeqCst) as usize;
+            if !self.is_channel(index)? {
+                stats.names += segment.names.load(SeqCst) as usize;
+            }
             stats.bytes += HEADER as u64 + pool::capacity(segment.class.load(SeqCst));
         }
         Ok(stats)
@@ -90,7 +95,7 @@ impl Store {
             if publication == 0 || !lock.published(id)? {
                 continue;
             }
-            let Some(name) = record.text() else { continue };
+            let Some(name) = record.text().filter(|name| !name.starts_with(name::CHANNEL)) else { continue };
             let segment = self.segment(id.index)?;
             list.push(Listing {
                 name,

@@ -110,7 +110,7 @@ impl Held {
         (end <= self.length).then(|| self.address.as_ptr().wrapping_add(offset))
     }
 
-    /// `count` records from an offset on; `None` where they do not fit. Only in the header, never in the payload.
+    /// `count` records from an offset on; `None` where they do not fit. Only in the header and in channels, never in other payload.
     pub(crate) fn records<T: Shared>(&self, offset: usize, count: usize) -> Option<&[T]> {
         let address = self.address(offset, size_of::<T>().checked_mul(count)?)?.cast::<T>();
         if !address.is_aligned() {

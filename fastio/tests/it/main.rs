@@ -6,6 +6,9 @@
 mod support;
 
 mod arrays;
+#[cfg(feature = "crash-points")]
+mod channel_crashes;
+mod channels;
 mod children;
 #[cfg(feature = "crash-points")]
 mod crash_points;
