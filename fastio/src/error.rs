@@ -49,6 +49,14 @@ pub enum Error {
         /// The bytes that were asked for, bookkeeping included.
         wanted: u64,
     },
+    /// The pipeline has as much as its quota allows.
+    #[error("the pipeline's quota of {limit} {what} is used up")]
+    QuotaExceeded {
+        /// `bytes` of files, or `names`.
+        what: &'static str,
+        /// The quota.
+        limit: u64,
+    },
     /// The time that the caller gave has passed.
     #[error("waited {waited:?} for {what}")]
     Timeout {

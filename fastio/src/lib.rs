@@ -59,6 +59,7 @@ mod options;
 mod pool;
 mod rebuild;
 mod remove;
+mod scope;
 mod segment;
 mod shared_bytes;
 mod slot;
@@ -69,6 +70,7 @@ mod sweep;
 mod sys;
 mod table;
 mod value;
+mod watch;
 
 pub use allocation::FastIoAllocation;
 pub use channel::{
@@ -82,8 +84,10 @@ pub use dtype::{DType, Element};
 pub use error::{Error, Result};
 pub use guard::{ReadGuard, WriteGuard};
 pub use metadata::{ContentKind, METADATA_LIMIT, Metadata, RANK_LIMIT};
-pub use options::AllocationOptions;
+pub use options::{AllocationOptions, PipelineOptions};
+pub use scope::{LentAllocation, LentContext};
 pub use shared_bytes::SharedBytes;
 pub use stats::{Listing, Stats};
 pub use store::AllocationId;
 pub use sweep::SweepReport;
+pub use watch::{Event, Watch};

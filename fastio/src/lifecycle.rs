@@ -36,6 +36,11 @@ impl Index<'_> {
         if old.is_some() && !replace {
             return Err(Error::NameTaken { name: crate::name::shown(key.text) });
         }
+        let (quota, names) = (&store.control().quota_names, &store.control().live_names);
+        let quota = quota.load(SeqCst);
+        if old.is_none() && quota != 0 && names.load(SeqCst) >= quota {
+            return Err(Error::QuotaExceeded { what: "names", limit: quota.into() });
+        }
         self.share(target)?;
         crash_point!("after-children-shared");
         let entry = self.new_entry()?;

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use crate::{error::Result, index::Index, state::State, store::AllocationId};
+use crate::{error::Result, index::Index, pool, state::State, store::AllocationId};
 
 impl Index<'_> {
     /// Derives everything that stands under the index lock.
@@ -15,13 +15,18 @@ impl Index<'_> {
         control.free_segment.store(0, SeqCst);
         control.classes.iter().for_each(|class| class.store(0, SeqCst));
         control.pooled_bytes.store(0, SeqCst);
+        let mut bytes = 0;
         let count = store.segment_count();
         for index in 0..count {
             let segment = store.segment(index)?;
             segment.first_name.store(0, SeqCst);
             segment.names.store(0, SeqCst);
             segment.parents.store(0, SeqCst);
-            match store.state(index)?.state {
+            let state = store.state(index)?.state;
+            if state != State::Empty {
+                bytes += pool::file_length(segment.class.load(SeqCst));
+            }
+            match state {
                 State::Empty => self.push_segment(&control.free_segment, index)?,
                 State::Pooled => {
                     segment.children.store(0, SeqCst);
@@ -30,6 +35,7 @@ impl Index<'_> {
                 _ => {}
             }
         }
+        control.file_bytes.store(bytes, SeqCst);
         for index in 0..count {
             if matches!(store.state(index)?.state, State::Private | State::Published | State::Freed) {
                 for child in store.children_on_file(index)? {

@@ -57,6 +57,17 @@ pub struct Listing {
     pub publication: u64,
 }
 
+/// All names of one moment.
+pub(crate) struct Names {
+    /// The version of the index.
+    pub(crate) version: u64,
+    /// The publications that there have been.
+    pub(crate) publications: u64,
+    pub(crate) listings: Vec<Listing>,
+    /// The numbers of the publications that are channels.
+    pub(crate) channels: Vec<u64>,
+}
+
 impl Store {
     pub(crate) fn stats(&self) -> Result<Stats> {
         let _lock = self.lock()?;
@@ -86,18 +97,35 @@ impl Store {
     }
 
     pub(crate) fn list(&self) -> Result<Vec<Listing>> {
+        let mut list = self.names_now()?.listings;
+        list.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(list)
+    }
+
+    /// All names of one moment.
+    pub(crate) fn names_now(&self) -> Result<Names> {
         let lock = self.lock()?;
-        let mut list = Vec::new();
-        for entry in 0..self.control().names_used.load(SeqCst) {
+        let control = self.control();
+        let mut names = Names {
+            version: control.seq.version.load(SeqCst),
+            publications: control.publications.load(SeqCst),
+            listings: Vec::new(),
+            channels: Vec::new(),
+        };
+        for entry in 0..control.names_used.load(SeqCst) {
             let record = self.name(entry)?;
             let publication = record.live.load(SeqCst);
             let id = record.found(entry).target;
             if publication == 0 || !lock.published(id)? {
                 continue;
             }
-            let Some(name) = record.text().filter(|name| !name.starts_with(name::CHANNEL)) else { continue };
+            let Some(name) = record.text() else { continue };
+            if name.starts_with(name::CHANNEL) {
+                names.channels.push(publication);
+                continue;
+            }
             let segment = self.segment(id.index)?;
-            list.push(Listing {
+            names.listings.push(Listing {
                 name,
                 id,
                 size: segment.length.load(SeqCst),
@@ -107,8 +135,6 @@ impl Store {
                 publication,
             });
         }
-        drop(lock);
-        list.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(list)
+        Ok(names)
     }
 }

@@ -115,6 +115,7 @@ fn with_metadata<'p>(end: &End, allocation: &'p FastIoAllocation) -> Result<Read
     if !allocation.context().same_pipeline(&end.context) {
         return Err(Error::CannotAdopt { reason: "it belongs to another pipeline" });
     }
+    allocation.seal_if_asked()?;
     if allocation.settle_metadata()? {
         return Ok(Ready::Known(ALLOCATION | REFERENCED, allocation));
     }

@@ -5,8 +5,14 @@
 
 use std::{
     cell::UnsafeCell,
+    io,
     ptr::NonNull,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+use rustix::{
+    io::Errno,
+    mm::{Advice, madvise},
 };
 
 use super::{Shared, SharedMap};
@@ -99,6 +105,17 @@ impl Holding {
 }
 
 impl Held {
+    /// Has the kernel provide all pages of the mapping now; an older kernel does so at their first touch.
+    pub(crate) fn populate(&self) -> io::Result<()> {
+        // SAFETY: the range is exactly the mapping, which stays as long as `self`; the advice changes no byte.
+        let advised =
+            unsafe { madvise(self.address.as_ptr().cast(), self.length, Advice::LinuxPopulateWrite) };
+        match advised {
+            Err(Errno::INVAL) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     pub(crate) fn length(&self) -> usize {
         self.length
     }

@@ -41,6 +41,14 @@ pub(crate) struct Control {
     pub(crate) version: AtomicU32,
     pub(crate) size: AtomicU32,
     pub(crate) removed: AtomicU32,
+    /// Not 0: the pipeline goes with its last member.
+    pub(crate) ephemeral: AtomicU32,
+    /// The most bytes of files and the most names; 0: as many as there can be.
+    pub(crate) quota_bytes: AtomicU64,
+    pub(crate) quota_names: AtomicU32,
+    /// How many there are.
+    pub(crate) live_names: AtomicU32,
+    pub(crate) file_bytes: AtomicU64,
     pub(crate) lock: WaitlessLine,
     pub(crate) seq: SeqLine,
     pub(crate) free_segment: AtomicU32,
@@ -66,6 +74,9 @@ pub(crate) struct WaitlessLine {
 #[repr(C, align(64))]
 pub(crate) struct SeqLine {
     pub(crate) version: AtomicU64,
+    /// What those sleep on who watch all names.
+    pub(crate) events: AtomicU32,
+    pub(crate) waiters: AtomicU32,
 }
 
 /// One segment of memory.
@@ -185,6 +196,9 @@ const _: () = {
     use std::mem::offset_of;
     assert!(size_of::<Control>() == 72_192);
     assert!(offset_of!(Control, removed) == 16);
+    assert!(offset_of!(Control, quota_bytes) == 24);
+    assert!(offset_of!(Control, file_bytes) == 40);
+    assert!(offset_of!(SeqLine, waiters) == 12);
     assert!(offset_of!(Control, lock) == 64);
     assert!(offset_of!(Control, seq) == 128);
     assert!(offset_of!(Control, free_segment) == 192);

@@ -10,6 +10,7 @@ mod arrays;
 mod channel_crashes;
 mod channels;
 mod children;
+mod contract;
 #[cfg(feature = "crash-points")]
 mod crash_points;
 mod faults;

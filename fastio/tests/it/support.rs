@@ -146,6 +146,7 @@ fn play() {
         crate::channel_crashes::ROLES,
         crate::channels::ROLES,
         crate::children::ROLES,
+        crate::contract::ROLES,
         crate::faults::ROLES,
         crate::storm::ROLES,
         #[cfg(feature = "crash-points")]
