@@ -38,7 +38,7 @@ pub(crate) enum Patience {
 }
 
 impl Patience {
-    fn deadline(self) -> Deadline {
+    pub(crate) fn deadline(self) -> Deadline {
         match self {
             Self::For(wait) => Deadline::after(wait),
             _ => Deadline::never(),
@@ -76,7 +76,7 @@ impl Store {
         }) {
             futex::notify(&access.events, &access.waiters);
             let deadline = deadline.get_or_insert_with(|| patience.deadline());
-            self.await_access(segment, patience, deadline, || access.writer.load(SeqCst) == 0)?;
+            self.await_access(id, patience, deadline, || access.writer.load(SeqCst) == 0)?;
         }
         if segment.poisoned.load(SeqCst) == id.generation {
             self.end_read(id)?;
@@ -128,11 +128,11 @@ impl Store {
         let mut deadline = None;
         while access.writer.compare_exchange(0, me, SeqCst, SeqCst).is_err() {
             let deadline = deadline.get_or_insert_with(|| patience.deadline());
-            self.await_access(segment, patience, deadline, || access.writer.load(SeqCst) == 0)?;
+            self.await_access(id, patience, deadline, || access.writer.load(SeqCst) == 0)?;
         }
         while !nobody(&access.readers) {
             let deadline = deadline.get_or_insert_with(|| patience.deadline());
-            if let Err(error) = self.await_access(segment, patience, deadline, || nobody(&access.readers)) {
+            if let Err(error) = self.await_access(id, patience, deadline, || nobody(&access.readers)) {
                 self.end_write(id)?;
                 return Err(error);
             }
@@ -175,11 +175,12 @@ impl Store {
     /// Waits a little while for `ready`, and looks whether those in the way are alive.
     fn await_access(
         &self,
-        segment: &SegmentEntry,
+        id: AllocationId,
         patience: Patience,
         deadline: &Deadline,
         ready: impl Fn() -> bool,
     ) -> Result<()> {
+        let segment = self.segment(id.index)?;
         if matches!(patience, Patience::None) {
             // A dead process is not busy.
             self.bury_those_in_the_way(segment)?;
@@ -192,7 +193,8 @@ impl Store {
             }
             std::hint::spin_loop();
         }
-        if futex::wait(&access.events, &access.waiters, deadline.slice()?, || Ok(ready()))? {
+        let time = deadline.slice(|| format!("access to allocation {}.{}", id.index, id.generation))?;
+        if futex::wait(&access.events, &access.waiters, time, || Ok(ready()))? {
             self.bury_those_in_the_way(segment)?;
         }
         Ok(())

@@ -21,6 +21,7 @@ use crate::{
     name::Key,
     segment::{HEADER, file_name},
     shared_bytes::SharedBytes,
+    slot::bits,
     state::State,
     store::{AllocationId, Store},
     sys::Held,
@@ -57,6 +58,8 @@ pub struct FastIoAllocation {
     metadata: OnceLock<Box<Metadata>>,
     /// Whether `metadata` differs from what stands in the header.
     changed: bool,
+    /// Whether it is sealed before others get it.
+    pub(crate) seals: bool,
 }
 
 impl FastIoAllocation {
@@ -67,7 +70,16 @@ impl FastIoAllocation {
         let offset = entry.payload.load(SeqCst) as usize;
         let length = usize::try_from(entry.length.load(SeqCst)).unwrap_or(usize::MAX);
         let inside = offset.checked_add(length).is_some_and(|end| end <= held.length());
-        let handle = Self { context, id, held, offset, length, metadata: OnceLock::new(), changed: false };
+        let handle = Self {
+            context,
+            id,
+            held,
+            offset,
+            length,
+            metadata: OnceLock::new(),
+            changed: false,
+            seals: false,
+        };
         if inside && offset >= HEADER { Ok(handle) } else { Err(handle.corrupt("does not hold its payload")) }
     }
 
@@ -139,6 +151,25 @@ impl FastIoAllocation {
         self.changed = true;
     }
 
+    /// Seals what is to be sealed when others get it.
+    pub(crate) fn seal_if_asked(&self) -> Result<()> {
+        if self.seals { self.seal() } else { Ok(()) }
+    }
+
+    /// Brings the header in line with this handle's metadata where nobody else can read it; whether they agree now.
+    pub(crate) fn settle_metadata(&self) -> Result<bool> {
+        if !self.changed {
+            return Ok(true);
+        }
+        let (store, segment) = (self.store(), self.store().segment(self.id.index)?);
+        let alone = bits(&segment.holders).eq([store.slot]);
+        if !alone || store.state(self.id.index)?.state != State::Private {
+            return Ok(false);
+        }
+        self.held.set_metadata(&self.metadata()?.encode()?);
+        Ok(true)
+    }
+
     /// Gives the allocation a name, under which every process of the pipeline gets it.
     ///
     /// It can be given several names. The metadata is the one of this handle, at this moment.
@@ -164,6 +195,7 @@ impl FastIoAllocation {
         store.check()?;
         let key = Key::new(name)?;
         let encoded = self.metadata()?.encode()?;
+        self.seal_if_asked()?;
         loop {
             // A published header does not change: other metadata for a further name gets a header of its own.
             let published = store.state(self.id.index)?.state == State::Published;
@@ -188,6 +220,7 @@ impl FastIoAllocation {
             crash_point!("before-wake");
             let wait = store.wait_word(key.hash);
             futex::notify(&wait.events, &wait.waiters);
+            store.tell_watchers();
             return Ok(());
         }
     }
@@ -198,8 +231,11 @@ impl FastIoAllocation {
     /// # Errors
     /// [`Error::Freed`] if it was freed before, by whomever.
     pub fn free(&self) -> Result<()> {
-        self.store().check()?;
-        self.store().lock()?.free(self.id)
+        let store = self.store();
+        store.check()?;
+        store.lock()?.free(self.id)?;
+        store.tell_watchers();
+        Ok(())
     }
 
     /// Waits until nobody writes, and gives the bytes to read. A sealed allocation is mapped without a lock.
@@ -399,6 +435,7 @@ impl Clone for FastIoAllocation {
             length: self.length,
             metadata: self.metadata.clone(),
             changed: self.changed,
+            seals: self.seals,
         }
     }
 }

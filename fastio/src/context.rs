@@ -22,9 +22,10 @@ use crate::{
     metadata::Metadata,
     name::{self, Key},
     names::Found,
-    options::AllocationOptions,
+    options::{AllocationOptions, PipelineOptions},
     remove,
-    slot::{self, SlotLock},
+    segment::file_name,
+    slot::{self, Leaving, SlotLock},
     stats::{Listing, Stats},
     store::{AllocationId, Store},
     sweep::SweepReport,
@@ -65,9 +66,14 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if !self.store.forked() {
-            // What cannot be given back now is given back by whoever cleans this slot.
-            let _ = self.store.leave();
+        if self.store.forked() {
+            return;
+        }
+        // What cannot be given back now is given back by whoever cleans this slot.
+        if let Ok(Leaving::Last) = self.store.leave()
+            && let (Ok(base), Some(name)) = (Directory::base(), self.store.directory.path().file_name())
+        {
+            let _ = name.to_str().map(|name| remove::remove(&base, name));
         }
     }
 }
@@ -89,6 +95,20 @@ impl FastIoContext {
     /// [`Error::Corrupt`], [`Error::SlotsExhausted`] if 256 processes have it open, [`Error::NoSpace`],
     /// [`Error::Io`].
     pub fn open(pipeline: &str) -> Result<Self> {
+        Self::open_with(pipeline, PipelineOptions::new())
+    }
+
+    /// Opens a pipeline that is to be as asked, and creates it if it is not there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(pipeline: &str, options: PipelineOptions) -> Result<Self> {
+        let context = Self::open_somehow(pipeline)?;
+        options.apply(context.store());
+        Ok(context)
+    }
+
+    fn open_somehow(pipeline: &str) -> Result<Self> {
         name::check_pipeline(pipeline)?;
         let mut attempt = 0;
         loop {
@@ -129,7 +149,14 @@ impl FastIoContext {
             }
             return Err(Error::Removed);
         }
-        let slot = slot::claim(&mut store)?;
+        let (slot, died) = slot::claim(&mut store)?;
+        if store.was_left_behind(died)? {
+            // All its members were killed: it should have gone with the last of them.
+            drop((store, slot));
+            remove::remove(&base, pipeline)?;
+            return Err(Error::Removed);
+        }
+        store.check()?;
         let inner = Arc::new(Inner { store, identity, _slot: slot });
         open.push((path, Arc::downgrade(&inner)));
         Ok(Self { inner })
@@ -191,7 +218,8 @@ impl FastIoContext {
     pub fn create_with(&self, options: AllocationOptions<'_>) -> Result<FastIoAllocation> {
         let store = self.store();
         store.check()?;
-        let AllocationOptions { size, alignment, zeroed, metadata, children, room } = options;
+        let AllocationOptions { size, alignment, zeroed, populated, seals, metadata, children, room } =
+            options;
         if !alignment.is_power_of_two() || alignment > 4096 {
             return Err(Error::BadAlignment { alignment });
         }
@@ -199,8 +227,13 @@ impl FastIoContext {
         let created = store.create(size as u64, room.max(children.len()))?;
         created.held.set_metadata(&encoded);
         let used = created.used;
-        let allocation =
+        let mut allocation =
             FastIoAllocation::new(self.clone(), created.id, created.held)?.with_metadata(metadata, false);
+        allocation.seals = seals;
+        if populated && used {
+            let path = store.path(&file_name(allocation.id.index, allocation.held.epoch));
+            allocation.held.populate().map_err(|source| Error::io("madvise", path, source))?;
+        }
         if zeroed && used {
             allocation.map_mut()?.fill(0);
         }
@@ -294,10 +327,36 @@ impl FastIoContext {
             if let Some(found) = self.look_up(&key)? {
                 return Ok(found);
             }
-            let time = deadline.slice()?;
+            let time = deadline.slice(|| format!("the name \"{}\"", name::shown(name)))?;
             futex::wait(&word.events, &word.waiters, time, || {
                 Ok(store.find(&key)?.is_some() || store.check().is_err())
             })?;
+        }
+    }
+
+    /// Waits until something is published under one of several names; the position of the name, and a handle.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`], and as [`get`](Self::get).
+    pub fn wait_any(&self, names: &[&str], timeout: Duration) -> Result<(usize, FastIoAllocation)> {
+        let store = self.store();
+        let keys = names.iter().map(|name| Key::new(name)).collect::<Result<Vec<_>>>()?;
+        let deadline = Deadline::after(timeout);
+        loop {
+            store.check()?;
+            for (position, key) in keys.iter().enumerate() {
+                if let Some(found) = self.look_up(key)? {
+                    return Ok((position, found));
+                }
+            }
+            let time = deadline.slice(|| {
+                let names: Vec<_> = names.iter().map(|name| format!("\"{}\"", name::shown(name))).collect();
+                format!("one of the names {}", names.join(", "))
+            })?;
+            let words = keys.iter().map(|key| store.wait_word(key.hash));
+            let bells: Vec<_> = words.map(|word| (&word.events, &word.waiters)).collect();
+            let there = |key: &Key<'_>| !matches!(store.find(key), Ok(None));
+            futex::wait_any(&bells, time, || keys.iter().any(there) || store.check().is_err());
         }
     }
 
@@ -380,6 +439,7 @@ impl FastIoContext {
         store.check()?;
         let key = Key::new(name)?;
         let removed = store.lock()?.unpublish(&key)?;
+        store.tell_watchers();
         if store.control().pooled_bytes.load(SeqCst) > crate::pool::KEEP {
             store.trim(crate::pool::KEEP)?;
         }

@@ -34,7 +34,9 @@ impl Store {
         let class = bytes.and_then(pool::class_of).ok_or_else(too_large)?;
         match self.create_in(class, payload, length) {
             // What the pool keeps in other sizes may be just what is missing.
-            Err(Error::NoSpace { .. }) if self.trim(0)? > 0 => self.create_in(class, payload, length),
+            Err(Error::NoSpace { .. } | Error::QuotaExceeded { .. }) if self.trim(0)? > 0 => {
+                self.create_in(class, payload, length)
+            }
             other => other,
         }
     }

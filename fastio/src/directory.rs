@@ -190,16 +190,22 @@ impl Directory {
         }
     }
 
-    /// The names of all entries that are UTF-8, which all of ours are.
+    /// The names of all entries that are UTF-8, which all of ours are. None in a directory that somebody has removed.
     pub(crate) fn entries(&self) -> Result<Vec<String>> {
         let failed = |source| Error::io("readdir", &self.path, source);
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, ".", flags, Mode::empty()).map_err(failed)?;
+        let fd = match rustix::fs::openat(&self.fd, ".", flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(Vec::new()),
+            opened => opened.map_err(failed)?,
+        };
         let mut buffer = Vec::with_capacity(32 << 10);
         let mut directory = RawDir::new(fd, buffer.spare_capacity_mut());
         let mut names = Vec::new();
         while let Some(entry) = directory.next() {
-            let entry = entry.map_err(failed)?;
+            let entry = match entry {
+                Err(Errno::NOENT) => break,
+                entry => entry.map_err(failed)?,
+            };
             if let Ok(name) = entry.file_name().to_str()
                 && name != "."
                 && name != ".."

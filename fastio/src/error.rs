@@ -49,11 +49,80 @@ pub enum Error {
         /// The bytes that were asked for, bookkeeping included.
         wanted: u64,
     },
+    /// The pipeline has as much as its quota allows.
+    #[error("the pipeline's quota of {limit} {what} is used up")]
+    QuotaExceeded {
+        /// `bytes` of files, or `names`.
+        what: &'static str,
+        /// The quota.
+        limit: u64,
+    },
     /// The time that the caller gave has passed.
-    #[error("nothing happened within {waited:?}")]
+    #[error("waited {waited:?} for {what}")]
     Timeout {
+        /// What was waited for.
+        what: String,
         /// The time that the caller gave.
         waited: Duration,
+    },
+    /// The other end of the channel was closed, and there is nothing left to receive.
+    #[error("the other end of the channel \"{channel}\" is closed")]
+    Closed {
+        /// The channel.
+        channel: String,
+    },
+    /// The process at the other end of the channel died, and there is nothing left to receive. Another process can take
+    /// its place.
+    #[error("the process at the other end of the channel \"{channel}\" died")]
+    PeerDied {
+        /// The channel.
+        channel: String,
+    },
+    /// The channel holds as many messages as it can.
+    #[error("the channel \"{channel}\" is full")]
+    Full {
+        /// The channel.
+        channel: String,
+    },
+    /// A living process, perhaps this one, has this end of the channel.
+    #[error("the {end} of the channel \"{channel}\" is taken")]
+    EndTaken {
+        /// The channel.
+        channel: String,
+        /// Which end: `sender` or `receiver`.
+        end: &'static str,
+    },
+    /// The channel exists already, with other properties.
+    #[error("the channel \"{channel}\" has {what} {found}, not {wanted}")]
+    ChannelDiffers {
+        /// The channel.
+        channel: String,
+        /// Which property: `capacity` or `inline bytes`.
+        what: &'static str,
+        /// What was asked for.
+        wanted: usize,
+        /// What the channel has.
+        found: usize,
+    },
+    /// A channel cannot have these properties.
+    #[error("a channel cannot have {what} {found}; the limits are {least} and {most}")]
+    BadChannel {
+        /// Which property: `capacity` or `inline bytes`.
+        what: &'static str,
+        /// What was asked for.
+        found: usize,
+        /// The least that can be asked for.
+        least: usize,
+        /// The most that can be asked for.
+        most: usize,
+    },
+    /// The message is of another kind than the one asked for.
+    #[error("the message is {found}, not {wanted}")]
+    WrongKind {
+        /// What was asked for.
+        wanted: &'static str,
+        /// What the message is.
+        found: &'static str,
     },
     /// A process died (or a thread panicked) while it wrote here; see
     /// [`accept_poisoned`](crate::FastIoAllocation::accept_poisoned).

@@ -10,11 +10,15 @@ use std::{
 
 use rustix::{
     fs::Timespec,
+    io::Errno,
     thread::futex::{self, Flags},
 };
 
 /// The longest sleep before looking again.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(5);
+
+/// The words that the kernel can watch for one sleeper.
+const MOST_WORDS: usize = 128;
 
 /// When a caller's patience ends.
 #[derive(Clone, Copy)]
@@ -33,12 +37,12 @@ impl Deadline {
         Self { start: Instant::now(), wait: Some(wait) }
     }
 
-    /// What is left, at most `PATIENCE`; an error when nothing is.
-    pub(crate) fn slice(&self) -> crate::Result<Duration> {
+    /// What is left, at most `PATIENCE`; an error that says what was waited for when nothing is.
+    pub(crate) fn slice(&self, what: impl FnOnce() -> String) -> crate::Result<Duration> {
         let Some(wait) = self.wait else { return Ok(PATIENCE) };
         match wait.checked_sub(self.start.elapsed()) {
             Some(left) if !left.is_zero() => Ok(left.min(PATIENCE)),
-            _ => Err(crate::Error::Timeout { waited: wait }),
+            _ => Err(crate::Error::Timeout { what: what(), waited: wait }),
         }
     }
 }
@@ -46,7 +50,7 @@ impl Deadline {
 /// Sleeps while the word has this value; returns early for any reason. Whether all the time was slept.
 pub(crate) fn sleep(word: &AtomicU32, value: u32, time: Duration) -> bool {
     let timeout = Timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos().into() };
-    futex::wait(word, Flags::empty(), value, Some(&timeout)) == Err(rustix::io::Errno::TIMEDOUT)
+    futex::wait(word, Flags::empty(), value, Some(&timeout)) == Err(Errno::TIMEDOUT)
 }
 
 /// Wakes one sleeper.
@@ -79,4 +83,40 @@ pub(crate) fn wait(
         return Ok(false);
     }
     Ok(sleep(events, seen, time))
+}
+
+/// The same for several counts, of which any may change.
+pub(crate) fn wait_any(bells: &[(&AtomicU32, &AtomicU32)], time: Duration, ready: impl FnOnce() -> bool) {
+    let seen: Vec<_> = bells.iter().map(|(events, _)| events.load(SeqCst)).collect();
+    bells.iter().for_each(|(_, waiters)| waiters.store(1, SeqCst));
+    if !ready() {
+        sleep_any(bells.iter().zip(seen).map(|((events, _), seen)| (*events, seen)), time);
+    }
+}
+
+/// Sleeps while all words have their values, as far as the kernel can watch so many: it wakes for those it watches.
+fn sleep_any<'w>(words: impl Iterator<Item = (&'w AtomicU32, u32)>, time: Duration) {
+    let waits: Vec<_> = words
+        .take(MOST_WORDS)
+        .map(|(word, value)| {
+            let mut wait = futex::Wait::new();
+            wait.val = value.into();
+            wait.uaddr = word.as_ptr().cast::<std::ffi::c_void>().into();
+            wait.flags = futex::WaitFlags::SIZE_U32;
+            wait
+        })
+        .collect();
+    // Unlike a wait for one word, this one ends at a time, not after a time.
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let nanoseconds = now.tv_nsec + i64::from(time.subsec_nanos());
+    let until = Timespec {
+        tv_sec: now.tv_sec + time.as_secs() as i64 + nanoseconds / 1_000_000_000,
+        tv_nsec: nanoseconds % 1_000_000_000,
+    };
+    let flags = futex::WaitvFlags::empty();
+    // Linux before 5.16, or a sandbox: looking again every millisecond is as good.
+    let slept = futex::waitv(&waits, flags, Some(&until), rustix::time::ClockId::Monotonic);
+    if matches!(slept, Err(Errno::NOSYS | Errno::PERM | Errno::INVAL)) {
+        std::thread::sleep(time.min(Duration::from_millis(1)));
+    }
 }

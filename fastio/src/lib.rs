@@ -39,6 +39,7 @@
 mod access;
 mod allocation;
 mod array;
+mod channel;
 mod context;
 mod crash;
 mod create;
@@ -57,6 +58,7 @@ mod options;
 mod pool;
 mod rebuild;
 mod remove;
+mod scope;
 mod segment;
 mod shared_bytes;
 mod slot;
@@ -68,17 +70,25 @@ mod sys;
 mod table;
 mod tensor;
 mod value;
+mod watch;
 
 pub use allocation::FastIoAllocation;
+pub use channel::{
+    ChannelListing, ChannelOptions, Incoming, Payload, Peer, Receiver, Sender, ValueMessage, Wait, WhenFull,
+    wait_for_any,
+};
 pub use context::FastIoContext;
 #[cfg(feature = "crash-points")]
 pub use crash::CRASH_POINTS;
 pub use error::{Error, Result};
 pub use guard::{ReadGuard, WriteGuard};
 pub use metadata::{ContentKind, METADATA_LIMIT, Metadata, RANK_LIMIT};
-pub use options::AllocationOptions;
+
+pub use options::{AllocationOptions, PipelineOptions};
 pub use podwire_codec_core::tensor::{DType, Element};
+pub use scope::{LentAllocation, LentContext};
 pub use shared_bytes::SharedBytes;
 pub use stats::{Listing, Stats};
 pub use store::AllocationId;
 pub use sweep::SweepReport;
+pub use watch::{Event, Watch};

@@ -11,8 +11,8 @@ use crate::{
     error::{Error, Result},
     index::Index,
     name::Key,
-    slot::nobody,
-    state::State,
+    slot::{bits, nobody},
+    state::{State, Word},
     store::AllocationId,
     sys::Held,
 };
@@ -35,6 +35,11 @@ impl Index<'_> {
         let old = self.find(key)?;
         if old.is_some() && !replace {
             return Err(Error::NameTaken { name: crate::name::shown(key.text) });
+        }
+        let (quota, names) = (&store.control().quota_names, &store.control().live_names);
+        let quota = quota.load(SeqCst);
+        if old.is_none() && quota != 0 && names.load(SeqCst) >= quota {
+            return Err(Error::QuotaExceeded { what: "names", limit: quota.into() });
         }
         self.share(target)?;
         crash_point!("after-children-shared");
@@ -131,16 +136,39 @@ impl Index<'_> {
                 continue;
             }
             let children = self.store.children_on_file(index)?;
+            let channel = self.store.is_channel(index)?;
             self.set_state(index, State::Pooled)?;
             crash_point!("after-pooled");
             segment.children.store(0, SeqCst);
             self.put_pooled(index)?;
             for child in children {
+                if channel {
+                    self.hand_over(child, 1)?;
+                }
                 if self.uncount_parent(child)? {
                     freed.push(child.index);
                 }
             }
             crash_point!("after-children-released");
+        }
+        Ok(())
+    }
+
+    /// What only `keepers` names and parents keep, which are about to go, becomes private to one of those who hold it,
+    /// if there is one: they can go on with it, and publish or send it again.
+    pub(crate) fn hand_over(&self, id: AllocationId, keepers: u32) -> Result<()> {
+        if id.index >= self.store.segment_count() {
+            return Ok(());
+        }
+        let segment = self.store.segment(id.index)?;
+        let word = self.store.state(id.index)?;
+        let kept = segment.names.load(SeqCst).saturating_add(segment.parents.load(SeqCst)) > keepers;
+        if word.generation != id.generation || word.state != State::Published || kept {
+            return Ok(());
+        }
+        if let Some(heir) = bits(&segment.holders).next() {
+            segment.state.store(Word::new(State::Private, heir, id.generation).pack(), SeqCst);
+            crash_point!("after-hand-over");
         }
         Ok(())
     }
@@ -151,8 +179,10 @@ impl Index<'_> {
     }
 
     /// One parent less; whether the child is freed now.
-    fn uncount_parent(&self, child: AllocationId) -> Result<bool> {
-        if child.index >= self.store.segment_count()
+    pub(crate) fn uncount_parent(&self, child: AllocationId) -> Result<bool> {
+        // Places in the list of a channel are empty at times.
+        if child.generation == 0
+            || child.index >= self.store.segment_count()
             || self.store.state(child.index)?.generation != child.generation
         {
             return Ok(false);
@@ -172,7 +202,7 @@ impl Index<'_> {
     }
 
     /// Makes the private children of an allocation, and theirs, reachable for everybody.
-    fn share(&self, parent: AllocationId) -> Result<()> {
+    pub(crate) fn share(&self, parent: AllocationId) -> Result<()> {
         let mut parents = vec![parent.index];
         while let Some(parent) = parents.pop() {
             for child in self.store.children_on_file(parent)? {

@@ -35,6 +35,8 @@ pub(crate) enum Wanted {
     Published,
     /// Also what is private to this process: what was found by its id.
     Own,
+    /// A channel.
+    Channel,
 }
 
 impl Store {
@@ -47,7 +49,10 @@ impl Store {
         let (segment, local) = self.both(id.index)?;
         let fits = || {
             let word = Word::unpack(segment.state.load(SeqCst));
+            // A channel is never handed out as payload.
+            let channel = segment.channel.load(SeqCst) == id.generation;
             word.generation == id.generation
+                && channel == (wanted == Wanted::Channel)
                 && match word.state {
                     State::Published => true,
                     State::Private => wanted == Wanted::Own && word.owner == self.slot,
@@ -152,9 +157,9 @@ impl Store {
     /// Looks after a segment from which a holder went.
     #[inline]
     fn recycle_if_freed(&self, segment: &SegmentEntry, index: u32) -> Result<()> {
-        let word = Word::unpack(segment.state.load(SeqCst));
-        let mine = word.state == State::Private && word.owner == self.slot;
-        if mine || word.state == State::Freed { self.recycle_now(index) } else { Ok(()) }
+        // What is private can have several holders, after it went through a channel.
+        let state = Word::unpack(segment.state.load(SeqCst)).state;
+        if matches!(state, State::Private | State::Freed) { self.recycle_now(index) } else { Ok(()) }
     }
 
     #[cold]

@@ -10,6 +10,9 @@ pub(crate) const NAME_LIMIT: usize = 255;
 /// A name in shared memory: words, padded with zero.
 pub(crate) const NAME_WORDS: usize = 32;
 
+/// What stands before the name of a channel in the index; no publication's name can have it.
+pub(crate) const CHANNEL: char = '/';
+
 /// A checked name, with its hash.
 pub(crate) struct Key<'a> {
     pub(crate) text: &'a str,
@@ -20,6 +23,13 @@ impl<'a> Key<'a> {
     #[inline]
     pub(crate) fn new(text: &'a str) -> Result<Self> {
         check(text)?;
+        Ok(Self { text, hash: hash(text.as_bytes()) })
+    }
+
+    /// A name as it stands in the index: of a publication, or of a channel.
+    #[inline]
+    pub(crate) fn stored(text: &'a str) -> Result<Self> {
+        Self::new(text.strip_prefix(CHANNEL).unwrap_or(text))?;
         Ok(Self { text, hash: hash(text.as_bytes()) })
     }
 
@@ -73,6 +83,15 @@ pub(crate) fn check(name: &str) -> Result<()> {
         return bad("begins or ends with white space");
     }
     Ok(())
+}
+
+/// The name of a channel as it stands in the index.
+pub(crate) fn of_channel(name: &str) -> Result<String> {
+    check(name)?;
+    if name.len() >= NAME_LIMIT {
+        return Err(Error::BadName { name: shown(name), reason: "has more than 254 bytes" });
+    }
+    Ok(format!("{CHANNEL}{name}"))
 }
 
 /// Refuses what cannot be the name of a pipeline: a directory, which also must not be hidden.

@@ -228,6 +228,7 @@ impl<'a> Index<'a> {
         record.next_of_target.store(target.first_name.load(Relaxed), Relaxed);
         target.first_name.store(entry + 1, Relaxed);
         target.names.fetch_add(1, Relaxed);
+        self.store.control().live_names.fetch_add(1, Relaxed);
         if found.metadata != found.target {
             self.store.segment(found.metadata.index)?.parents.fetch_add(1, Relaxed);
         }
@@ -248,6 +249,7 @@ impl<'a> Index<'a> {
         let target = store.segment(found.target.index)?;
         self.unlink(&target.first_name, entry, |record| &record.next_of_target)?;
         target.names.fetch_sub(1, SeqCst);
+        store.control().live_names.fetch_sub(1, SeqCst);
         self.push_entry(entry)?;
         if found.metadata != found.target {
             self.drop_parent(found.metadata)?;
@@ -288,6 +290,7 @@ impl<'a> Index<'a> {
         version.store(version.load(SeqCst) | 1, SeqCst);
         control.buckets.iter().for_each(|bucket| bucket.store(0, SeqCst));
         control.free_name.store(0, SeqCst);
+        control.live_names.store(0, SeqCst);
         for entry in 0..control.names_used.load(SeqCst) {
             let record = store.name(entry)?;
             let live = record.live.load(SeqCst);
@@ -297,7 +300,7 @@ impl<'a> Index<'a> {
                 self.push_entry(entry)?;
                 continue;
             };
-            let key = match Key::new(&text) {
+            let key = match Key::stored(&text) {
                 Ok(key) => key,
                 Err(_) => {
                     self.push_entry(entry)?;

@@ -42,6 +42,11 @@ pub(crate) fn capacity(class: u32) -> u64 {
     pages * HEADER as u64
 }
 
+/// The length of the file of a segment of a class.
+pub(crate) fn file_length(class: u32) -> u64 {
+    HEADER as u64 + capacity(class)
+}
+
 impl Index<'_> {
     /// Puts an index on a list of segments.
     pub(crate) fn push_segment(&self, head: &AtomicU32, index: u32) -> Result<()> {
@@ -86,6 +91,10 @@ impl Index<'_> {
     /// A segment without a file, in state `Making` with a new epoch.
     pub(crate) fn begin_making(&self, class: u32) -> Result<u32> {
         let control = self.store.control();
+        let (quota, used) = (control.quota_bytes.load(SeqCst), control.file_bytes.load(SeqCst));
+        if quota != 0 && used.saturating_add(file_length(class)) > quota {
+            return Err(Error::QuotaExceeded { what: "bytes", limit: quota });
+        }
         let index = match self.pop_segment(&control.free_segment, State::Empty)? {
             Some(index) => index,
             None => {
@@ -95,6 +104,7 @@ impl Index<'_> {
                 index
             }
         };
+        control.file_bytes.fetch_add(file_length(class), SeqCst);
         let segment = self.store.segment(index)?;
         let word = self.store.state(index)?;
         segment.class.store(class, SeqCst);
@@ -108,7 +118,10 @@ impl Index<'_> {
     /// From `Making` back to `Empty`, when there is no file (any more).
     pub(crate) fn set_empty(&self, index: u32) -> Result<()> {
         let word = self.store.state(index)?;
-        self.store.segment(index)?.state.store(Word::new(State::Empty, 0, word.generation).pack(), SeqCst);
+        let segment = self.store.segment(index)?;
+        let (files, length) = (&self.store.control().file_bytes, file_length(segment.class.load(SeqCst)));
+        files.store(files.load(SeqCst).saturating_sub(length), SeqCst);
+        segment.state.store(Word::new(State::Empty, 0, word.generation).pack(), SeqCst);
         crash_point!("after-trim-empty");
         self.push_segment(&self.store.control().free_segment, index)
     }

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use crate::{error::Result, index::Index, state::State};
+use crate::{error::Result, index::Index, pool, state::State, store::AllocationId};
 
 impl Index<'_> {
     /// Derives everything that stands under the index lock.
@@ -15,13 +15,18 @@ impl Index<'_> {
         control.free_segment.store(0, SeqCst);
         control.classes.iter().for_each(|class| class.store(0, SeqCst));
         control.pooled_bytes.store(0, SeqCst);
+        let mut bytes = 0;
         let count = store.segment_count();
         for index in 0..count {
             let segment = store.segment(index)?;
             segment.first_name.store(0, SeqCst);
             segment.names.store(0, SeqCst);
             segment.parents.store(0, SeqCst);
-            match store.state(index)?.state {
+            let state = store.state(index)?.state;
+            if state != State::Empty {
+                bytes += pool::file_length(segment.class.load(SeqCst));
+            }
+            match state {
                 State::Empty => self.push_segment(&control.free_segment, index)?,
                 State::Pooled => {
                     segment.children.store(0, SeqCst);
@@ -30,10 +35,14 @@ impl Index<'_> {
                 _ => {}
             }
         }
+        control.file_bytes.store(bytes, SeqCst);
         for index in 0..count {
             if matches!(store.state(index)?.state, State::Private | State::Published | State::Freed) {
                 for child in store.children_on_file(index)? {
-                    if child.index < count && store.state(child.index)?.generation == child.generation {
+                    if child.generation != 0
+                        && child.index < count
+                        && store.state(child.index)?.generation == child.generation
+                    {
                         store.segment(child.index)?.parents.fetch_add(1, SeqCst);
                     }
                 }
@@ -42,6 +51,8 @@ impl Index<'_> {
         self.rebuild_names()?;
         for index in 0..count {
             if matches!(store.state(index)?.state, State::Private | State::Published | State::Freed) {
+                let generation = store.state(index)?.generation;
+                self.hand_over(AllocationId { index, generation }, 0)?;
                 self.release(index)?;
             }
         }

@@ -28,9 +28,9 @@ const VERSION: u32 = 1;
 /// The header page; payload never begins before its end.
 pub(crate) const HEADER: usize = 4096;
 /// Where the list of children begins; it goes on until the payload begins.
-const CHILDREN: usize = 3072;
+pub(crate) const CHILDREN: usize = 3072;
 /// Bytes of one child in the list: index and generation.
-const CHILD: usize = 16;
+pub(crate) const CHILD: usize = 16;
 /// The most children that can be asked for.
 pub(crate) const CHILDREN_LIMIT: usize = 1 << 16;
 
@@ -73,7 +73,7 @@ impl Store {
     }
 
     /// Opens the file of a segment, of which the length is checked.
-    fn open_segment(&self, index: u32) -> Result<(File, u64, u32, PathBuf)> {
+    pub(crate) fn open_segment(&self, index: u32) -> Result<(File, u64, u32, PathBuf)> {
         let entry = self.segment(index)?;
         let (epoch, class) = (entry.epoch.load(SeqCst), entry.class.load(SeqCst));
         let name = file_name(index, epoch);
@@ -168,10 +168,15 @@ impl Store {
 impl Held {
     /// Writes one child into the list; the caller has checked that there is room.
     pub(crate) fn set_child(&self, position: usize, child: AllocationId) {
-        if let Some(words) = self.records::<AtomicU64>(CHILDREN + position * CHILD, 2) {
+        if let Some(words) = self.child(position as u32) {
             words[0].store(child.index.into(), SeqCst);
             words[1].store(child.generation, SeqCst);
         }
+    }
+
+    /// The two words of a place in the list: index, and generation.
+    pub(crate) fn child(&self, position: u32) -> Option<&[AtomicU64]> {
+        self.records(CHILDREN + position as usize * CHILD, 2)
     }
 
     /// Writes encoded metadata.

@@ -48,35 +48,68 @@ impl SlotLock {
     }
 }
 
-/// Claims a slot for this process, and cleans it first if its last owner died.
-pub(crate) fn claim(store: &mut Store) -> Result<SlotLock> {
+/// Claims a slot for this process, and cleans it first if its last owner died; whether it did.
+pub(crate) fn claim(store: &mut Store) -> Result<(SlotLock, bool)> {
     for slot in 0..SLOTS as u16 {
         let Some(lock) = SlotLock::try_take(&store.directory, slot)? else { continue };
         crash_point!("after-slot-lock");
         store.slot = slot;
         let used = &store.control().slots[usize::from(slot)];
-        if used.load(SeqCst) != 0 {
+        let died = used.load(SeqCst) != 0;
+        if died {
             store.lock_burying(Some(slot))?.clean(slot)?;
         }
         used.store(1, SeqCst);
         crash_point!("after-slot-used");
-        return Ok(lock);
+        return Ok((lock, died));
     }
     Err(Error::SlotsExhausted { limit: SLOTS })
 }
 
+/// Who is left of a pipeline that somebody leaves.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// Others, or it stays without members.
+    Others,
+    /// Nobody, and it is to go.
+    Last,
+}
+
 impl Store {
     /// Gives this process's slot back; the last one to leave takes the pool along.
-    pub(crate) fn leave(&self) -> Result<()> {
+    pub(crate) fn leave(&self) -> Result<Leaving> {
         self.check()?;
-        let slots = &self.control().slots;
-        let alone =
-            slots.iter().enumerate().all(|(slot, used)| slot == self.slot.into() || used.load(SeqCst) == 0);
-        if alone {
+        let mut leaving = Leaving::Others;
+        if self.alone() {
             self.trim(0)?;
+            let control = self.control();
+            if control.ephemeral.load(SeqCst) != 0 {
+                // Who comes takes a slot first and looks at this mark then; who goes does it the other way round.
+                control.removed.store(1, SeqCst);
+                crash_point!("after-remove-flag");
+                if self.alone() {
+                    leaving = Leaving::Last;
+                } else {
+                    control.removed.store(0, SeqCst);
+                }
+            }
         }
-        slots[usize::from(self.slot)].store(0, SeqCst);
-        Ok(())
+        self.control().slots[usize::from(self.slot)].store(0, SeqCst);
+        Ok(leaving)
+    }
+
+    /// Whether no other slot is in use.
+    fn alone(&self) -> bool {
+        let mut slots = self.control().slots.iter().enumerate();
+        slots.all(|(slot, used)| slot == self.slot.into() || used.load(SeqCst) == 0)
+    }
+
+    /// Whether a pipeline that goes with its last member is still there because that one was killed.
+    ///
+    /// `died`: the last owner of this process's slot was.
+    pub(crate) fn was_left_behind(&self, died: bool) -> Result<bool> {
+        let ephemeral = self.control().ephemeral.load(SeqCst) != 0;
+        Ok(ephemeral && (self.bury_the_dead()? != 0 || died) && self.alone())
     }
 
     /// Cleans up after a process if it is dead; whether it was.
@@ -129,11 +162,12 @@ impl Index<'_> {
                     store.directory.unlink(&segment::file_name(index, segment.epoch.load(SeqCst)))?;
                     self.set_empty(index)?;
                 }
-                State::Private if word.owner == slot => self.release(index)?,
+                State::Private => self.release(index)?,
                 State::Freed => self.recycle(index)?,
                 _ => {}
             }
         }
+        self.clean_channels(slot)?;
         crash_point!("clean-segments");
         store.control().slots[usize::from(slot)].store(0, SeqCst);
         crash_point!("clean-slot-free");

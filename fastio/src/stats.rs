@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::{
     error::Result,
-    pool,
+    name, pool,
     segment::HEADER,
     slot::bits,
     state::State,
@@ -23,11 +23,13 @@ pub struct Stats {
     pub names: usize,
     /// Published allocations.
     pub published: usize,
+    /// Channels.
+    pub channels: usize,
     /// Allocations that only their process knows.
     pub private: usize,
     /// Allocations that are freed, and kept by a holder.
     pub freed: usize,
-    /// Bytes of shared memory in these three, header pages included.
+    /// Bytes of shared memory in these four, header pages included.
     pub bytes: u64,
     /// Bytes of shared memory that wait to be used again, header pages not included.
     pub pooled_bytes: u64,
@@ -55,6 +57,17 @@ pub struct Listing {
     pub publication: u64,
 }
 
+/// All names of one moment.
+pub(crate) struct Names {
+    /// The version of the index.
+    pub(crate) version: u64,
+    /// The publications that there have been.
+    pub(crate) publications: u64,
+    pub(crate) listings: Vec<Listing>,
+    /// The numbers of the publications that are channels.
+    pub(crate) channels: Vec<u64>,
+}
+
 impl Store {
     pub(crate) fn stats(&self) -> Result<Stats> {
         let _lock = self.lock()?;
@@ -68,22 +81,38 @@ impl Store {
         for index in 0..self.segment_count() {
             let segment = self.segment(index)?;
             let count = match self.state(index)?.state {
+                State::Published if self.is_channel(index)? => &mut stats.channels,
                 State::Published => &mut stats.published,
                 State::Private => &mut stats.private,
                 State::Freed => &mut stats.freed,
                 _ => continue,
             };
             *count += 1;
-            stats.names += segment.names.load(SeqCst) as usize;
+            if !self.is_channel(index)? {
+                stats.names += segment.names.load(SeqCst) as usize;
+            }
             stats.bytes += HEADER as u64 + pool::capacity(segment.class.load(SeqCst));
         }
         Ok(stats)
     }
 
     pub(crate) fn list(&self) -> Result<Vec<Listing>> {
+        let mut list = self.names_now()?.listings;
+        list.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(list)
+    }
+
+    /// All names of one moment.
+    pub(crate) fn names_now(&self) -> Result<Names> {
         let lock = self.lock()?;
-        let mut list = Vec::new();
-        for entry in 0..self.control().names_used.load(SeqCst) {
+        let control = self.control();
+        let mut names = Names {
+            version: control.seq.version.load(SeqCst),
+            publications: control.publications.load(SeqCst),
+            listings: Vec::new(),
+            channels: Vec::new(),
+        };
+        for entry in 0..control.names_used.load(SeqCst) {
             let record = self.name(entry)?;
             let publication = record.live.load(SeqCst);
             let id = record.found(entry).target;
@@ -91,8 +120,12 @@ impl Store {
                 continue;
             }
             let Some(name) = record.text() else { continue };
+            if name.starts_with(name::CHANNEL) {
+                names.channels.push(publication);
+                continue;
+            }
             let segment = self.segment(id.index)?;
-            list.push(Listing {
+            names.listings.push(Listing {
                 name,
                 id,
                 size: segment.length.load(SeqCst),
@@ -102,8 +135,6 @@ impl Store {
                 publication,
             });
         }
-        drop(lock);
-        list.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(list)
+        Ok(names)
     }
 }

@@ -25,6 +25,11 @@ impl Store {
             for index in 0..self.segment_count() {
                 lock.release(index)?;
             }
+            for channel in self.channels() {
+                let channel = channel?;
+                lock.reconcile(channel)?;
+                lock.retire(channel)?;
+            }
         }
         let trimmed = self.trim(0)?;
         let orphans = self.remove_orphans()?;

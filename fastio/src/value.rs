@@ -106,7 +106,7 @@ impl FastIoContext {
         name::check(name)?;
         let registry = CodecRegistry::global();
         let codec = registry.by_type(value.type_id())?;
-        let mut outgoing = Outgoing { context: self, children: Vec::new(), message: None };
+        let mut outgoing = Outgoing::new(self);
         registry.serialize_with(value, &Accompanying::new(), &mut outgoing)?;
         let Outgoing { children, message, .. } = outgoing;
         let mut message = message.ok_or(Error::NotAValue { name: name::shown(name) })?;
@@ -162,13 +162,17 @@ fn read<R>(
 }
 
 /// Where a value goes: buffers into children, the message into an allocation.
-struct Outgoing<'c> {
+pub(crate) struct Outgoing<'c> {
     context: &'c FastIoContext,
-    children: Vec<FastIoAllocation>,
-    message: Option<FastIoAllocation>,
+    pub(crate) children: Vec<FastIoAllocation>,
+    pub(crate) message: Option<FastIoAllocation>,
 }
 
-impl Outgoing<'_> {
+impl<'c> Outgoing<'c> {
+    pub(crate) fn new(context: &'c FastIoContext) -> Self {
+        Self { context, children: Vec::new(), message: None }
+    }
+
     /// A sealed copy of bytes, counted.
     fn copy(&self, bytes: &[u8]) -> Result<FastIoAllocation> {
         let allocation = self.context.create_with(AllocationOptions::new(bytes.len()))?;
@@ -226,8 +230,8 @@ impl Endpoint for Outgoing<'_> {
 }
 
 /// Where a value comes from: its buffers are the children.
-struct Incoming {
-    children: Vec<FastIoAllocation>,
+pub(crate) struct Incoming {
+    pub(crate) children: Vec<FastIoAllocation>,
 }
 
 impl Endpoint for Incoming {

@@ -5,8 +5,14 @@
 
 use std::{
     cell::UnsafeCell,
+    io,
     ptr::NonNull,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+use rustix::{
+    io::Errno,
+    mm::{Advice, madvise},
 };
 
 use super::{Shared, SharedMap};
@@ -99,6 +105,17 @@ impl Holding {
 }
 
 impl Held {
+    /// Has the kernel provide all pages of the mapping now; an older kernel does so at their first touch.
+    pub(crate) fn populate(&self) -> io::Result<()> {
+        // SAFETY: the range is exactly the mapping, which stays as long as `self`; the advice changes no byte.
+        let advised =
+            unsafe { madvise(self.address.as_ptr().cast(), self.length, Advice::LinuxPopulateWrite) };
+        match advised {
+            Err(Errno::INVAL) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     pub(crate) fn length(&self) -> usize {
         self.length
     }
@@ -110,7 +127,7 @@ impl Held {
         (end <= self.length).then(|| self.address.as_ptr().wrapping_add(offset))
     }
 
-    /// `count` records from an offset on; `None` where they do not fit. Only in the header, never in the payload.
+    /// `count` records from an offset on; `None` where they do not fit. Only in the header and in channels, never in other payload.
     pub(crate) fn records<T: Shared>(&self, offset: usize, count: usize) -> Option<&[T]> {
         let address = self.address(offset, size_of::<T>().checked_mul(count)?)?.cast::<T>();
         if !address.is_aligned() {

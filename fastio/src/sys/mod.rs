@@ -16,6 +16,6 @@ pub(crate) use held::{Held, Holding, Place};
 pub(crate) use map::SharedMap;
 pub(crate) use payload::{assign, bytes, bytes_mut, elements, elements_mut};
 pub(crate) use shared::{
-    BUCKETS, Bitmap, CLASSES, Control, NameEntry, SLOTS, SegmentEntry, SegmentHeader, Shared, WAIT_WORDS,
-    WaitWord,
+    BUCKETS, Bitmap, CLASSES, Control, NameEntry, RingHeader, RingSlot, SLOTS, SegmentEntry, SegmentHeader,
+    Shared, WAIT_WORDS, WaitWord,
 };

@@ -41,6 +41,14 @@ pub(crate) struct Control {
     pub(crate) version: AtomicU32,
     pub(crate) size: AtomicU32,
     pub(crate) removed: AtomicU32,
+    /// Not 0: the pipeline goes with its last member.
+    pub(crate) ephemeral: AtomicU32,
+    /// The most bytes of files and the most names; 0: as many as there can be.
+    pub(crate) quota_bytes: AtomicU64,
+    pub(crate) quota_names: AtomicU32,
+    /// How many there are.
+    pub(crate) live_names: AtomicU32,
+    pub(crate) file_bytes: AtomicU64,
     pub(crate) lock: WaitlessLine,
     pub(crate) seq: SeqLine,
     pub(crate) free_segment: AtomicU32,
@@ -66,6 +74,9 @@ pub(crate) struct WaitlessLine {
 #[repr(C, align(64))]
 pub(crate) struct SeqLine {
     pub(crate) version: AtomicU64,
+    /// What those sleep on who watch all names.
+    pub(crate) events: AtomicU32,
+    pub(crate) waiters: AtomicU32,
 }
 
 /// One segment of memory.
@@ -85,6 +96,10 @@ pub(crate) struct SegmentEntry {
     pub(crate) parents: AtomicU32,
     pub(crate) access: AccessLine,
     pub(crate) holders: Bitmap,
+    /// The generation that is a channel.
+    pub(crate) channel: AtomicU64,
+    pub(crate) sender: AtomicU32,
+    pub(crate) receiver: AtomicU32,
 }
 
 /// Who reads and who writes, on its own cache line.
@@ -128,6 +143,43 @@ pub(crate) struct SegmentHeader {
     pub(crate) metadata: [AtomicU64; crate::metadata::METADATA_LIMIT / 8],
 }
 
+/// How the payload of a channel begins. Each side writes to its own cache line.
+#[repr(C, align(64))]
+pub(crate) struct RingHeader {
+    pub(crate) magic: AtomicU64,
+    pub(crate) capacity: AtomicU32,
+    /// Bytes from one slot to the next.
+    pub(crate) stride: AtomicU32,
+    /// What the receiver sleeps on.
+    pub(crate) sent: WaitWord,
+    pub(crate) received: ReceivedLine,
+}
+
+/// How far the receiver is, and what the sender sleeps on.
+#[repr(C, align(64))]
+pub(crate) struct ReceivedLine {
+    /// Number of the next message to be received.
+    pub(crate) tail: AtomicU64,
+    pub(crate) room: AtomicU32,
+    pub(crate) waiters: AtomicU32,
+}
+
+/// A place for one message; the inline bytes follow.
+#[repr(C)]
+pub(crate) struct RingSlot {
+    /// The number of the message in it, plus 1: its last store makes the message visible.
+    pub(crate) number: AtomicU64,
+    pub(crate) length: AtomicU32,
+    pub(crate) kind: AtomicU32,
+    pub(crate) generation: AtomicU64,
+    pub(crate) index: AtomicU32,
+    pub(crate) reserved: AtomicU32,
+}
+
+// SAFETY: `repr(C)`, and its fields are atomic integers.
+unsafe impl Shared for RingHeader {}
+// SAFETY: `repr(C)`, and its fields are atomic integers.
+unsafe impl Shared for RingSlot {}
 // SAFETY: `repr(C)`, and its fields are atomic integers.
 unsafe impl Shared for Control {}
 // SAFETY: `repr(C)`, and its fields are atomic integers.
@@ -144,6 +196,9 @@ const _: () = {
     use std::mem::offset_of;
     assert!(size_of::<Control>() == 72_192);
     assert!(offset_of!(Control, removed) == 16);
+    assert!(offset_of!(Control, quota_bytes) == 24);
+    assert!(offset_of!(Control, file_bytes) == 40);
+    assert!(offset_of!(SeqLine, waiters) == 12);
     assert!(offset_of!(Control, lock) == 64);
     assert!(offset_of!(Control, seq) == 128);
     assert!(offset_of!(Control, free_segment) == 192);
@@ -159,6 +214,12 @@ const _: () = {
     assert!(offset_of!(SegmentEntry, access) == 64);
     assert!(offset_of!(AccessLine, readers) == 16);
     assert!(offset_of!(SegmentEntry, holders) == 128);
+    assert!(offset_of!(SegmentEntry, channel) == 160);
+    assert!(offset_of!(SegmentEntry, receiver) == 172);
+    assert!(size_of::<RingHeader>() == 192);
+    assert!(offset_of!(RingHeader, sent) == 64);
+    assert!(offset_of!(RingHeader, received) == 128);
+    assert!(size_of::<RingSlot>() == 32);
     assert!(size_of::<NameEntry>() == 320);
     assert!(offset_of!(NameEntry, target) == 32);
     assert!(offset_of!(NameEntry, next_of_target) == 48);

@@ -6,7 +6,9 @@
 
 use std::{os::unix::process::ExitStatusExt, time::Duration};
 
-use podwire_fastio::{AllocationOptions, CRASH_POINTS, Error, FastIoContext, Metadata};
+use podwire_fastio::{
+    AllocationOptions, CRASH_POINTS, ChannelOptions, Error, FastIoContext, Incoming, Metadata,
+};
 
 use crate::support::{Actor, LONG, Pipeline, Role, directory, pause, say};
 
@@ -21,6 +23,10 @@ pub(crate) const ROLES: &[Role] = &[
         let _writing = poisoned.map_mut().unwrap();
         let child = context.create(100).unwrap();
         let _parent = context.create_with(AllocationOptions::new(1).children(&[&child])).unwrap();
+        let (mut sender, mut receiver) = context.channel("channel", &CHANNEL).unwrap();
+        sender.send(&child).unwrap();
+        sender.send(&child).unwrap();
+        let _received = receiver.receive().unwrap();
         say("ready");
         pause();
     }),
@@ -28,6 +34,8 @@ pub(crate) const ROLES: &[Role] = &[
         FastIoContext::open(pipeline).unwrap().sweep().unwrap();
     }),
 ];
+
+const CHANNEL: ChannelOptions = ChannelOptions::new().capacity(2).inline(16);
 
 /// Every kind of step at least once.
 fn live(pipeline: &str) {
@@ -57,6 +65,15 @@ fn live(pipeline: &str) {
     let third = fill(100, 3);
     third.replace("again").unwrap();
     fill(100, 1).replace("first").unwrap();
+    // A channel, and memory that goes through it and comes back.
+    let (mut sender, mut receiver) = context.channel("channel", &CHANNEL).unwrap();
+    sender.send(&[2]).unwrap();
+    sender.send(&fill(5000, 2)).unwrap();
+    assert_eq!(receiver.receive().unwrap().bytes().unwrap(), [2]);
+    let received = receiver.receive().unwrap().allocation().unwrap();
+    assert!(receiver.try_receive().unwrap().is_none());
+    sender.send(&received).unwrap();
+    drop((sender, receiver, received));
     // Away with it.
     context.unpublish("first-7").unwrap();
     drop((again, parent));
@@ -90,10 +107,30 @@ fn check(pipeline: &str, point: &str) {
     }
     assert!(context.wait("kept", LONG).is_ok(), "{point}");
     context.sweep().unwrap();
+    // What was sent is there for whoever comes next, whole.
+    for channel in context.channels().unwrap() {
+        assert!(channel.waiting != 0, "{point}: an empty channel is left");
+        let mut receiver = context.receiver("channel", &CHANNEL).unwrap();
+        for _ in 0..channel.waiting {
+            match receiver.receive().unwrap() {
+                Incoming::Bytes(bytes) => assert_eq!(bytes, [2], "{point}"),
+                Incoming::Allocation(found) => {
+                    assert!(matches!(found.len(), 100 | 5000), "{point}");
+                    assert!(
+                        found.len() == 100 || found.map().unwrap().iter().all(|byte| *byte == 2),
+                        "{point}"
+                    );
+                }
+                other => panic!("{point}: {other:?}"),
+            }
+        }
+    }
+    context.sweep().unwrap();
     let again = context.sweep().unwrap();
     assert_eq!(again, Default::default(), "{point}: one sweep was not enough");
     let stats = context.stats().unwrap();
     assert_eq!((stats.processes, stats.private, stats.freed, stats.pooled_bytes), (1, 0, 0, 0), "{point}");
+    assert_eq!(stats.channels, 0, "{point}");
     for entry in context.list().unwrap().iter().filter(|entry| entry.name != "kept") {
         context.unpublish(&entry.name).unwrap();
     }
@@ -156,7 +193,9 @@ fn a_death_at_any_step_costs_nobody_else_anything() {
         assert!(keeper.1.map().unwrap().iter().all(|byte| *byte == 64));
     }
     // These are steps of cleaning up after somebody else, below.
-    assert_eq!(missed, ["clean-started", "clean-poisoned", "clean-segments", "clean-slot-free"]);
+    let cleaning =
+        ["clean-started", "clean-poisoned", "clean-channel-end", "clean-segments", "clean-slot-free"];
+    assert_eq!(missed, cleaning);
 }
 
 #[test]
@@ -212,7 +251,8 @@ fn two_cleaners_at_once_clean_once() {
         context.sweep().unwrap();
         cleaners.into_iter().for_each(Actor::finish);
         assert!(kept.accept_poisoned().unwrap());
+        assert!(context.remove_channel("channel").unwrap(), "one message still waits in it");
         let stats = context.stats().unwrap();
-        assert_eq!((stats.processes, stats.private, stats.freed), (1, 0, 0));
+        assert_eq!((stats.processes, stats.private, stats.freed, stats.published), (1, 0, 0, 1));
     }
 }

@@ -73,6 +73,24 @@ fn nothing_remains_of_a_removed_pipeline() {
 }
 
 #[test]
+fn those_who_remove_pipelines_at_once_do_not_fail_for_each_other() {
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            std::thread::spawn(|| {
+                for _ in 0..100 {
+                    let pipeline = Pipeline::new();
+                    let context = pipeline.open();
+                    context.create(1).unwrap().publish("data").unwrap();
+                    drop(context);
+                    FastIoContext::remove(&pipeline).unwrap();
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
 fn two_contexts_of_a_process_are_one() {
     let pipeline = Pipeline::new();
     let (first, second) = (pipeline.open(), pipeline.open());

@@ -6,7 +6,11 @@
 mod support;
 
 mod arrays;
+#[cfg(feature = "crash-points")]
+mod channel_crashes;
+mod channels;
 mod children;
+mod contract;
 #[cfg(feature = "crash-points")]
 mod crash_points;
 mod faults;

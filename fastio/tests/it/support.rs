@@ -142,7 +142,11 @@ fn play() {
         crate::locks::ROLES,
         crate::wait::ROLES,
         crate::memory::ROLES,
+        #[cfg(feature = "crash-points")]
+        crate::channel_crashes::ROLES,
+        crate::channels::ROLES,
         crate::children::ROLES,
+        crate::contract::ROLES,
         crate::faults::ROLES,
         crate::storm::ROLES,
         #[cfg(feature = "crash-points")]

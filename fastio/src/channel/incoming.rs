@@ -1,0 +1,180 @@
+//! What is received: bytes, an allocation, or a value.
+//!
+//! Not here: taking it from the ring. Invariant: what a message lends is memory of the receiver, or is held by it.
+
+use std::any::Any;
+
+use podwire_codec_core::{Codec, CodecRegistry, Limits, message::Message, registry::AnyValue};
+
+use super::payload::{ALLOCATION, VALUE};
+use crate::{
+    allocation::FastIoAllocation,
+    error::{Error, Result},
+    shared_bytes::SharedBytes,
+    value,
+};
+
+/// The message that was taken last, in memory that is used again.
+#[derive(Default)]
+pub(super) struct Content {
+    pub(super) kind: u32,
+    pub(super) bytes: Vec<u8>,
+    allocation: Option<FastIoAllocation>,
+    shared: Option<SharedBytes>,
+}
+
+/// Memory for messages that is kept, in bytes.
+const KEPT: usize = 1 << 20;
+
+impl Content {
+    pub(super) fn clear(&mut self) {
+        self.allocation = None;
+        self.shared = None;
+        if self.bytes.capacity() > KEPT {
+            self.bytes = Vec::new();
+        }
+    }
+
+    /// Keeps the allocation of a message.
+    pub(super) fn hold(&mut self, allocation: FastIoAllocation) -> Result<()> {
+        if self.kind == ALLOCATION {
+            self.allocation = Some(allocation);
+        } else {
+            self.shared = Some(allocation.into_shared()?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn lend(&mut self) -> Incoming<'_> {
+        if let Some(allocation) = self.allocation.take() {
+            return Incoming::Allocation(allocation);
+        }
+        let bytes = self.shared.as_deref().unwrap_or(&self.bytes);
+        match self.kind {
+            VALUE => Incoming::Value(ValueMessage { bytes, shared: self.shared.as_ref() }),
+            _ => Incoming::Bytes(bytes),
+        }
+    }
+}
+
+/// A message that was received.
+///
+/// ```
+/// # let pipeline = format!("doc-incoming-{}", std::process::id());
+/// use podwire_fastio::{ChannelOptions, FastIoContext, Incoming};
+/// let context = FastIoContext::open(&pipeline)?;
+/// let (mut sender, mut receiver) = context.channel("commands", &ChannelOptions::new())?;
+/// sender.send(b"stop")?;
+/// match receiver.receive()? {
+///     Incoming::Bytes(bytes) => assert_eq!(bytes, b"stop"),
+///     Incoming::Allocation(allocation) => println!("{} bytes", allocation.len()),
+///     other => println!("{other:?}"),
+/// }
+/// # drop((sender, receiver, context));
+/// # FastIoContext::remove(&pipeline)?;
+/// # Ok::<(), podwire_fastio::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Incoming<'r> {
+    /// Bytes.
+    Bytes(&'r [u8]),
+    /// Memory of the pipeline. If nobody else keeps it, it is private to its holders now: it can be written to, published
+    /// and sent on, and goes with its last handle.
+    Allocation(FastIoAllocation),
+    /// A value, not decoded yet.
+    Value(ValueMessage<'r>),
+}
+
+impl<'r> Incoming<'r> {
+    /// The bytes.
+    ///
+    /// # Errors
+    /// [`Error::WrongKind`].
+    pub fn bytes(self) -> Result<&'r [u8]> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            other => Err(other.is_no("bytes")),
+        }
+    }
+
+    /// The allocation.
+    ///
+    /// # Errors
+    /// [`Error::WrongKind`].
+    pub fn allocation(self) -> Result<FastIoAllocation> {
+        match self {
+            Self::Allocation(allocation) => Ok(allocation),
+            other => Err(other.is_no("an allocation")),
+        }
+    }
+
+    /// The value, decoded. Its large buffers are the shared memory, which they keep.
+    ///
+    /// # Errors
+    /// [`Error::WrongKind`]; [`Error::Codec`] if it is a value of another type, or of another schema.
+    pub fn value<T: Codec + Any>(self) -> Result<T> {
+        match self {
+            Self::Value(value) => value.decode(),
+            other => Err(other.is_no("a value")),
+        }
+    }
+
+    /// The value, of whatever registered type it is.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn any_value(self) -> Result<AnyValue> {
+        match self {
+            Self::Value(value) => value.decode_any(),
+            other => Err(other.is_no("a value")),
+        }
+    }
+
+    fn is_no(&self, wanted: &'static str) -> Error {
+        let found = match self {
+            Self::Bytes(_) => "bytes",
+            Self::Allocation(_) => "an allocation",
+            Self::Value(_) => "a value",
+        };
+        Error::WrongKind { wanted, found }
+    }
+}
+
+/// A value that was received: the envelope, which says what it is, and the memory that it refers to.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueMessage<'r> {
+    bytes: &'r [u8],
+    shared: Option<&'r SharedBytes>,
+}
+
+impl<'r> ValueMessage<'r> {
+    /// The message as `docs/wire-format.md` specifies it.
+    ///
+    /// # Errors
+    /// [`Error::Codec`] if it is none.
+    pub fn message(&self) -> Result<Message<'r>> {
+        Ok(Message::parse(self.bytes, Limits::DEFAULT)?.0)
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    /// [`Error::Codec`] if it is a value of another type, or of another schema.
+    pub fn decode<T: Codec + Any>(&self) -> Result<T> {
+        Ok(CodecRegistry::global().decode_as(&self.message()?, &mut self.buffers()?)?)
+    }
+
+    /// The value, of whatever registered type it is.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_any(&self) -> Result<AnyValue> {
+        Ok(CodecRegistry::global().decode(&self.message()?, &mut self.buffers()?)?)
+    }
+
+    fn buffers(&self) -> Result<value::Incoming> {
+        let children = self.shared.map(|shared| shared.allocation().children()).transpose()?;
+        Ok(value::Incoming { children: children.unwrap_or_default() })
+    }
+}

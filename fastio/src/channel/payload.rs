@@ -1,0 +1,173 @@
+//! What is sent: bytes, an allocation, or a value.
+//!
+//! Not here: waiting for room. Invariant: what is too large for the ring, or refers to other memory, is an allocation
+//! of its own before it is sent.
+
+use std::{any::Any, sync::atomic::Ordering::Relaxed};
+
+use podwire_codec_core::{
+    Codec, CodecRegistry, Endpoint, Segment, endpoint::Capabilities, message::Metadata as Accompanying,
+};
+
+use super::{
+    ends::End,
+    ring::{REFERENCED, WRAPPED},
+};
+use crate::{
+    allocation::FastIoAllocation,
+    error::{Error, Result},
+    metadata::Metadata,
+    value::Outgoing,
+};
+
+/// A message is bytes.
+pub(super) const BYTES: u32 = 1;
+/// A message is an allocation.
+pub(super) const ALLOCATION: u32 = 2;
+/// A message is a value: the envelope of `docs/wire-format.md`.
+pub(super) const VALUE: u32 = 3;
+
+/// A message to be sent. Bytes and allocations convert into it by themselves:
+///
+/// ```
+/// # let pipeline = format!("doc-payload-{}", std::process::id());
+/// use podwire_fastio::{ChannelOptions, FastIoContext, Payload};
+/// let context = FastIoContext::open(&pipeline)?;
+/// let (mut sender, _receiver) = context.channel("mixed", &ChannelOptions::new())?;
+/// sender.send(b"bytes")?;
+/// sender.send(&context.create(1 << 20)?)?;
+/// # podwire_codec_core::CodecRegistry::global().register::<Vec<u8>>("doc.bytes").unwrap();
+/// sender.send(Payload::value(&vec![1_u8, 2]))?; // a value of a registered type
+/// # drop((sender, _receiver, context));
+/// # FastIoContext::remove(&pipeline)?;
+/// # Ok::<(), podwire_fastio::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Payload<'p> {
+    /// Bytes: copied into the channel, or into an allocation if they are too many for it.
+    Bytes(&'p [u8]),
+    /// Memory of the pipeline: nothing is copied. The sender may keep its handle.
+    Allocation(&'p FastIoAllocation),
+    /// A value of a registered type, with its large buffers by reference.
+    Value(&'p (dyn Any + Send + Sync)),
+}
+
+impl<'p> Payload<'p> {
+    /// A value of a registered type.
+    pub fn value<T: Codec + Any + Send + Sync>(value: &'p T) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl<'p> From<&'p [u8]> for Payload<'p> {
+    fn from(bytes: &'p [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<'p, const N: usize> From<&'p [u8; N]> for Payload<'p> {
+    fn from(bytes: &'p [u8; N]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<'p> From<&'p Vec<u8>> for Payload<'p> {
+    fn from(bytes: &'p Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<'p> From<&'p FastIoAllocation> for Payload<'p> {
+    fn from(allocation: &'p FastIoAllocation) -> Self {
+        Self::Allocation(allocation)
+    }
+}
+
+/// A message as it goes into the ring.
+pub(super) enum Ready<'p> {
+    /// Into the slot.
+    Inline(u32, &'p [u8]),
+    /// By reference to memory that already is an allocation.
+    Known(u32, &'p FastIoAllocation),
+    /// By reference to memory that was made for it.
+    Made(u32, FastIoAllocation),
+}
+
+/// Brings a message into the form in which it is sent. `scratch` is memory to work in.
+pub(super) fn prepare<'p>(end: &End, payload: Payload<'p>, scratch: &'p mut Vec<u8>) -> Result<Ready<'p>> {
+    match payload {
+        Payload::Bytes(bytes) if bytes.len() <= end.ring.shape.inline() => Ok(Ready::Inline(BYTES, bytes)),
+        Payload::Bytes(bytes) => {
+            let memory = end.context.create(bytes.len())?;
+            memory.map_mut()?.copy_from_slice(bytes);
+            end.store().copied.fetch_add(bytes.len() as u64, Relaxed);
+            memory.seal()?;
+            Ok(Ready::Made(BYTES | REFERENCED, memory))
+        }
+        Payload::Allocation(allocation) => with_metadata(end, allocation),
+        Payload::Value(value) => encode(end, value, scratch),
+    }
+}
+
+/// An allocation goes with the metadata of the handle that is sent.
+fn with_metadata<'p>(end: &End, allocation: &'p FastIoAllocation) -> Result<Ready<'p>> {
+    if !allocation.context().same_pipeline(&end.context) {
+        return Err(Error::CannotAdopt { reason: "it belongs to another pipeline" });
+    }
+    allocation.seal_if_asked()?;
+    if allocation.settle_metadata()? {
+        return Ok(Ready::Known(ALLOCATION | REFERENCED, allocation));
+    }
+    // Others may read its header, so that the changed metadata gets one of its own.
+    let wrapper = end.context.create_with(
+        crate::AllocationOptions::new(0).metadata(allocation.metadata()?.clone()).children(&[allocation]),
+    )?;
+    Ok(Ready::Made(ALLOCATION | REFERENCED | WRAPPED, wrapper))
+}
+
+fn encode<'p>(end: &End, value: &(dyn Any + Send + Sync), scratch: &'p mut Vec<u8>) -> Result<Ready<'p>> {
+    let registry = CodecRegistry::global();
+    let codec = registry.by_type(value.type_id())?;
+    scratch.clear();
+    let mut envelope = Envelope { outgoing: Outgoing::new(&end.context), bytes: scratch };
+    registry.serialize_with(value, &Accompanying::new(), &mut envelope)?;
+    let Envelope { mut outgoing, bytes } = envelope;
+    if outgoing.children.is_empty() && bytes.len() <= end.ring.shape.inline() {
+        return Ok(Ready::Inline(VALUE, bytes));
+    }
+    outgoing.write(bytes)?;
+    let Outgoing { children, message, .. } = outgoing;
+    let mut message = message.ok_or_else(|| Error::NotAValue { name: end.shown() })?;
+    message.set_metadata(Metadata::value(codec.name()));
+    message.settle_metadata()?;
+    message.adopt(&children.iter().collect::<Vec<_>>())?;
+    message.seal()?;
+    Ok(Ready::Made(VALUE | REFERENCED, message))
+}
+
+/// Where a value goes: its buffers where a published value's go, its packed bytes into scratch memory.
+struct Envelope<'c, 'b> {
+    outgoing: Outgoing<'c>,
+    bytes: &'b mut Vec<u8>,
+}
+
+impl Endpoint for Envelope<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> podwire_codec_core::Result<()> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// An outgoing value holds nothing to read.
+    fn read(&mut self, bytes: &mut [u8]) -> podwire_codec_core::Result<()> {
+        self.outgoing.read(bytes)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.outgoing.capabilities()
+    }
+
+    fn attach(&mut self, segment: &Segment) -> podwire_codec_core::Result<Option<u32>> {
+        self.outgoing.attach(segment)
+    }
+}

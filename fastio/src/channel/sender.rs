@@ -1,0 +1,180 @@
+//! The end of a channel that sends.
+//!
+//! Not here: what a message is made of. Invariant: a message is owned by the channel before it is visible, and is
+//! visible from one store on.
+
+use std::time::Duration;
+
+use podwire_codec_core::Codec;
+
+use super::{
+    ends::{End, Peer, Side},
+    options::{ChannelOptions, WhenFull},
+    payload::{self, Payload, Ready},
+    ring::{Cursor, Message},
+};
+use crate::{
+    access::Patience,
+    allocation::FastIoAllocation,
+    context::FastIoContext,
+    crash::crash_point,
+    error::{Error, Result},
+    store::AllocationId,
+};
+
+/// Memory for encoding that is kept between messages, in bytes.
+const KEPT: usize = 1 << 20;
+
+/// The sending end of a channel; made by [`FastIoContext::sender`]. Dropping it closes it: the receiver gets what is
+/// still there, and then [`Error::Closed`].
+pub struct Sender {
+    end: End,
+    next: Cursor,
+    /// The receiver's number when it was last looked at.
+    tail: u64,
+    when_full: WhenFull,
+    scratch: Vec<u8>,
+}
+
+impl Sender {
+    pub(super) fn open(context: &FastIoContext, name: &str, options: &ChannelOptions) -> Result<Self> {
+        let end = End::open(context, name, options, Side::Sender)?;
+        let tail = end.ring.tail(&end.held);
+        let next = end.ring.head(&end.held);
+        Ok(Self { end, next, tail, when_full: options.when_full, scratch: Vec::new() })
+    }
+
+    /// Sends a message; waits for room, unless the options say [`WhenFull::Refuse`].
+    ///
+    /// With an error nothing was sent. What the message refers to belongs to the channel until it is received, whatever
+    /// becomes of this process.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] and [`Error::PeerDied`] if there is no receiver any more, [`Error::Full`],
+    /// [`Error::Freed`] if an allocation was freed, [`Error::Codec`] for a value, [`Error::NoSpace`],
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`].
+    pub fn send<'p>(&mut self, message: impl Into<Payload<'p>>) -> Result<()> {
+        let patience = match self.when_full {
+            WhenFull::Block => Patience::Forever,
+            WhenFull::Refuse => Patience::None,
+        };
+        self.put(message.into(), patience)
+    }
+
+    /// The same without waiting.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and always [`Error::Full`] where there is no room.
+    pub fn try_send<'p>(&mut self, message: impl Into<Payload<'p>>) -> Result<()> {
+        self.put(message.into(), Patience::None)
+    }
+
+    /// The same, waiting no longer than `timeout`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), but [`Error::Timeout`] instead of [`Error::Full`].
+    pub fn send_timeout<'p>(&mut self, message: impl Into<Payload<'p>>, timeout: Duration) -> Result<()> {
+        self.put(message.into(), Patience::For(timeout))
+    }
+
+    /// Sends a value of a registered type: [`send`](Self::send) of [`Payload::value`].
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_value<T: Codec + std::any::Any + Send + Sync>(&mut self, value: &T) -> Result<()> {
+        self.send(Payload::value(value))
+    }
+
+    /// What is known about the receiver. A death is known once somebody has waited for it or looked after it.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn peer(&self) -> Result<Peer> {
+        self.end.peer()
+    }
+
+    /// The pipeline that this belongs to.
+    pub fn context(&self) -> &FastIoContext {
+        &self.end.context
+    }
+
+    /// Messages that were sent and not received.
+    pub fn waiting(&self) -> usize {
+        self.next.number.wrapping_sub(self.end.ring.tail(&self.end.held)) as usize
+    }
+
+    /// The messages that the channel can hold.
+    pub fn capacity(&self) -> usize {
+        self.end.ring.shape.capacity as usize
+    }
+
+    fn put(&mut self, payload: Payload<'_>, patience: Patience) -> Result<()> {
+        self.end.store().check()?;
+        self.await_room(patience)?;
+        let result = self.fill(payload);
+        if self.scratch.capacity() > KEPT {
+            self.scratch = Vec::new();
+        }
+        result
+    }
+
+    fn fill(&mut self, payload: Payload<'_>) -> Result<()> {
+        let Self { end, next, scratch, .. } = self;
+        let nothing = AllocationId { index: 0, generation: 0 };
+        let refer = |kind, allocation: &FastIoAllocation| -> Result<()> {
+            let target = allocation.id();
+            end.store().lock()?.enlist(&end.held, *next, target)?;
+            end.ring.write(&end.held, *next, Message { kind, length: 0, target }, &[]);
+            Ok(())
+        };
+        match payload::prepare(end, payload, scratch)? {
+            Ready::Inline(kind, bytes) => {
+                let message = Message { kind, length: bytes.len(), target: nothing };
+                end.ring.write(&end.held, *next, message, bytes);
+            }
+            Ready::Known(kind, allocation) => refer(kind, allocation)?,
+            Ready::Made(kind, allocation) => refer(kind, &allocation)?,
+        }
+        crash_point!("channel-written");
+        end.ring.commit(&end.held, *next);
+        crash_point!("channel-sent");
+        end.ring_the_bell();
+        *next = end.ring.next(*next);
+        Ok(())
+    }
+
+    #[inline]
+    fn await_room(&mut self, patience: Patience) -> Result<()> {
+        self.end.refused()?;
+        let capacity = u64::from(self.end.ring.shape.capacity);
+        if self.next.number.wrapping_sub(self.tail) < capacity {
+            return Ok(());
+        }
+        let (end, next) = (&self.end, self.next.number);
+        let used = || next.wrapping_sub(end.ring.tail(&end.held));
+        if used() > capacity {
+            return Err(end.corrupt("has received what was never sent"));
+        }
+        if used() == capacity {
+            if matches!(patience, Patience::None) {
+                end.refused_now()?;
+                if used() == capacity {
+                    return Err(Error::Full { channel: end.shown() });
+                }
+            } else {
+                end.wait_for(patience, "room in", || used() != capacity)?;
+            }
+        }
+        self.tail = end.ring.tail(&end.held);
+        if next.wrapping_sub(self.tail) < capacity { Ok(()) } else { Err(end.corrupt("has lost its count")) }
+    }
+}
+
+impl std::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sender")
+            .field("channel", &self.end.name)
+            .field("sent", &self.next.number)
+            .finish_non_exhaustive()
+    }
+}
