@@ -34,13 +34,19 @@ impl Endpoint for Summed {
     }
 
     fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
-        self.socket.read_exact(bytes).map_err(|error| match error.kind() {
-            // The other end is gone: the offset is set by the reader.
-            ErrorKind::UnexpectedEof => {
-                Error::UnexpectedEnd { offset: 0, wanted: bytes.len() as u64, found: 0 }
+        let mut found = 0;
+        while found < bytes.len() {
+            match self.socket.read(&mut bytes[found..]) {
+                // The other end is gone. Where in a value that was, the reader adds.
+                Ok(0) => {
+                    let (wanted, found) = (bytes.len() as u64, found as u64);
+                    return Err(Error::UnexpectedEnd { offset: 0, wanted, found });
+                }
+                Ok(count) => found += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::backend(error)),
             }
-            _ => Error::backend(error),
-        })?;
+        }
         self.read.add(bytes);
         Ok(())
     }

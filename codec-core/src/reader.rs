@@ -23,6 +23,10 @@ use crate::types::shared::Ahead;
 /// assert_eq!(reader.borrow(2)?, b"ab");
 /// # Ok::<(), podwire_codec_core::Error>(())
 /// ```
+///
+/// An endpoint that shows its bytes ([`Endpoint::peek`]) learns with [`finish`](Self::finish) how many were taken: after
+/// a reader that is dropped, it may give some of them once more.
+#[must_use = "the endpoint learns with `finish` what was taken"]
 pub struct Reader<'de> {
     pub(crate) source: Source<'de>,
     bytes: u64,

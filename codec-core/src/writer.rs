@@ -25,6 +25,10 @@ use crate::trivial::Trivial;
 /// assert_eq!(buffer.as_slice(), [7, 0, b'a', b'b']);
 /// # Ok::<(), podwire_codec_core::Error>(())
 /// ```
+///
+/// Bytes that the endpoint does not have yet are lost with a writer that is dropped, and nobody hears of it: only
+/// [`finish`](Self::finish) can report an error.
+#[must_use = "what was written reaches the endpoint with `finish`, and not before"]
 pub struct Writer<'e> {
     pub(crate) sink: Sink<'e>,
     depth: u32,

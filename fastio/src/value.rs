@@ -24,6 +24,9 @@ use crate::{
     shared_bytes::SharedBytes,
 };
 
+#[cfg(test)]
+mod conformance;
+
 /// Buffers below this many bytes are written into the message: an allocation of their own would cost more.
 const THRESHOLD: usize = 16 * 1024;
 /// Children that one allocation can have.

@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 use crate::segment::{MemoryKind, Segment};
 
 mod buffer;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod counter;
 mod ext;
 mod gather;
@@ -71,10 +73,11 @@ pub struct Placement<'p> {
 ///     }
 ///
 ///     fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
-///         let found = self.0.len() as u64;
-///         for byte in &mut *bytes {
-///             *byte = self.0.pop_front().ok_or(Error::UnexpectedEnd { offset: 0, wanted: 1, found })?;
+///         let (wanted, found) = (bytes.len() as u64, self.0.len() as u64);
+///         if wanted > found {
+///             return Err(Error::UnexpectedEnd { offset: 0, wanted, found });
 ///         }
+///         bytes.fill_with(|| self.0.pop_front().unwrap_or_default());
 ///         Ok(())
 ///     }
 /// }
@@ -87,7 +90,8 @@ pub struct Placement<'p> {
 ///
 /// The rest is there to be overridden for speed: windows save a copy, [`remaining`](Self::remaining) lets a reader
 /// allocate at once, and [`attach`](Self::attach) with [`take_segment`](Self::take_segment) carry large buffers
-/// beside the packed bytes.
+/// beside the packed bytes. Whether yours keeps what is promised here, the suite in `endpoint::conformance` says
+/// (feature `conformance`).
 pub trait Endpoint {
     /// Writes all of `bytes`.
     ///
@@ -100,7 +104,8 @@ pub trait Endpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::UnexpectedEnd`] if there are fewer (its offset is set by the reader), or the backend's own.
+    /// [`Error::UnexpectedEnd`] if there are fewer: `wanted` is the length of `bytes`, `found` says how many there
+    /// were, and the offset is set by the reader; or the backend's own.
     fn read(&mut self, bytes: &mut [u8]) -> Result<()>;
 
     /// Memory to write into, at least `count` bytes; fewer, such as none, if the endpoint cannot lend so much.
@@ -143,7 +148,7 @@ pub trait Endpoint {
         assert_eq!(count, 0, "an endpoint that shows bytes implements consume");
     }
 
-    /// How many bytes are left to read, if that is known. Bounds what a reader allocates at once.
+    /// Exactly how many bytes are left to read, if that is known. Bounds what a reader allocates at once.
     fn remaining(&self) -> Option<u64> {
         None
     }
