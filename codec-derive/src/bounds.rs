@@ -11,6 +11,7 @@ use syn::{
 };
 
 use crate::parse::{Body, Field, Model, Travel};
+use crate::travel;
 
 /// What one of the impls needs besides the user's own bounds.
 pub(crate) struct Bounds {
@@ -33,7 +34,13 @@ pub(crate) fn bounds(model: &Model<'_>) -> Bounds {
     for field in fields(&model.body) {
         match &field.travel {
             Travel::Codec => used.visit(field.ty),
-            Travel::Probe(_) if field.attributes.pod.is_some() => plain.visit(field.ty),
+            Travel::Probe(_) if field.attributes.pod.is_some() => match travel::key(field.ty) {
+                Some((key, value)) => {
+                    used.visit(key);
+                    plain.visit(value);
+                }
+                None => plain.visit(field.ty),
+            },
             Travel::Probe(_) => used.visit(field.ty),
             // The functions of the module have bounds of their own; but what they read may borrow. What is `'static`
             // they make themselves: no input lives so long.

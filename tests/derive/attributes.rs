@@ -1,9 +1,9 @@
 //! `#[codec(...)]`: what each word does.
 
 use podwire::schema::schema_of;
-use podwire::{Codec, Decode, Encode, Error, Reader, Result, Trivial, Writer, from_slice, to_vec};
+use podwire::{Codec, Decode, Encode, Error, Reader, Result, Writer, from_slice, to_vec};
 
-use crate::support::{facts, golden, round};
+use crate::support::{golden, round};
 
 #[derive(Debug, PartialEq, Codec)]
 struct Skips {
@@ -200,49 +200,6 @@ enum RenamedVariants {
 fn a_rename_is_seen_in_the_schema_only() {
     golden(&Renamed { neu: 1, shape: RenamedVariants::New(2) }, &[1, 0, 2]);
     assert_eq!(schema_of::<Renamed>().to_string(), "struct{alt:u8,shape:enum8{Old=0{value:u8}}}");
-}
-
-#[derive(Debug, PartialEq, Clone, Copy, Codec)]
-#[repr(C)]
-#[codec(trivial)]
-struct Coordinate {
-    x: f32,
-    y: f32,
-    z: f32,
-}
-
-#[derive(Debug, PartialEq, Clone, Copy, Codec)]
-#[repr(C)]
-#[codec(trivial)]
-struct Segment {
-    from: Coordinate,
-    to: glam::Vec3,
-    flags: [bool; 4],
-}
-
-#[derive(Debug, PartialEq, Clone, Copy, Codec)]
-#[repr(C, packed)]
-#[codec(trivial)]
-struct PackedTrivial(u8, u64);
-
-#[derive(Debug, PartialEq, Clone, Copy, Codec)]
-#[repr(transparent)]
-#[codec(trivial)]
-struct Meters<T: Trivial>(T);
-
-#[test]
-fn a_trivial_type_is_its_memory() {
-    fn trivial<T: Trivial>(value: &T) -> usize {
-        let mut buffer = podwire::Buffer::new();
-        podwire::serialize_trivial_type(value, &mut buffer).unwrap()
-    }
-    let coordinate = Coordinate { x: 1.0, y: 2.0, z: 3.0 };
-    let segment = Segment { from: coordinate, to: glam::Vec3::ONE, flags: [true; 4] };
-    assert_eq!((trivial(&coordinate), trivial(&segment)), (12, 28));
-    assert_eq!((trivial(&PackedTrivial(1, 2)), trivial(&Meters(1.0_f64))), (9, 8));
-    assert!(facts::<Coordinate>().plain && facts::<Segment>().bulk && facts::<PackedTrivial>().plain);
-    round(&segment);
-    round(&Meters(coordinate));
 }
 
 mod inner {

@@ -10,5 +10,8 @@ mod large;
 mod names;
 mod pod;
 mod recursion;
+mod registered;
 mod shapes;
 mod support;
+mod trivial;
+mod within;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::{AnyValue, RegistryError};
+use crate::__private::probe::{Same, Via};
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::raw::{place, row};
@@ -28,11 +29,17 @@ impl Entry {
     /// The entry of a type with a codec.
     #[track_caller]
     pub(super) fn of<T: Codec + Any + Send + Sync>(name: &str) -> Self {
-        Self::new::<T>(
+        Self::via::<Same<T>>(name)
+    }
+
+    /// The entry of a type that travels by a codec of its own, or as plain old data.
+    #[track_caller]
+    pub(super) fn via<V: Via<As: Codec, Of: Any + Send + Sync>>(name: &str) -> Self {
+        Self::new::<V::Of>(
             name,
-            |value, writer| row::encode(downcast::<T>(value)?, writer),
-            |reader| Ok(place::boxed::<T>(reader)?),
-            schema_of::<T>,
+            |value, writer| row::encode(V::view(downcast::<V::Of>(value)?), writer),
+            |reader| Ok(V::unview_box(place::boxed::<V::As>(reader)?)),
+            schema_of::<V::As>,
         )
     }
 

@@ -46,7 +46,7 @@ mod range;
 mod reference;
 mod scalar;
 mod slice;
-mod table;
+pub(crate) mod table;
 mod text;
 mod through;
 mod time;
