@@ -68,7 +68,9 @@ pub(crate) fn bounds(model: &Model<'_>) -> Bounds {
             // Two ways to prove one bound are one too many for the compiler.
             let own = own_bounds(ty, model.generics);
             if !own.iter().any(|name| IMPLY_CODEC.contains(&&**name)) {
-                encode.push(quote!(#ty: __codec::Encode));
+                if !own.iter().any(|name| name == "Encode") {
+                    encode.push(quote!(#ty: __codec::Encode));
+                }
                 decode.push(quote!(#ty: __codec::Decode<#input>));
             }
         }
@@ -88,7 +90,7 @@ pub(crate) fn bounds(model: &Model<'_>) -> Bounds {
 const IMPLY_CODEC: &[&str] = &["Codec", "Trivial", "Plain"];
 
 /// The last names of the traits by which the user has bound a type.
-fn own_bounds(ty: &TokenStream, generics: &Generics) -> Vec<String> {
+pub(crate) fn own_bounds(ty: &TokenStream, generics: &Generics) -> Vec<String> {
     let ty = ty.to_string();
     let parameters = generics.type_params().filter(|parameter| parameter.ident == ty);
     let inline = parameters.flat_map(|parameter| &parameter.bounds);

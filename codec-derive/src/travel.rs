@@ -88,8 +88,23 @@ pub(crate) fn demand(ty: &Type, generics: &Generics, plain: bool) -> (TokenStrea
         before.extend(quote!(__codec::object::<#ty>();));
         return (before, quote!(#probe.__codec_via()));
     }
+    if let Some(element) = slice(ty)
+        && !plain
+    {
+        before.extend(quote!(__codec::element::<#element>();));
+        return (before, quote!(#probe.__codec_via()));
+    }
     let method = if is_generic(ty) { quote!(__codec_demand_of) } else { quote!(__codec_demand) };
     (before, quote!(#probe.#method::<#ty>()))
+}
+
+/// What a pointer to a slice is of.
+fn slice(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    match (&*standard(path)?.0, &standard(path)?.1[..]) {
+        ("Box" | "Rc" | "Arc", [Type::Slice(slice)]) => Some(&slice.elem),
+        _ => None,
+    }
 }
 
 /// Whether the type is a pointer, or something else with one argument, to a trait object.

@@ -228,7 +228,7 @@ fn attributes_may_stand_in_several_lists_and_end_in_commas() {
 }
 
 macro_rules! from_macro {
-    ($ty:ty, $path:path, $function:path, $tag:literal, $name:literal, $krate:path) => {
+    ($ty:ty, $path:path, $function:path, $tag:literal, $name:literal, $krate:path, $lt:lifetime, $n:expr, $f:ident) => {
         #[derive(Debug, PartialEq, Codec)]
         #[codec(crate = $krate)]
         struct FromMacro {
@@ -241,6 +241,13 @@ macro_rules! from_macro {
         }
 
         #[derive(Debug, PartialEq, Codec)]
+        struct MoreFromMacro<$lt> {
+            $f: &$lt str,
+            array: [$ty; $n],
+            nested: Option<Box<[($ty, u8); $n]>>,
+        }
+
+        #[derive(Debug, PartialEq, Codec)]
         enum TagFromMacro {
             #[codec(tag = $tag, rename = $name)]
             A($ty),
@@ -248,11 +255,17 @@ macro_rules! from_macro {
     };
 }
 
-from_macro!(glam::Vec3, self::kelvin, forty_two, 9, "Neun", ::podwire);
+from_macro!(glam::Vec3, self::kelvin, forty_two, 9, "Neun", ::podwire, 'a, 1 + 1, r#type);
 
 #[test]
 fn types_and_values_may_come_out_of_a_macro() {
     round(&FromMacro { typed: glam::Vec3::X, many: vec![glam::Vec3::Y], with: Celsius(1.0), skipped: 42 });
+    let more = MoreFromMacro {
+        r#type: "x",
+        array: [glam::Vec3::X; 2],
+        nested: Some(Box::new([(glam::Vec3::Y, 1), (glam::Vec3::Z, 2)])),
+    };
+    crate::support::round_borrowed(&more, &to_vec(&more).unwrap());
     assert_eq!(to_vec(&TagFromMacro::A(glam::Vec3::ZERO)).unwrap()[0], 9);
     assert_eq!(schema_of::<TagFromMacro>().to_string(), "enum8{Neun=9{0:pod(12)}}");
 }

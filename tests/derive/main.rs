@@ -12,6 +12,7 @@ mod pod;
 mod recursion;
 mod registered;
 mod shapes;
+mod standard;
 mod support;
 mod trivial;
 mod within;

@@ -15,12 +15,15 @@ use crate::trivial::Trivial;
     message = "`{Self}` has no codec",
     label = "this type cannot be encoded",
     note = "if the type is yours, write `#[derive(podwire::Codec)]` above it",
-    note = "if it is another crate's, `#[codec(with = module)]` on the field says how it travels, and `#[codec(skip)]` that it does not; plain old data (`bytemuck::Pod`) needs neither"
+    note = "if it is another crate's, `#[codec(with = module)]` on the field says how it travels, and `#[codec(skip)]` that it does not; plain old data (`bytemuck::Pod`) needs neither, in the containers that `docs/derive.md` names"
 )]
 pub trait HasCodec {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Encode + ?Sized> HasCodec for T {}
+
+/// Demands a codec of the elements of a slice.
+pub const fn element<T: HasCodec>() {}
 
 /// Stands for `Encode`, of a type that holds a trait object.
 #[diagnostic::on_unimplemented(

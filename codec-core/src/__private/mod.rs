@@ -29,7 +29,7 @@ pub use bytemuck::Pod;
 #[cfg(feature = "std")]
 pub use inventory;
 
-pub use self::demand::{copy, object};
+pub use self::demand::{copy, element, object};
 pub use self::field::{
     copied, decode_memory, default, encode_memory, field, field_skipped, field_via, field_with, gap, offset,
     place, put_tag, take_tag, trivial, unknown_tag,

@@ -1,9 +1,10 @@
 //! `#[codec(trivial)]`: the promise, and what it rests on.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::{fields, predicates};
+use crate::bounds::own_bounds;
 use crate::parse::{Body, Model, Travel};
 
 /// The impl of `Trivial`, and assertions that name the field in the way.
@@ -18,8 +19,12 @@ pub(super) fn output(model: &Model<'_>) -> TokenStream {
     let ident = &model.ident;
     let (generics, arguments, _) = model.generics.split_for_impl();
     if !model.generics.params.is_empty() {
-        let mut bounds: Vec<_> =
-            all.iter().map(|field| field.ty).map(|ty| quote!(#ty: __codec::Trivial)).collect();
+        let unbound = |ty: &&syn::Type| {
+            let own = own_bounds(&ty.to_token_stream(), model.generics);
+            !own.iter().any(|name| name == "Trivial" || name == "Plain")
+        };
+        let types = all.iter().map(|field| field.ty).filter(unbound);
+        let mut bounds: Vec<_> = types.map(|ty| quote!(#ty: __codec::Trivial)).collect();
         // A derived `Copy` asks it of each parameter, also of those that stand in `PhantomData` only.
         bounds.push(quote!(#ident #arguments: __codec::Copy));
         let bounds = predicates(model.generics, &bounds);
