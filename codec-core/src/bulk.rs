@@ -67,10 +67,13 @@ impl<T: Plain> Bulk<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be seen in memory as it is",
     label = "not trivial and plain old data",
-    note = "for a struct of your own: `#[derive(Codec, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)] #[repr(C)] #[codec(trivial)]`"
+    note = "above a struct of your own write `#[derive(Clone, Copy, Codec, bytemuck::Pod, bytemuck::Zeroable)] #[repr(C)] #[codec(trivial)]`",
+    note = "a type of another crate that is `bytemuck::Pod`: hold it in such a struct, with `#[repr(transparent)]`",
+    note = "values of any other type travel in a `Vec`"
 )]
 pub trait Plain: Trivial + bytemuck::Pod + Send + Sync {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Trivial + bytemuck::Pod + Send + Sync> Plain for T {}
 
 /// Sees the bytes of a segment as values.

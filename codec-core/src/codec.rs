@@ -25,6 +25,12 @@ use crate::writer::Writer;
 /// assert_eq!(<(u8, String)>::deserialize(&mut endpoint)?, (1, "two".to_owned()));
 /// # Ok::<(), podwire_codec_core::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no codec",
+    label = "this type cannot be encoded and decoded",
+    note = "if the type is yours, write `#[derive(podwire::Codec)]` above it; if it is generic, what it holds must have codecs, too",
+    note = "if it is another crate's, hold it in a struct of yours, with `#[codec(with = module)]`, or with `#[codec(pod)]` if it is plain old data (`bytemuck::Pod`)"
+)]
 pub trait Codec: Encode + for<'de> Decode<'de> {
     /// Writes the value and says how many bytes that took.
     ///
@@ -45,6 +51,7 @@ pub trait Codec: Encode + for<'de> Decode<'de> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Encode + for<'de> Decode<'de>> Codec for T {}
 
 /// Writes a value, also of a type that only borrows, and says how many bytes that took.

@@ -36,10 +36,10 @@ use crate::reader::Reader;
 ///
 /// Usually derive it: `#[derive(Codec)]` writes this and [`Encode`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no codec",
-    label = "this type cannot be decoded",
-    note = "if the type is yours, write `#[derive(podwire::Codec)]` above it",
-    note = "if it is another crate's, use `#[codec(with = module)]` on the field, or `#[codec(pod)]` if it is plain old data (`bytemuck::Pod`)"
+    message = "`{Self}` cannot be decoded",
+    label = "this type has no `Decode`",
+    note = "if the type is yours, write `#[derive(podwire::Codec)]` above it, or `impl Decode` beside your `impl Encode`",
+    note = "if it is another crate's, hold it in a struct of yours, with `#[codec(with = module)]`, or with `#[codec(pod)]` if it is plain old data (`bytemuck::Pod`)"
 )]
 pub trait Decode<'de>: Encode + Sized {
     /// Reads a value.

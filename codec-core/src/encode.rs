@@ -32,7 +32,7 @@ use crate::writer::Writer;
     message = "`{Self}` has no codec",
     label = "this type cannot be encoded",
     note = "if the type is yours, write `#[derive(podwire::Codec)]` above it",
-    note = "if it is another crate's, use `#[codec(with = module)]` on the field, or `#[codec(pod)]` if it is plain old data (`bytemuck::Pod`)"
+    note = "if it is another crate's, hold it in a struct of yours, with `#[codec(with = module)]`, or with `#[codec(pod)]` if it is plain old data (`bytemuck::Pod`)"
 )]
 pub trait Encode {
     /// What is known of the encoding at compile time. Only the derive, and this crate, say anything here.

@@ -19,7 +19,8 @@ use crate::reader::Reader;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a trivial type",
     label = "its memory is not guaranteed to be its encoding",
-    note = "if the struct is yours and all its fields are trivial, add `#[repr(C)]` and `#[codec(trivial)]`"
+    note = "if it is a struct of yours whose fields are all trivial, write `#[derive(Clone, Copy, Codec)] #[repr(C)] #[codec(trivial)]` above it",
+    note = "to write a value of any type, use `serialize`, or `write` on a `Writer`"
 )]
 pub unsafe trait Trivial: Codec + Copy + 'static {}
 

@@ -89,7 +89,7 @@ fn entries(input: ParseStream<'_>, level: Level, all: &mut Attributes, errors: &
         if failed {
             skip_to_comma(input);
         } else if !input.is_empty() && !input.peek(Token![,]) {
-            errors.add(input.error("expected `,`"));
+            errors.add(input.error("write `,` between two attributes"));
             skip_to_comma(input);
         }
         let _ = input.parse::<Option<Token![,]>>();
@@ -104,7 +104,9 @@ fn skip_to_comma(input: ParseStream<'_>) {
 
 /// Reads one entry.
 fn entry(input: ParseStream<'_>, level: Level, all: &mut Attributes) -> syn::Result<()> {
-    let name = input.call(Ident::parse_any)?;
+    let name = input.call(Ident::parse_any);
+    let name =
+        name.map_err(|error| syn::Error::new(error.span(), format!("expected a name; {}", valid(level))))?;
     let text = name.to_string();
     if !NAMES.iter().any(|known| (known.0, known.1) == (&*text, level)) {
         return Err(syn::Error::new(name.span(), unknown(&text, level)));
@@ -117,10 +119,16 @@ fn entry(input: ParseStream<'_>, level: Level, all: &mut Attributes) -> syn::Res
         "borrow" => flag(&mut all.borrow, name, input),
         "name" => value(&mut all.name, name, input, literal),
         "rename" => value(&mut all.rename, name, input, literal),
-        "crate" => value(&mut all.krate, name, input, path),
-        "with" => value(&mut all.with, name, input, path),
+        "crate" => {
+            value(&mut all.krate, name, input, |input| path(input, "the path of podwire: `crate = path`"))
+        }
+        "with" => {
+            value(&mut all.with, name, input, |input| path(input, "the path of a module: `with = module`"))
+        }
         "default" if !input.peek(Token![=]) => set(&mut all.default, name, None),
-        "default" => value(&mut all.default, name, input, |input| path(input).map(Some)),
+        "default" => value(&mut all.default, name, input, |input| {
+            path(input, "the path of a function that makes the value: `default = function`").map(Some)
+        }),
         "bound" => {
             if !input.peek(syn::token::Paren) {
                 let message = "write the bounds in parentheses: `bound(T: Bound, ...)`";
@@ -142,7 +150,7 @@ fn entry(input: ParseStream<'_>, level: Level, all: &mut Attributes) -> syn::Res
                 "u8" => 1,
                 "u16" => 2,
                 "u32" => 4,
-                _ => return Err(syn::Error::new(bits.span(), "a tag is `u8`, `u16` or `u32`")),
+                _ => return Err(syn::Error::new(bits.span(), "write `u8`, `u16` or `u32`")),
             };
             set(&mut all.width, name, bytes)
         }
@@ -160,7 +168,8 @@ fn set<T>(slot: &mut Option<Said<T>>, name: Ident, value: T) -> syn::Result<()> 
 
 fn flag(slot: &mut Option<Said<()>>, name: Ident, input: ParseStream<'_>) -> syn::Result<()> {
     if !input.is_empty() && !input.peek(Token![,]) {
-        return Err(syn::Error::new(name.span(), format!("`{name}` takes no value")));
+        let instead = if name == "register" { "; to give a name, write `name = \"...\"`" } else { "" };
+        return Err(syn::Error::new(name.span(), format!("`{name}` takes no value{instead}")));
     }
     set(slot, name, ())
 }
@@ -183,34 +192,33 @@ fn value<T>(
 }
 
 fn literal(input: ParseStream<'_>) -> syn::Result<LitStr> {
-    input.parse().map_err(|error| syn::Error::new(error.span(), "expected a text in quotes"))
+    input.parse().map_err(|error| syn::Error::new(error.span(), "write a text in quotes: `\"...\"`"))
 }
 
 fn number(input: ParseStream<'_>) -> syn::Result<LitInt> {
-    const WANTED: &str = "expected a whole number from 0 to 4294967295";
+    const WANTED: &str = "write a whole number from 0 to 4294967295";
     let literal: LitInt = input.parse().map_err(|error| syn::Error::new(error.span(), WANTED))?;
     literal.base10_parse::<u32>().map_err(|_| syn::Error::new(literal.span(), WANTED))?;
     Ok(literal)
 }
 
-fn path(input: ParseStream<'_>) -> syn::Result<Path> {
+fn path(input: ParseStream<'_>, wanted: &str) -> syn::Result<Path> {
     if let Ok(text) = input.fork().parse::<LitStr>() {
         let _ = input.parse::<LitStr>();
         let message = format!("write the path without quotes: `{}`", text.value());
         return Err(syn::Error::new(text.span(), message));
     }
-    Path::parse(input)
+    let span = input.span();
+    let path = Path::parse(input).ok().filter(|_| input.is_empty() || input.peek(Token![,]));
+    path.ok_or_else(|| syn::Error::new(span, format!("write {wanted}")))
 }
 
 /// The message for a name that does not belong here.
 fn unknown(name: &str, level: Level) -> String {
-    if let Some(known) = NAMES.iter().find(|known| known.0 == name) {
-        return format!(
-            "`{name}` belongs on a {}, not on a {}; {}",
-            noun(known.1),
-            noun(level),
-            valid(level)
-        );
+    let places: Vec<_> = NAMES.iter().filter(|known| known.0 == name).map(|known| noun(known.1)).collect();
+    if !places.is_empty() {
+        let places = places.join(" or a ");
+        return format!("`{name}` belongs on a {places}, not on a {}; {}", noun(level), valid(level));
     }
     let nearest = NAMES.iter().filter(|known| known.1 == level).min_by_key(|known| distance(name, known.0));
     match nearest.filter(|known| distance(name, known.0) <= 2.max(known.0.len() / 3)) {

@@ -11,6 +11,7 @@ use syn::{
 };
 
 use crate::parse::{Body, Field, Model, Travel};
+use crate::travel;
 
 /// What one of the impls needs besides the user's own bounds.
 pub(crate) struct Bounds {
@@ -33,7 +34,13 @@ pub(crate) fn bounds(model: &Model<'_>) -> Bounds {
     for field in fields(&model.body) {
         match &field.travel {
             Travel::Codec => used.visit(field.ty),
-            Travel::Probe(_) if field.attributes.pod.is_some() => plain.visit(field.ty),
+            Travel::Probe(_) if field.attributes.pod.is_some() => match travel::key(field.ty) {
+                Some((key, value)) => {
+                    used.visit(key);
+                    plain.visit(value);
+                }
+                None => plain.visit(field.ty),
+            },
             Travel::Probe(_) => used.visit(field.ty),
             // The functions of the module have bounds of their own; but what they read may borrow. What is `'static`
             // they make themselves: no input lives so long.
@@ -61,7 +68,9 @@ pub(crate) fn bounds(model: &Model<'_>) -> Bounds {
             // Two ways to prove one bound are one too many for the compiler.
             let own = own_bounds(ty, model.generics);
             if !own.iter().any(|name| IMPLY_CODEC.contains(&&**name)) {
-                encode.push(quote!(#ty: __codec::Encode));
+                if !own.iter().any(|name| name == "Encode") {
+                    encode.push(quote!(#ty: __codec::Encode));
+                }
                 decode.push(quote!(#ty: __codec::Decode<#input>));
             }
         }
@@ -81,7 +90,7 @@ pub(crate) fn bounds(model: &Model<'_>) -> Bounds {
 const IMPLY_CODEC: &[&str] = &["Codec", "Trivial", "Plain"];
 
 /// The last names of the traits by which the user has bound a type.
-fn own_bounds(ty: &TokenStream, generics: &Generics) -> Vec<String> {
+pub(crate) fn own_bounds(ty: &TokenStream, generics: &Generics) -> Vec<String> {
     let ty = ty.to_string();
     let parameters = generics.type_params().filter(|parameter| parameter.ident == ty);
     let inline = parameters.flat_map(|parameter| &parameter.bounds);

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use syn::ext::IdentExt;
 use syn::{Type, TypeParamBound};
 
+use crate::bounds::bounds;
 use crate::errors::Errors;
-use crate::parse::{Body, Field, Model, Variant};
+use crate::parse::{Body, Field, Model, Travel, Variant};
+use crate::travel;
 
 /// Reports everything that is wrong with the model.
 pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
@@ -19,7 +21,7 @@ pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
         Body::Struct(all) => {
             fields(all, errors);
             if let Some(width) = &attributes.width {
-                errors.at(&width.name, "only an enum has a tag");
+                errors.at(&width.name, "only an enum has a tag: remove this");
             }
         }
         Body::Enum(all) => {
@@ -39,7 +41,7 @@ fn fields(fields: &[Field<'_>], errors: &mut Errors) {
         let mut ways: Vec<_> = ways.into_iter().flatten().collect();
         ways.extend(said.with.as_ref().map(|with| &with.name));
         for second in ways.iter().skip(1) {
-            errors.at(second, format!("a field cannot be both `{}` and `{second}`", ways[0]));
+            errors.at(second, format!("a field cannot be both `{}` and `{second}`: remove one", ways[0]));
         }
         if let Some(default) = &said.default
             && said.skip.is_none()
@@ -55,16 +57,28 @@ fn fields(fields: &[Field<'_>], errors: &mut Errors) {
                     .into_iter()
                     .flatten()
             {
-                errors.at(other, format!("`{other}` has no effect on a field with `{}`", skip.name));
+                errors.at(
+                    other,
+                    format!("`{other}` has no effect on a field with `{}`: remove one", skip.name),
+                );
             }
         }
         if let Some(borrow) = &said.borrow
             && !mentions_lifetime(quote::ToTokens::to_token_stream(field.ty))
         {
-            errors.at(&borrow.name, "`borrow` needs a lifetime in the field's type");
+            errors.at(&borrow.name, "`borrow` needs a lifetime in the field's type: remove this");
         }
-        if is_unsized(field.ty) {
+        if let Type::TraitObject(_) = field.ty {
+            errors.at(
+                field.ty,
+                "a trait object cannot be decoded: bytes do not say which type they are; hold an enum of the types that there are",
+            );
+        } else if is_unsized(field.ty) {
             errors.at(field.ty, "a value without a fixed size cannot be decoded: put it into a `Box`");
+        } else if matches!(field.travel, Travel::Codec | Travel::Probe(_))
+            && let Some((ty, reason)) = travel::undecodable(field.ty)
+        {
+            errors.at(ty, reason);
         }
     }
     names(
@@ -87,7 +101,7 @@ fn names<'n>(
         if let Some(renamed) = renamed
             && names.clone().filter(|(other, _)| *other == name).count() > 1
         {
-            errors.at(renamed, format!("another {what} is called `{name}` too"));
+            errors.at(renamed, format!("another {what} is called `{name}` too: choose another name"));
         }
     }
 }
@@ -161,24 +175,32 @@ fn variants(model: &Model<'_>, variants: &[Variant<'_>], errors: &mut Errors) {
 fn trivial(model: &Model<'_>, errors: &mut Errors) {
     let Some(trivial) = &model.attributes.trivial else { return };
     let Body::Struct(fields) = &model.body else {
-        errors.at(&trivial.name, "only a struct can be trivial: not every tag is a variant");
+        errors.at(&trivial.name, "only a struct can be trivial, as not every tag is a variant: remove this");
         return;
     };
     if !model.repr.c && !model.repr.transparent {
         errors.at(
             &trivial.name,
-            "`trivial` needs `#[repr(C)]` or `#[repr(transparent)]`: without it the order of fields in memory is not guaranteed",
+            "write `#[repr(C)]` or `#[repr(transparent)]` above the struct: without it the order of fields in memory is not guaranteed",
         );
     }
     if model.generics.lifetimes().next().is_some() {
-        errors.at(&trivial.name, "a trivial type owns its bytes: it cannot have a lifetime");
+        errors.at(
+            &trivial.name,
+            "a trivial type owns its bytes, so it has no lifetime: hold an array, or remove `trivial`",
+        );
+    } else if let Some(borrowed) = bounds(model).borrowed.first() {
+        errors.at(
+            borrowed,
+            "a trivial type owns its bytes, so it cannot borrow: hold an array, or remove `trivial`",
+        );
     }
     let parameters =
         model.generics.type_params().next().is_some() || model.generics.const_params().next().is_some();
     if parameters && !model.repr.transparent {
         errors.at(
             &trivial.name,
-            "a generic struct may have padding for some of its parameters: only `#[repr(transparent)]` can be trivial",
+            "a generic struct may have padding for some of its parameters: write `#[repr(transparent)]`, or remove `trivial`",
         );
     }
     for field in fields {
@@ -188,7 +210,7 @@ fn trivial(model: &Model<'_>, errors: &mut Errors) {
             let field = &field.name;
             errors.at(
                 name,
-                format!("the struct cannot be trivial: field `{field}` does not travel as its memory"),
+                format!("the struct cannot be trivial: field `{field}` does not travel as its memory: remove `{name}` or `trivial`"),
             );
         }
     }
@@ -214,7 +236,12 @@ fn register(model: &Model<'_>, errors: &mut Errors) {
     } else if model.generics.lifetimes().next().is_some() {
         errors.at(
             register,
-            "a type that borrows cannot be registered: what the registry decodes owns its parts",
+            "a type that borrows cannot be registered, as what the registry decodes owns its parts: hold `String`, `Vec<T>`, `Bulk<T>`",
+        );
+    } else if let Some(borrowed) = bounds(model).borrowed.iter().find(|lifetime| lifetime.ident == "static") {
+        errors.at(
+            borrowed,
+            "a registered type cannot borrow for `'static`, as no message lives so long: hold `String`, `Vec<T>`, `Bulk<T>`",
         );
     }
 }

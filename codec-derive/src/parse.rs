@@ -159,7 +159,7 @@ fn fields<'i>(fields: &'i Fields, generics: &Generics, errors: &mut Errors) -> V
         };
         Field {
             member,
-            local: quote::format_ident!("__codec_{position}"),
+            local: Ident::new(&format!("__codec_{position}"), field.ty.span().resolved_at(Span::call_site())),
             ty: &field.ty,
             travel: travel(&attributes, &field.ty, generics),
             name: name(&attributes, plain_name),
@@ -179,7 +179,7 @@ fn travel(attributes: &Attributes, ty: &Type, generics: &Generics) -> Travel {
     } else if attributes.pod.is_none() && travel::has_codec(ty, generics) {
         Travel::Codec
     } else {
-        Travel::Probe(travel::probe(ty, attributes.pod.is_some()))
+        Travel::Probe(travel::probe(ty, generics, attributes.pod.is_some()))
     }
 }
 

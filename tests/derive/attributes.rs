@@ -1,9 +1,9 @@
 //! `#[codec(...)]`: what each word does.
 
 use podwire::schema::schema_of;
-use podwire::{Codec, Decode, Encode, Error, Reader, Result, Trivial, Writer, from_slice, to_vec};
+use podwire::{Codec, Decode, Encode, Error, Reader, Result, Writer, from_slice, to_vec};
 
-use crate::support::{facts, golden, round};
+use crate::support::{golden, round};
 
 #[derive(Debug, PartialEq, Codec)]
 struct Skips {
@@ -202,49 +202,6 @@ fn a_rename_is_seen_in_the_schema_only() {
     assert_eq!(schema_of::<Renamed>().to_string(), "struct{alt:u8,shape:enum8{Old=0{value:u8}}}");
 }
 
-#[derive(Debug, PartialEq, Clone, Copy, Codec)]
-#[repr(C)]
-#[codec(trivial)]
-struct Coordinate {
-    x: f32,
-    y: f32,
-    z: f32,
-}
-
-#[derive(Debug, PartialEq, Clone, Copy, Codec)]
-#[repr(C)]
-#[codec(trivial)]
-struct Segment {
-    from: Coordinate,
-    to: glam::Vec3,
-    flags: [bool; 4],
-}
-
-#[derive(Debug, PartialEq, Clone, Copy, Codec)]
-#[repr(C, packed)]
-#[codec(trivial)]
-struct PackedTrivial(u8, u64);
-
-#[derive(Debug, PartialEq, Clone, Copy, Codec)]
-#[repr(transparent)]
-#[codec(trivial)]
-struct Meters<T: Trivial>(T);
-
-#[test]
-fn a_trivial_type_is_its_memory() {
-    fn trivial<T: Trivial>(value: &T) -> usize {
-        let mut buffer = podwire::Buffer::new();
-        podwire::serialize_trivial_type(value, &mut buffer).unwrap()
-    }
-    let coordinate = Coordinate { x: 1.0, y: 2.0, z: 3.0 };
-    let segment = Segment { from: coordinate, to: glam::Vec3::ONE, flags: [true; 4] };
-    assert_eq!((trivial(&coordinate), trivial(&segment)), (12, 28));
-    assert_eq!((trivial(&PackedTrivial(1, 2)), trivial(&Meters(1.0_f64))), (9, 8));
-    assert!(facts::<Coordinate>().plain && facts::<Segment>().bulk && facts::<PackedTrivial>().plain);
-    round(&segment);
-    round(&Meters(coordinate));
-}
-
 mod inner {
     pub(super) use podwire as exported;
 }
@@ -271,7 +228,7 @@ fn attributes_may_stand_in_several_lists_and_end_in_commas() {
 }
 
 macro_rules! from_macro {
-    ($ty:ty, $path:path, $function:path, $tag:literal, $name:literal, $krate:path) => {
+    ($ty:ty, $path:path, $function:path, $tag:literal, $name:literal, $krate:path, $lt:lifetime, $n:expr, $f:ident) => {
         #[derive(Debug, PartialEq, Codec)]
         #[codec(crate = $krate)]
         struct FromMacro {
@@ -284,6 +241,13 @@ macro_rules! from_macro {
         }
 
         #[derive(Debug, PartialEq, Codec)]
+        struct MoreFromMacro<$lt> {
+            $f: &$lt str,
+            array: [$ty; $n],
+            nested: Option<Box<[($ty, u8); $n]>>,
+        }
+
+        #[derive(Debug, PartialEq, Codec)]
         enum TagFromMacro {
             #[codec(tag = $tag, rename = $name)]
             A($ty),
@@ -291,11 +255,17 @@ macro_rules! from_macro {
     };
 }
 
-from_macro!(glam::Vec3, self::kelvin, forty_two, 9, "Neun", ::podwire);
+from_macro!(glam::Vec3, self::kelvin, forty_two, 9, "Neun", ::podwire, 'a, 1 + 1, r#type);
 
 #[test]
 fn types_and_values_may_come_out_of_a_macro() {
     round(&FromMacro { typed: glam::Vec3::X, many: vec![glam::Vec3::Y], with: Celsius(1.0), skipped: 42 });
+    let more = MoreFromMacro {
+        r#type: "x",
+        array: [glam::Vec3::X; 2],
+        nested: Some(Box::new([(glam::Vec3::Y, 1), (glam::Vec3::Z, 2)])),
+    };
+    crate::support::round_borrowed(&more, &to_vec(&more).unwrap());
     assert_eq!(to_vec(&TagFromMacro::A(glam::Vec3::ZERO)).unwrap()[0], 9);
     assert_eq!(schema_of::<TagFromMacro>().to_string(), "enum8{Neun=9{0:pod(12)}}");
 }

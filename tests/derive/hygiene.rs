@@ -166,6 +166,33 @@ fn the_output_needs_no_prelude() {
     round(&bare::Trivial(1, glam::IVec2::ONE));
 }
 
+#[test]
+fn a_library_that_renames_podwire_and_denies_every_lint_compiles() {
+    use users_library::{Everything, Kind, Millimetres, Packed, Position, Table};
+    let position = Position { x: 1, y: -1 };
+    let kind = Kind::Named { number: 2, position };
+    let value = Everything {
+        number: 1,
+        array: [1_u8, 2],
+        text: "t".into(),
+        bytes: b"b",
+        skipped: vec![],
+        with: [3; 9],
+        nested: None,
+        kind,
+        kinds: [(4, vec![(Kind::Unit, Some(kind))])].into(),
+    };
+    let bytes = podwire::to_vec(&value).unwrap();
+    assert_eq!(podwire::from_slice::<Everything<'_, u8, 2>>(&bytes).unwrap(), value);
+    round(&Millimetres(position));
+    round(&Packed { small: 1, large: 2 });
+    let table = Table { entries: [(1_u8, 2_u16)].into() };
+    assert_eq!(podwire::to_vec(&table).unwrap(), [1, 0, 0, 0, 1, 2, 0]);
+    for name in ["users_library::Position", "users_library::Table", "users_library::positions"] {
+        assert!(podwire::CodecRegistry::global().by_name(name).is_ok(), "{name}");
+    }
+}
+
 /// Deprecated, and used where the user allows it.
 mod allowed {
     #![allow(unused, reason = "only compiled")]

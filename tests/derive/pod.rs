@@ -7,7 +7,7 @@ use podwire::{Codec, Error, from_slice};
 use crate::support::{facts, golden, round};
 
 /// Another crate's types, which know nothing of podwire.
-mod foreign {
+pub(crate) mod foreign {
     use super::{CheckedBitPattern, NoUninit, Pod, Zeroable};
 
     #[derive(Debug, PartialEq, Clone, Copy, Pod, Zeroable)]

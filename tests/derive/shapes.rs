@@ -160,6 +160,13 @@ enum WithData {
     B { x: u8 } = 7,
 }
 
+#[derive(Debug, PartialEq, Codec)]
+#[repr(C, u8)]
+enum WithDataInC {
+    A(u16) = 200,
+    B,
+}
+
 macro_rules! every_repr {
     ($($module:ident $repr:ident;)+) => {$(
         mod $module {
@@ -183,6 +190,7 @@ fn a_discriminant_is_not_the_tag() {
     golden(&[Negative::Minus, Negative::Zero, Negative::Plus], &[0, 1, 2]);
     golden(&[FromConst::A, FromConst::B, FromConst::C], &[0, 1, 2]);
     golden(&[WithData::A(1), WithData::B { x: 2 }], &[0, 1, 1, 2]);
+    golden(&[WithDataInC::A(1), WithDataInC::B], &[0, 1, 1, 0]);
     macro_rules! each {
         ($($module:ident)+) => {$(golden(&[$module::Numbered::A, $module::Numbered::B], &[0, 1]);)+};
     }
@@ -284,6 +292,40 @@ fn a_type_within_a_function_has_a_codec() {
         A(u8),
     }
     golden(&Local { value: 1_u8, other: Other::A(2) }, &[1, 0, 2]);
+}
+
+#[derive(Debug, PartialEq, Codec)]
+struct Arrays<const N: usize> {
+    none: [String; 0],
+    one: [String; 1],
+    odd: [u16; 33],
+    many: [(); 1_000_000],
+    nested: [[[u8; N]; 2]; N],
+}
+
+#[test]
+fn arrays_have_any_length() {
+    let value =
+        Arrays { none: [], one: ["a".into()], odd: [7; 33], many: [(); 1_000_000], nested: [[[1; 3]; 2]; 3] };
+    let bytes = [&[1, 0, 0, 0][..], &[7, 0].repeat(33), &[1; 18], b"a"].concat();
+    golden(&value, &bytes);
+}
+
+#[derive(Debug, PartialEq, Codec)]
+#[cfg_attr(any(), codec(no_such_attribute))]
+#[cfg_attr(not(any()), codec(tag(u16)))]
+#[must_use]
+#[doc(hidden)]
+enum Decorated {
+    /// Documented.
+    #[doc(alias = "first")]
+    A(#[cfg_attr(not(any()), codec(skip))] u8, #[rustfmt::skip] u8),
+}
+
+#[test]
+fn attributes_under_cfg_and_those_of_others_are_no_obstacle() {
+    assert_eq!(to_vec(&Decorated::A(1, 2)).unwrap(), [0, 0, 2]);
+    assert_eq!(from_slice::<Decorated>(&[0, 0, 2]).unwrap(), Decorated::A(0, 2));
 }
 
 #[derive(Debug, PartialEq, Codec)]

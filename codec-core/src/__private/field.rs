@@ -3,6 +3,7 @@
 
 use core::mem::MaybeUninit;
 
+use super::demand::{HasDefault, IsCopied, IsTrivial};
 use super::probe::Via;
 use crate::encode::Encode;
 use crate::error::Error;
@@ -10,7 +11,6 @@ use crate::layout::{Facts, Field, Layout};
 use crate::raw::head::{HeadReader, HeadWriter};
 use crate::raw::place::Place;
 use crate::reader::Reader;
-use crate::trivial::Trivial;
 
 /// A field that has a codec.
 #[must_use]
@@ -49,12 +49,38 @@ pub const unsafe fn offset<T, F>(base: *const T, field: *const F) -> usize {
 
 /// The value of a field that does not travel.
 #[inline]
-pub fn default<T: Default>() -> T {
+pub fn default<T: HasDefault>() -> T {
     T::default()
 }
 
+/// A field of a packed struct, of which there can be no reference.
+#[inline(always)]
+pub fn copied<T: IsCopied>(value: T) -> T {
+    value
+}
+
 /// Asserts that a type is trivial.
-pub const fn trivial<T: Trivial>() {}
+pub const fn trivial<T: IsTrivial>() {}
+
+/// The number of the first field before which there is padding; of a struct of `size` bytes that ends in padding, the
+/// number of its fields. Nothing is found in a struct with a field whose memory is not its encoding: that is another
+/// error.
+#[must_use]
+pub const fn gap(size: usize, fields: &[Field]) -> usize {
+    let (mut end, mut at, mut gap) = (0, 0, usize::MAX);
+    while at < fields.len() {
+        let field = fields[at];
+        if !field.facts.bulk {
+            return usize::MAX;
+        }
+        if gap == usize::MAX && field.offset != end {
+            gap = at;
+        }
+        end = field.offset + field.size;
+        at += 1;
+    }
+    if gap == usize::MAX && end != size { at } else { gap }
+}
 
 /// Writes the whole head of a value as one copy, if its memory is its encoding.
 ///

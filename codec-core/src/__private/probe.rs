@@ -12,21 +12,31 @@
 //! 4. none of these: [`Missing`], and an error.
 //!
 //! Every level is asked `__codec_via`, which says how the field travels; once for each field `__codec_demand`, which
-//! says the same and complains at the last level, so that a type without a codec is one error, on the field's type;
-//! and for the fields of a trivial struct `__codec_trivial`, which complains if the type is not.
+//! says the same and complains at the last level, so that a type without a codec is one error, on the field's type
+//! (`__codec_demand_of`, if it is generic: then the type in the way may be one of its parameters); and for the fields
+//! of a trivial struct `__codec_trivial`, which complains if the type is not.
 //!
 //! A bound that mentions a type parameter holds if the impl's where-clauses prove it. That is why a parameter never
 //! travels as plain old data: nothing says that it is.
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
+#[cfg(feature = "std")]
+use std::collections::HashMap;
 
 use bytemuck::{AnyBitPattern, CheckedBitPattern, NoUninit};
 
+use super::demand::{HasCodec, IsTrivial, PlainOldData};
 use super::pod::{Checked, InArray, InOption, InVec, Missing, Plain};
+#[cfg(feature = "std")]
+use super::within::InHashMap;
+use super::within::{InArc, InBTreeMap, InBox, InRc, InTuple};
 use crate::encode::Encode;
 use crate::raw::transparent::{self, Wrapper};
-use crate::trivial::Trivial;
 
 /// How the values of a type travel.
 ///
@@ -46,6 +56,8 @@ pub unsafe trait Via {
     fn view_mut(value: *mut Self::Of) -> *mut Self::As;
     /// Takes the value out.
     fn unview(value: Self::As) -> Self::Of;
+    /// Takes the value out, where it is.
+    fn unview_box(value: Box<Self::As>) -> Box<Self::Of>;
 }
 
 /// The values travel by the codec of their type.
@@ -74,6 +86,11 @@ unsafe impl<T: Encode> Via for Same<T> {
     fn unview(value: T) -> T {
         value
     }
+
+    #[inline(always)]
+    fn unview_box(value: Box<T>) -> Box<T> {
+        value
+    }
 }
 
 #[allow(unsafe_code, reason = "makes the promise")]
@@ -95,6 +112,11 @@ unsafe impl<W: Wrapper + Encode> Via for Wrapped<W> {
     #[inline(always)]
     fn unview(value: W) -> W::Of {
         transparent::unwrap(value)
+    }
+
+    #[inline(always)]
+    fn unview_box(value: Box<W>) -> Box<W::Of> {
+        transparent::unwrap_box(value)
     }
 }
 
@@ -118,8 +140,8 @@ pub fn unview<V: Via>(_: V, value: V::As) -> V::Of {
 
 /// The question how `F` travels.
 ///
-/// `I` is how the elements of `F` travel, if the derive sees that it is a container, and `()` if not. `PLAIN` says
-/// that only plain old data will do.
+/// `I` is how the elements of `F` travel, if the derive sees that it is a container (a tuple of answers for maps and
+/// tuples), and `()` if not. `PLAIN` says that only plain old data will do.
 pub struct Probe<F, I, const PLAIN: bool>(PhantomData<fn() -> (F, I)>);
 
 impl<F, const PLAIN: bool> Probe<F, (), PLAIN> {
@@ -138,6 +160,13 @@ impl<F, I, const PLAIN: bool> Probe<F, I, PLAIN> {
     }
 }
 
+/// The answer for a type that is known to have a codec.
+#[inline(always)]
+#[must_use]
+pub const fn same<T: Encode>() -> Same<T> {
+    Same::ANSWER
+}
+
 impl<T> Same<T> {
     const ANSWER: Self = Self(PhantomData);
 }
@@ -153,7 +182,8 @@ pub trait Level0 {
     type Via;
     fn __codec_via(&self) -> Self::Via;
     fn __codec_demand<X>(&self) -> Self::Via;
-    fn __codec_trivial<X: Trivial>(&self);
+    fn __codec_demand_of<X>(&self) -> Self::Via;
+    fn __codec_trivial<X: IsTrivial>(&self);
 }
 
 /// Plain old data.
@@ -161,6 +191,7 @@ pub trait Level1 {
     type Via;
     fn __codec_via(&self) -> Self::Via;
     fn __codec_demand<X>(&self) -> Self::Via;
+    fn __codec_demand_of<X>(&self) -> Self::Via;
     fn __codec_trivial<X>(&self);
 }
 
@@ -169,6 +200,7 @@ pub trait Level2 {
     type Via;
     fn __codec_via(&self) -> Self::Via;
     fn __codec_demand<X>(&self) -> Self::Via;
+    fn __codec_demand_of<X>(&self) -> Self::Via;
     fn __codec_trivial<X>(&self);
 }
 
@@ -177,14 +209,16 @@ pub trait Level3 {
     type Via;
     fn __codec_via(&self) -> Self::Via;
     fn __codec_demand<X>(&self) -> Self::Via;
-    fn __codec_trivial<X: Trivial>(&self);
+    fn __codec_demand_of<X>(&self) -> Self::Via;
+    fn __codec_trivial<X: IsTrivial>(&self);
 }
 
 /// Neither a codec nor plain old data.
 pub trait Level4 {
     type Via;
     fn __codec_via(&self) -> Self::Via;
-    fn __codec_demand<X: Encode>(&self) -> Self::Via;
+    fn __codec_demand<X: HasCodec>(&self) -> Self::Via;
+    fn __codec_demand_of<X: Encode>(&self) -> Self::Via;
     fn __codec_trivial<X>(&self);
 }
 
@@ -193,12 +227,17 @@ pub trait Level5 {
     type Via;
     fn __codec_via(&self) -> Self::Via;
     fn __codec_demand<X: PlainOldData>(&self) -> Self::Via;
+    fn __codec_demand_of<X: PlainOldData>(&self) -> Self::Via;
     fn __codec_trivial<X>(&self);
 }
 
 /// Answers the question of one level.
 macro_rules! answers {
-    ($($level:ident [$demand:path] [$trivial:path] [$($generics:tt)*] $question:ty => $answer:ty;)+) => {$(
+    ($(
+        $(#[$meta:meta])*
+        $level:ident [$demand:path, $demand_of:path, $trivial:path] [$($generics:tt)*] $question:ty => $answer:ty;
+    )+) => {$(
+        $(#[$meta])*
         impl<$($generics)*> $level for $question {
             type Via = $answer;
             #[inline(always)]
@@ -210,31 +249,48 @@ macro_rules! answers {
                 <$answer>::ANSWER
             }
             #[inline(always)]
+            fn __codec_demand_of<X: $demand_of>(&self) -> Self::Via {
+                <$answer>::ANSWER
+            }
+            #[inline(always)]
             fn __codec_trivial<X: $trivial>(&self) {}
         }
     )+};
 }
 
-answers! {
-    Level0 [Sized] [Trivial] [F: Encode, I] &&&&&Probe<F, I, false> => Same<F>;
-    Level1 [Sized] [Sized] [F: NoUninit + AnyBitPattern, I, const P: bool] &&&&Probe<F, I, P> => Wrapped<Plain<F>>;
-    Level2 [Sized] [Sized] [F: NoUninit + CheckedBitPattern, I, const P: bool] &&&Probe<F, I, P>
-        => Wrapped<Checked<F>>;
-    Level3 [Sized] [Trivial] [W: Wrapper, const P: bool] &&Probe<Vec<W::Of>, Wrapped<W>, P> => Wrapped<InVec<W>>;
-    Level3 [Sized] [Trivial] [W: Wrapper, const P: bool] &&Probe<Option<W::Of>, Wrapped<W>, P>
-        => Wrapped<InOption<W>>;
-    Level3 [Sized] [Trivial] [W: Wrapper, const N: usize, const P: bool] &&Probe<[W::Of; N], Wrapped<W>, P>
-        => Wrapped<InArray<W, N>>;
-    Level4 [Encode] [Sized] [F, I] &Probe<F, I, false> => Wrapped<Missing<F>>;
-    Level5 [PlainOldData] [Sized] [F, I] Probe<F, I, true> => Wrapped<Missing<F>>;
+/// Answers the question about a container.
+macro_rules! containers {
+    ($($(#[$meta:meta])* [$($generics:tt)*] $of:ty, $inner:ty => $answer:ty;)+) => {
+        answers! {$(
+            $(#[$meta])*
+            Level3 [Sized, Sized, IsTrivial] [$($generics)*, const P: bool] &&Probe<$of, $inner, P>
+                => Wrapped<$answer>;
+        )+}
+    };
 }
 
-/// What `#[codec(pod)]` asks for.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not plain old data",
-    label = "`#[codec(pod)]` needs `bytemuck::Pod`, or `NoUninit` and `CheckedBitPattern`"
-)]
-pub trait PlainOldData {}
+answers! {
+    Level0 [Sized, Sized, IsTrivial] [F: Encode, I] &&&&&Probe<F, I, false> => Same<F>;
+    Level1 [Sized, Sized, Sized] [F: NoUninit + AnyBitPattern, I, const P: bool] &&&&Probe<F, I, P>
+        => Wrapped<Plain<F>>;
+    Level2 [Sized, Sized, Sized] [F: NoUninit + CheckedBitPattern, I, const P: bool] &&&Probe<F, I, P>
+        => Wrapped<Checked<F>>;
+    Level4 [HasCodec, Encode, Sized] [F, I] &Probe<F, I, false> => Wrapped<Missing<F>>;
+    Level5 [PlainOldData, PlainOldData, Sized] [F, I] Probe<F, I, true> => Wrapped<Missing<F>>;
+}
 
-#[diagnostic::do_not_recommend]
-impl<T: NoUninit + CheckedBitPattern> PlainOldData for T {}
+containers! {
+    [W: Wrapper] Vec<W::Of>, Wrapped<W> => InVec<W>;
+    [W: Wrapper] Option<W::Of>, Wrapped<W> => InOption<W>;
+    [W: Wrapper, const N: usize] [W::Of; N], Wrapped<W> => InArray<W, N>;
+    [W: Wrapper] Box<W::Of>, Wrapped<W> => InBox<W>;
+    [W: Wrapper] Rc<W::Of>, Wrapped<W> => InRc<W>;
+    [W: Wrapper] Arc<W::Of>, Wrapped<W> => InArc<W>;
+    [K: Via, V: Via] BTreeMap<K::Of, V::Of>, (K, V) => InBTreeMap<K, V>;
+    #[cfg(feature = "std")]
+    [K: Via, V: Via, S] HashMap<K::Of, V::Of, S>, (K, V) => InHashMap<K, V, S>;
+    [A: Via] (A::Of,), (A,) => InTuple<(A,)>;
+    [A: Via, B: Via] (A::Of, B::Of), (A, B) => InTuple<(A, B)>;
+    [A: Via, B: Via, C: Via] (A::Of, B::Of, C::Of), (A, B, C) => InTuple<(A, B, C)>;
+    [A: Via, B: Via, C: Via, D: Via] (A::Of, B::Of, C::Of, D::Of), (A, B, C, D) => InTuple<(A, B, C, D)>;
+}

@@ -92,6 +92,11 @@ pub struct Placement<'p> {
 /// allocate at once, and [`attach`](Self::attach) with [`take_segment`](Self::take_segment) carry large buffers
 /// beside the packed bytes. Whether yours keeps what is promised here, the suite in `endpoint::conformance` says
 /// (feature `conformance`).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an endpoint",
+    label = "nothing can be written to it or read from it",
+    note = "memory: `Buffer`, `Vec<u8>`, `SliceWriter`, `SliceReader`; files, sockets and whatever else `std::io` knows: `IoWriter(...)`, `IoReader(...)`"
+)]
 pub trait Endpoint {
     /// Writes all of `bytes`.
     ///

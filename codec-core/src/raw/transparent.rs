@@ -1,5 +1,8 @@
 //! Values seen through a transparent wrapper: the casts that the language guarantees.
 
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
@@ -57,4 +60,21 @@ pub(crate) fn unwrap_vec<W: Wrapper>(values: Vec<W>) -> Vec<W::Of> {
     let (start, length, capacity) = (values.as_mut_ptr().cast::<W::Of>(), values.len(), values.capacity());
     // SAFETY: the parts of a vector that is not dropped; its elements have the same size, alignment and invariant.
     unsafe { Vec::from_raw_parts(start, length, capacity) }
+}
+
+/// Takes the value in a pointer out of its wrapper, where it is.
+macro_rules! unwrap_pointers {
+    ($($name:ident $pointer:ident;)+) => {$(
+        pub(crate) fn $name<W: Wrapper>(value: $pointer<W>) -> $pointer<W::Of> {
+            let value = $pointer::into_raw(value).cast::<W::Of>();
+            // SAFETY: from `into_raw`; what it points to has the same size, alignment and invariant.
+            unsafe { $pointer::from_raw(value) }
+        }
+    )+};
+}
+
+unwrap_pointers! {
+    unwrap_box Box;
+    unwrap_rc Rc;
+    unwrap_arc Arc;
 }

@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::{AnyValue, RegistryError, value};
+use crate::__private::probe::{Same, Via};
 use crate::codec::Codec;
+use crate::encode::Encode;
 use crate::error::Result;
 use crate::raw::{place, row};
 use crate::reader::Reader;
@@ -31,12 +33,17 @@ enum Describe {
 impl Functions {
     /// Those of a type with a codec.
     pub(super) const fn of<T: Codec + Any + Send + Sync>() -> &'static Self {
+        Self::via::<Same<T>>()
+    }
+
+    /// Those of a type that travels by a codec of its own, or as plain old data.
+    pub(super) const fn via<V: Via<As: Codec, Of: Any + Send + Sync>>() -> &'static Self {
         const {
             &Self {
-                type_id: TypeId::of::<T>(),
-                encode: |value, writer| Some(row::encode(value.downcast_ref::<T>()?, writer)),
-                decode: |reader| Ok(place::boxed::<T>(reader)?),
-                describe: Describe::Codec(T::schema_key, T::schema),
+                type_id: TypeId::of::<V::Of>(),
+                encode: |value, writer| Some(row::encode(V::view(value.downcast_ref()?), writer)),
+                decode: |reader| Ok(V::unview_box(place::boxed::<V::As>(reader)?)),
+                describe: Describe::Codec(V::As::schema_key, V::As::schema),
             }
         }
     }

@@ -503,8 +503,10 @@ impl From<RegistryError> for crate::Error {
 
 /// Registers a type under a name in the global registry, in every program that this crate is linked into.
 ///
-/// For instances of generic types and for types of other crates; on a type of your own write `#[codec(register)]`. Further
-/// names are aliases: messages of these names are understood, and none is sent.
+/// For instances of generic types and for types of other crates; on a type of your own write `#[codec(register)]`.
+/// A type travels by its codec, or, if it has none and is plain old data (`bytemuck::Pod`, or `NoUninit` and
+/// `CheckedBitPattern`), as its bytes: also in a `Vec`, an `Option` or an array. Further names are aliases: messages
+/// of these names are understood, and none is sent.
 ///
 /// ```
 /// use podwire_codec_core::{CodecRegistry, register_codec};
@@ -516,10 +518,42 @@ impl From<RegistryError> for crate::Error {
 /// ```
 #[macro_export]
 macro_rules! register_codec {
-    ($type:ty, $name:expr $(, $alias:expr)* $(,)?) => {
-        $crate::__private::inventory::submit! {
-            $crate::registry::Registration::new::<$type>($name, ::core::file!(), ::core::line!())
+    (Vec<$element:ty>, $($names:expr),+ $(,)?) => {
+        $crate::register_codec! { @ [$($names),+] Vec<$element>, $element }
+    };
+    (Option<$element:ty>, $($names:expr),+ $(,)?) => {
+        $crate::register_codec! { @ [$($names),+] Option<$element>, $element }
+    };
+    ([$element:ty; $count:expr], $($names:expr),+ $(,)?) => {
+        $crate::register_codec! { @ [$($names),+] [$element; $count], $element }
+    };
+    ($type:ty, $($names:expr),+ $(,)?) => {
+        $crate::register_codec! { @ [$($names),+] $type }
+    };
+    (@ [$name:expr $(, $alias:expr)*] $type:ty $(, $element:ty)?) => {
+        const _: () = {
+            use $crate::__private::{
+                Level0 as _, Level1 as _, Level2 as _, Level3 as _, Level4 as _, Level5 as _,
+            };
+            $crate::__private::inventory::submit! {
+                $crate::registry::Registration::via($name, ::core::file!(), ::core::line!(), || {
+                    $crate::__codec_probe!($type $(, $element)?)
+                })
                 .with_aliases(&[$($alias),*])
-        }
+            }
+        };
+    };
+}
+
+/// How a type travels; of a container, its elements are asked about first, and errors are theirs.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __codec_probe {
+    ($type:ty) => {
+        (&&&&&&$crate::__private::Probe::<$type, (), false>::leaf()).__codec_demand::<$type>()
+    };
+    ($type:ty, $element:ty) => {
+        (&&&&&&$crate::__private::Probe::<$type, _, false>::of($crate::__codec_probe!($element)))
+            .__codec_demand::<$type>()
     };
 }

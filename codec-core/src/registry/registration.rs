@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use super::Entry;
 use super::entry::Functions;
+use crate::__private::demand::Shared;
+use crate::__private::probe::Via;
 use crate::codec::Codec;
 
 /// A registration as `#[codec(register)]` and [`register_codec!`](crate::register_codec) write it: a constant.
@@ -19,12 +21,20 @@ pub struct Registration {
 impl Registration {
     /// The registration of `T` under `name`, at a place of the source.
     #[must_use]
-    pub const fn new<T: Codec + Any + Send + Sync>(
+    pub const fn new<T: Codec + Any + Shared>(name: &'static str, file: &'static str, line: u32) -> Self {
+        Self { name, aliases: &[], file, line, codec: Functions::of::<T>() }
+    }
+
+    /// The registration of a type that travels as its probe found out. The function is never called: its type says all.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn via<V: Via<As: Codec, Of: Any + Shared>>(
         name: &'static str,
         file: &'static str,
         line: u32,
+        _: fn() -> V,
     ) -> Self {
-        Self { name, aliases: &[], file, line, codec: Functions::of::<T>() }
+        Self { name, aliases: &[], file, line, codec: Functions::via::<V>() }
     }
 
     /// The same, and names that are understood, but never sent.

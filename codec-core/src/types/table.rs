@@ -9,10 +9,13 @@ use core::mem::MaybeUninit;
 #[cfg(feature = "std")]
 use std::{
     collections::{HashMap, HashSet},
-    hash::{BuildHasher, Hash},
+    hash::BuildHasher,
 };
 
 use super::length;
+#[cfg(feature = "std")]
+use crate::__private::demand::HashedKey;
+use crate::__private::demand::SortedKey;
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::{Error, Result};
@@ -91,23 +94,23 @@ macro_rules! tables {
 }
 
 tables! {
-    [K, V] BTreeMap<K, V> where K: Ord;
+    [K, V] BTreeMap<K, V> where K: SortedKey;
     (K, V), |table, (key, value)| table.insert(key, value).is_none(), |types| Node::Map(types.node::<K>(), types.node::<V>());
     BTreeMap::new(); |_: &mut Self, _| Ok::<_, Error>(());
 
     #[cfg(feature = "std")]
-    [K, V; S] HashMap<K, V, S> where K: Eq + Hash, S: BuildHasher + Default;
+    [K, V; S] HashMap<K, V, S> where K: HashedKey, S: BuildHasher + Default;
     (K, V), |table, (key, value)| table.insert(key, value).is_none(), |types| Node::Map(types.node::<K>(), types.node::<V>());
     Self::default(); |table: &mut Self, more| {
         table.try_reserve(more).map_err(|_| Error::OutOfMemory { bytes: (more * size_of::<(K, V)>()) as u64 })
     };
 
-    [T] BTreeSet<T> where T: Ord;
+    [T] BTreeSet<T> where T: SortedKey;
     T, |table, element| table.insert(element), |types| Node::Sequence(types.node::<T>());
     BTreeSet::new(); |_: &mut Self, _| Ok::<_, Error>(());
 
     #[cfg(feature = "std")]
-    [T; S] HashSet<T, S> where T: Eq + Hash, S: BuildHasher + Default;
+    [T; S] HashSet<T, S> where T: HashedKey, S: BuildHasher + Default;
     T, |table, element| table.insert(element), |types| Node::Sequence(types.node::<T>());
     Self::default(); |table: &mut Self, more| {
         table.try_reserve(more).map_err(|_| Error::OutOfMemory { bytes: (more * size_of::<T>()) as u64 })

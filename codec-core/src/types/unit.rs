@@ -11,6 +11,7 @@ use crate::layout::Facts;
 use crate::raw::head::HeadReader;
 use crate::reader::Reader;
 use crate::schema::{Node, SchemaBuilder};
+use crate::trivial::Trivial;
 
 macro_rules! nothing {
     ($([$($generics:tt)*] $type:ty = $value:expr;)+) => {$(
@@ -47,3 +48,8 @@ nothing! {
     [] () = ();
     [T: ?Sized] PhantomData<T> = PhantomData;
 }
+
+// SAFETY: the layout is bulk; there are no fields.
+unsafe impl Trivial for () {}
+// SAFETY: the layout is bulk; there are no fields.
+unsafe impl<T: ?Sized + 'static> Trivial for PhantomData<T> {}

@@ -60,7 +60,7 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
     };
     let entries = variants.iter().map(|variant| {
         let (name, tag) = (&variant.name, number(variant.tag));
-        let entries = variant.fields.iter().map(fields::schema);
+        let entries = variant.fields.iter().map(|field| fields::schema(field, model.generics));
         quote!((#name, #tag, &[#(#entries)*]),)
     });
     Parts {

@@ -3,9 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Path, PathArguments};
+use syn::{Generics, Path, PathArguments};
 
 use crate::parse::{Field, Travel};
+use crate::travel;
 
 /// Where it lies within `ty`.
 pub(super) fn offset(field: &Field<'_>, ty: &TokenStream) -> TokenStream {
@@ -98,13 +99,13 @@ pub(super) fn decode_place(
     place: &TokenStream,
     ascii: Option<&TokenStream>,
 ) -> TokenStream {
-    let span = field.span();
+    let (ty, span) = (field.ty, field.span());
     match (&field.travel, ascii) {
         (Travel::Codec, Some(ascii)) => or_return(&quote_spanned! {span=>
-            unsafe { __codec::row::decode_text_field(#place, &mut __codec_head, __codec_reader, #ascii) }
+            unsafe { __codec::row::decode_text_field::<#ty>(#place, &mut __codec_head, __codec_reader, #ascii) }
         }),
         (Travel::Codec, None) => or_return(&quote_spanned! {span=>
-            unsafe { __codec::row::decode_field(#place, &mut __codec_head, __codec_reader) }
+            unsafe { __codec::row::decode_field::<#ty>(#place, &mut __codec_head, __codec_reader) }
         }),
         (Travel::Probe(probe), _) => or_return(&quote_spanned! {span=>
             unsafe {
@@ -147,45 +148,43 @@ pub(super) fn decode_row(field: &Field<'_>) -> TokenStream {
     }
 }
 
-/// The value of a field that has no part in the head.
+/// The value of a field that has no part in the head. Its type stands there, so that errors are the function's.
 fn made(field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
     match &field.travel {
-        Travel::With(module) => or_return(&call(module, "decode", &quote!(__codec_reader))),
+        Travel::With(module) => {
+            let result = call(module, "decode", &quote!(__codec_reader));
+            or_return(&quote!({
+                let __codec_value: __codec::Result<#ty> = #result;
+                __codec_value
+            }))
+        }
         Travel::Skip(Some(function)) => {
+            let span = function.span().resolved_at(Span::call_site());
             let function = in_expression(function);
-            quote!(#function())
+            let value = quote_spanned!(span=> #function());
+            quote!({
+                let __codec_value: #ty = #value;
+                __codec_value
+            })
         }
         _ => quote!(__codec::default::<#ty>()),
     }
 }
 
 /// Its entry in the table that a schema is made from. Here, and only here, a type without a codec is an error.
-pub(super) fn schema(field: &Field<'_>) -> TokenStream {
+pub(super) fn schema(field: &Field<'_>, generics: &Generics) -> TokenStream {
     let (ty, name) = (field.ty, &field.name);
     let node = match &field.travel {
         Travel::Codec => quote!(__codec::node::<#ty>),
-        Travel::Probe(probe) => {
-            // The elements of a container are asked about first, so that the error is theirs.
-            let element = crate::travel::element(ty).map(|element| {
-                let probe = crate::travel::probe(element, field.attributes.pod.is_some());
-                demands(element, &probe, field.attributes.pod.is_some())
-            });
-            quote!(|__codec_types| { #element __codec::node_via(__codec_types, #probe.__codec_demand::<#ty>()) })
+        Travel::Probe(_) => {
+            let (parts, demand) = travel::demand(ty, generics, field.attributes.pod.is_some());
+            quote!(|__codec_types| { #parts __codec::node_via(__codec_types, #demand) })
         }
         Travel::With(_) => quote!(__codec::opaque_node),
         Travel::Skip(_) => return TokenStream::new(),
     };
     quote!((#name, #node),)
-}
-
-/// Demands that the elements of a container have codecs, the innermost first.
-fn demands(ty: &syn::Type, probe: &TokenStream, plain: bool) -> TokenStream {
-    let element = crate::travel::element(ty).map(|element| {
-        let probe = crate::travel::probe(element, plain);
-        demands(element, &probe, plain)
-    });
-    quote!(#element #probe.__codec_demand::<#ty>();)
 }
 
 /// A call of a function of the user's module; errors point at the module.

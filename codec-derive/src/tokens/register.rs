@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::krate;
 use crate::parse::Model;
 
-/// The entry for the registry, which knows from the macro in which line it stands.
+/// The entry for the registry, which knows from the macro in which line it stands. The type has a codec, so the
+/// questions of `register_codec!` are not asked.
 pub(super) fn output(model: &Model<'_>) -> TokenStream {
     let attributes = &model.attributes;
     let name = match (&attributes.name, &attributes.register) {
@@ -15,6 +15,10 @@ pub(super) fn output(model: &Model<'_>) -> TokenStream {
         (None, Some(_)) => model.given.unraw().to_string(),
         (None, None) => return TokenStream::new(),
     };
-    let (krate, ident) = (krate(model), &model.ident);
-    quote!(#krate::register_codec!(#ident, #name);)
+    let ident = &model.ident;
+    quote! {
+        __codec::inventory::submit! {
+            __codec::Registration::new::<#ident>(#name, __codec::file!(), __codec::line!())
+        }
+    }
 }

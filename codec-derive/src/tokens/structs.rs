@@ -12,7 +12,11 @@ pub(super) fn parts(model: &Model<'_>, all: &[Field<'_>]) -> Parts {
     let packed = model.repr.packed;
     let reference = |field: &Field<'_>| {
         let (member, span) = (field.member_at_type(), field.span());
-        if packed { quote_spanned!(span=> &{ self.#member }) } else { quote_spanned!(span=> &self.#member) }
+        if packed {
+            quote_spanned!(span=> &__codec::copied({ self.#member }))
+        } else {
+            quote_spanned!(span=> &self.#member)
+        }
     };
     let head = quote!(&mut __codec_head);
     let facts = all.iter().map(|field| fields::facts(field, &fields::offset(field, &quote!(Self))));
@@ -31,7 +35,7 @@ pub(super) fn parts(model: &Model<'_>, all: &[Field<'_>]) -> Parts {
     });
     let tails = fields::encode_tails(all.iter(), reference);
 
-    let entries = all.iter().map(fields::schema);
+    let entries = all.iter().map(|field| fields::schema(field, model.generics));
     Parts {
         facts,
         head: heads,

@@ -13,6 +13,20 @@ struct Type<T> {
     fourth: u8,
     #[codec(skip default)]
     fifth: u8,
+    #[codec(skip, default = 5)]
+    sixth: u8,
+    #[codec(skip, default = || 5)]
+    seventh: u8,
+    #[codec(skip, default = Some(5))]
+    eighth: u8,
+    #[codec(skip, default = "five")]
+    ninth: u8,
+    #[codec(pod(u8) with = module)]
+    eleventh: u8,
+    #[codec(rename = "x" skip)]
+    twelfth: u8,
+    #[codec(5, "x", borrow())]
+    tenth: u8,
 }
 
 #[derive(podwire::Codec)]
@@ -29,7 +43,10 @@ enum Variants {
 #[derive(podwire::Codec)]
 #[codec(tag(u64))]
 enum Wide {
+    #[codec(tag(u8))]
     A,
+    #[codec(tag: 4)]
+    B,
 }
 
 fn main() {}

@@ -22,4 +22,20 @@ struct Empty;
 #[codec(name = "a\nb")]
 struct Line;
 
+#[derive(Codec)]
+#[codec(register)]
+struct Forever {
+    number: u8,
+    name: Option<&'static str>,
+    other: std::borrow::Cow<'static, str>,
+}
+
+#[derive(Codec)]
+#[codec(name)]
+struct NoName;
+
+#[derive(Codec)]
+#[codec(register = "Name")]
+struct NameAtRegister;
+
 fn main() {}

@@ -8,4 +8,9 @@ struct Skips {
     field: NoDefault,
 }
 
+#[derive(podwire::Codec)]
+enum Variants {
+    A(#[codec(skip)] NoDefault, u8),
+}
+
 fn main() {}

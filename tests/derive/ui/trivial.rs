@@ -38,4 +38,12 @@ struct Skips {
     y: f32,
 }
 
+#[derive(Clone, Copy, Codec)]
+#[repr(C)]
+#[codec(trivial)]
+struct BorrowsForever {
+    x: f32,
+    name: &'static str,
+}
+
 fn main() {}

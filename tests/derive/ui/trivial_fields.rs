@@ -39,4 +39,20 @@ struct NotCopy {
     x: f32,
 }
 
+/// The first of the two errors is that of `derive(Copy)`.
+#[derive(Clone, Copy, Codec)]
+#[repr(C)]
+#[codec(trivial)]
+struct Text {
+    x: f32,
+    name: String,
+}
+
+#[derive(Clone, Copy, Codec)]
+#[repr(transparent)]
+#[codec(trivial)]
+struct Wrapper {
+    x: (f32, f32),
+}
+
 fn main() {}
