@@ -56,8 +56,10 @@ fn attached(shape: &[u64], strides: &[i64], claimed: u64, memory: Segment) -> Re
     Codec::deserialize(&mut gather)
 }
 
+/// Aligned for any element.
 fn zeros(count: usize) -> Segment {
-    vec![0_u8; count].into()
+    let words = Bulk::from(vec![0_u64; count.div_ceil(8)]);
+    words.segment().part(0..count).expect("rounded up")
 }
 
 #[track_caller]

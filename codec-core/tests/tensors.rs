@@ -1,5 +1,8 @@
 //! Tensors and buffers as a user sees them: views that share memory, and messages that copy none of it.
 
+mod common;
+
+use common::Random;
 use num_complex::Complex;
 use podwire_codec_core::endpoint::{Capabilities, Placement};
 use podwire_codec_core::tensor::{
@@ -216,8 +219,9 @@ fn every_pixel_format_has_planes_that_are_tensors() {
                 columns * rows * u64::from(plane.channels) * plane.dtype.size() as u64
             })
             .sum();
-        let memory = Segment::from(vec![1_u8; bytes as usize]);
-        let frame = VideoBuffer::new(width, height, format, memory.clone()).unwrap();
+        let words = Bulk::from(vec![1_u64; bytes as usize / 8 + 1]);
+        let memory = words.segment().part(0..bytes as usize).unwrap();
+        let frame = VideoBuffer::new(width, height, format, memory).unwrap();
         assert_eq!(from_slice::<VideoBuffer>(&to_vec(&frame).unwrap()).unwrap(), frame, "{format}");
         for (number, plane) in format.planes().iter().enumerate() {
             let tensor = frame.plane(number).unwrap();
@@ -252,6 +256,55 @@ fn channels_are_found_in_either_layout() {
     let memory = Segment::from(vec![1_u8, 2, 3, 4, 5, 6]);
     let wide = AudioBuffer::new(SampleFormat::I24, AudioLayout::Interleaved, 2, 1, 8_000, memory).unwrap();
     assert_eq!(wide.channel(1).unwrap().to_vec::<u8>().unwrap(), [4, 5, 6]);
+}
+
+/// Any strides, against the definition: an element lies at the offset plus the sum of index times stride.
+#[test]
+fn random_strides_lead_where_their_definition_says() {
+    let mut random = Random(7);
+    let mut accepted = 0;
+    for _ in 0..20_000 {
+        let rank = random.below(5);
+        let shape: Vec<usize> = (0..rank).map(|_| random.below(4)).collect();
+        let strides: Vec<isize> = (0..rank).map(|_| random.below(25) as isize - 12).collect();
+        let offset = random.below(64);
+        let memory = Segment::from((0..64).collect::<Vec<u8>>());
+        let mut expected = vec![offset as isize];
+        for (extent, stride) in shape.iter().zip(&strides) {
+            let extent = *extent as isize;
+            expected =
+                expected.iter().flat_map(|at| (0..extent).map(move |index| at + index * stride)).collect();
+        }
+        let tensor = match Tensor::from_strides(memory, DType::U8, &shape, &strides, offset) {
+            Ok(tensor) => tensor,
+            Err(Error::Tensor(error)) => {
+                match *error {
+                    TensorError::OutOfBounds { .. } => {
+                        assert!(expected.iter().any(|at| !(0..64).contains(at)), "{shape:?} {strides:?}");
+                    }
+                    TensorError::Repeated { .. } => {
+                        expected.sort_unstable();
+                        assert!(expected.windows(2).any(|pair| pair[0] == pair[1]), "{shape:?} {strides:?}");
+                    }
+                    other => panic!("{other}"),
+                }
+                continue;
+            }
+            Err(other) => panic!("{other}"),
+        };
+        accepted += 1;
+        let found = tensor.to_vec::<u8>().unwrap();
+        assert!(found.iter().map(|at| *at as isize).eq(expected.iter().copied()), "{shape:?} {strides:?}");
+        let packed: Tensor = from_slice(&to_vec(&tensor).unwrap()).unwrap();
+        assert_eq!((&packed, packed.as_slice::<u8>().unwrap()), (&tensor, &found[..]));
+        let mut gather = Gather::with_capabilities(Capabilities { segments: 1, threshold: 0 });
+        serialize(&tensor, &mut gather).unwrap();
+        let attached = Tensor::deserialize(&mut gather).unwrap();
+        assert_eq!((attached.strides(), &attached), (tensor.strides(), &tensor));
+        #[cfg(feature = "ndarray")]
+        assert!(tensor.view::<u8>().unwrap().iter().eq(&found));
+    }
+    assert!(accepted > 5_000, "{accepted}");
 }
 
 #[cfg(feature = "ndarray")]

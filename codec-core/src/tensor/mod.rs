@@ -36,7 +36,6 @@ pub use shape::RANK_LIMIT;
 pub use time::{EndOfStream, Timestamp};
 pub use video::{PixelFormat, Plane, PlaneFormat, VideoBuffer};
 
-#[allow(unused_imports, reason = "`raw::dlpack` needs it")]
 pub(crate) use shape::Shape;
 
 /// Tensors by name, sorted by it.

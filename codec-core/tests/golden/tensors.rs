@@ -6,7 +6,7 @@ use podwire_codec_core::tensor::{
     AudioBuffer, AudioLayout, DType, Device, DeviceKind, EndOfStream, PixelFormat, Plane, SampleFormat,
     Tensor, TensorMap, Timestamp, VideoBuffer,
 };
-use podwire_codec_core::{Bulk, Codec, Gather, Segment, endpoint::Capabilities, serialize};
+use podwire_codec_core::{Bulk, Codec, Gather, endpoint::Capabilities, from_slice, serialize, to_vec};
 
 use super::{golden, hex, refused};
 
@@ -43,7 +43,7 @@ fn a_tensor_is_a_struct_that_ends_with_its_memory() {
 
 #[test]
 fn a_strided_tensor_keeps_its_strides_in_a_segment_and_is_packed_inline() {
-    let memory = Segment::from(hex("0100 0200 0300 0400"));
+    let memory = rows().segment().clone();
     let column = Tensor::from_strides(memory, DType::U16, &[2], &[2], 0).unwrap();
     golden_attached(
         &column,
@@ -56,7 +56,7 @@ fn a_strided_tensor_keeps_its_strides_in_a_segment_and_is_packed_inline() {
 
 #[test]
 fn a_negative_stride_begins_above_the_lowest_element() {
-    let memory = Segment::from(hex("0100 0200 0300 0400"));
+    let memory = rows().segment().clone();
     let turned = Tensor::from_strides(memory, DType::U16, &[2, 2], &[-2, 1], 4).unwrap();
     golden_attached(
         &turned,
@@ -223,4 +223,24 @@ fn the_schemas_describe_every_byte() {
              memory:bulk[u8]}}"
         )
     );
+}
+
+/// "Each is written … as a value behind a pointer: a complete struct."
+#[test]
+fn the_bytes_are_those_of_the_struct_that_the_schema_says() {
+    type Fields = Box<(DType, Device, Vec<u64>, Vec<i64>, Bulk<u8>)>;
+    let (fields, end): (Fields, u8) = from_slice(&to_vec(&(rows(), 9_u8)).unwrap()).unwrap();
+    let memory = Bulk::from(hex("0100 0200 0300 0400"));
+    assert_eq!((*fields, end), ((DType::U16, Device::HOST, vec![2, 2], vec![], memory), 9));
+
+    type Frame = Box<(u32, u32, PixelFormat, Device, Vec<Plane>, Bulk<u8>)>;
+    let frame = VideoBuffer::new(1, 2, PixelFormat::Rgb8, hex("010203 040506").into()).unwrap();
+    let fields: Frame = from_slice(&to_vec(&frame).unwrap()).unwrap();
+    assert_eq!(*fields.5, hex("010203 040506"));
+    assert_eq!(fields.4, frame.planes());
+
+    type Audio = Box<(SampleFormat, AudioLayout, u32, u64, u32, Device, Bulk<u8>)>;
+    let audio = AudioBuffer::from_vec(vec![1_i16, 2], 1, 8_000, AudioLayout::Planar).unwrap();
+    let fields: Audio = from_slice(&to_vec(&audio).unwrap()).unwrap();
+    assert_eq!((fields.2, fields.3, fields.4, &*fields.6), (1, 2, 8_000, &hex("0100 0200")[..]));
 }
