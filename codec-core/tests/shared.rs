@@ -88,7 +88,8 @@ fn they_compare_hash_and_print_as_what_they_hold() {
     assert_eq!(text, *"b");
     assert_eq!(text, String::from("b"));
     assert_eq!(text.clone(), text);
-    assert!(SharedStr::from("a") < text && text.starts_with('b'));
+    let before = SharedStr::from("a");
+    assert!(before < text && text.starts_with('b'));
     assert_eq!(
         (format!("{text}"), format!("{text:?}"), format!("{text:>3}")),
         ("b".into(), "\"b\"".into(), "  b".into())
