@@ -3,6 +3,8 @@
 //! A reader takes from a window of memory, and calls its endpoint only when the window is empty. It never reads
 //! beyond its value, and it keeps the accounts of the [`Limits`].
 
+use alloc::boxed::Box;
+
 use crate::decode::Decode;
 use crate::endpoint::{Endpoint, Placement};
 use crate::error::{Error, Result};
@@ -32,14 +34,14 @@ pub struct Reader<'de> {
     bytes: u64,
     items: u64,
     depth: u32,
-    /// What was copied for shared values; nobody else looks at it.
-    pub(crate) ahead: Ahead,
+    /// What was copied for shared values; nobody else looks at it, so that it is one word.
+    pub(crate) ahead: Option<Box<Ahead>>,
 }
 
 impl<'de> Reader<'de> {
     fn new(source: Source<'de>, limits: Limits) -> Self {
         let Limits { bytes, items, depth } = limits;
-        Self { source, bytes, items, depth, ahead: Ahead::default() }
+        Self { source, bytes, items, depth, ahead: None }
     }
 
     /// A reader over bytes, under the default limits. Values may borrow from them.

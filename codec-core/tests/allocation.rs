@@ -441,17 +441,17 @@ fn inline_bulk_is_charged_and_bounded() {
 fn ten_thousand_shared_strings_take_a_handful_of_allocations() {
     let texts: Vec<String> = (0..10_000).map(|number| format!("string number {number}")).collect();
     let bytes = to_vec(&texts).unwrap();
-    // From a slice, and from an endpoint that shows its memory: the vector, and copies of 64, 128 and 256 KiB, each a
-    // vector and its counters.
+    // From a slice, and from an endpoint that shows its memory: the vector, the reader's note, and copies of 64, 128 and
+    // 256 KiB, each a vector and its counters.
     let (shared, allocations) = count(|| from_slice::<Vec<SharedStr>>(&bytes).unwrap());
-    assert!(allocations <= 7, "{allocations}");
+    assert!(allocations <= 8, "{allocations}");
     assert!(shared.iter().zip(&texts).all(|(shared, text)| shared == text));
     let mut buffer = Buffer::from(bytes.clone());
     let (shared, allocations) = count(|| Vec::<SharedStr>::deserialize(&mut buffer).unwrap());
-    assert!(allocations <= 7, "{allocations}");
+    assert!(allocations <= 8, "{allocations}");
     assert!(shared.iter().zip(&texts).all(|(shared, text)| shared == text));
     let (blobs, allocations) = count(|| from_slice::<Vec<Blob>>(&bytes).unwrap());
-    assert!(allocations <= 7, "{allocations}");
+    assert!(allocations <= 8, "{allocations}");
     assert!(blobs.iter().zip(&texts).all(|(blob, text)| **blob == *text.as_bytes()));
     // A clone takes none, empty ones take none, and the last one that goes frees all.
     let (_, allocations) = count(|| (shared[0].clone(), shared[1].part(0..6), SharedStr::default()));

@@ -84,6 +84,13 @@ fn every_name_and_every_alias_of_the_table_brings_its_values_back() {
 }
 
 #[test]
+fn a_complex_number_is_described_by_its_parts() {
+    let registry = CodecRegistry::preregistered();
+    let schema = registry.by_name("std::vector<std::complex<double>>").unwrap().schema();
+    assert_eq!(schema.to_string(), "[struct{re:f64,im:f64}]");
+}
+
+#[test]
 fn a_vector_behind_a_pointer_has_the_bytes_of_the_vector_and_a_schema_of_its_own() {
     let registry = CodecRegistry::preregistered();
     let rows: HashMap<String, Row> = samples().into_iter().map(|row| (row.name.clone(), row)).collect();

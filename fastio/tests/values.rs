@@ -110,8 +110,8 @@ fn what_is_no_value_or_another_value_is_a_typed_error() {
     bytes.publish("bytes").unwrap();
     assert!(matches!(context.get_value::<Labelled>("bytes"), Err(Error::NotAValue { .. })));
     assert!(
-        matches!(context.publish_value(&1.5_f32, "x"), Err(Error::Codec(_))),
-        "f32 is not registered here"
+        matches!(context.publish_value(&Some(1.5_f32), "x"), Err(Error::Codec(_))),
+        "Option<f32> is not registered here"
     );
 
     CodecRegistry::global().register::<Vec<u8>>("errors.bytes").unwrap();

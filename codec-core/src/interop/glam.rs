@@ -8,8 +8,8 @@ use glam::{
 
 use crate::types::through::through;
 
-/// Types that are so many numbers, one behind the other. Where a type is as large as its numbers there is nothing between
-/// them, and as glam lends all of these as slices or arrays in this order, that is their order in memory.
+/// Types that are so many numbers. All of them are `repr(C)` with their parts in the order in which they are written, or one
+/// register of them; so where a type is as large as its numbers, its memory is they, and nothing lies between.
 macro_rules! arrays {
     ($to:ident, $from:expr; $($type:ident as [$number:ident; $count:literal])+) => {
         through! {$(

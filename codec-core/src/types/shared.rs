@@ -1,6 +1,7 @@
 //! `Blob` and `SharedStr`: written as what they hold, read as parts of a copy that they share.
 #![allow(unsafe_code, reason = "the head is accessed without checks")]
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
@@ -25,7 +26,6 @@ const MOST: usize = 1 << 20;
 const COUNTERS: usize = size_of::<Vec<u8>>() + 2 * size_of::<usize>();
 
 /// The stretch of the input that a reader copied last for its blobs.
-#[derive(Default)]
 pub(crate) struct Ahead {
     copy: Blob,
     /// The offset in the input of its first byte.
@@ -59,12 +59,9 @@ impl Reader<'_> {
             return Ok(bytes.into());
         }
         let offset = self.offset();
-        let blob = match self.ahead.part(offset, count) {
+        let blob = match self.ahead.as_ref().and_then(|ahead| ahead.part(offset, count)) {
             Some(blob) => blob,
-            None => {
-                self.copy_ahead(count, shown)?;
-                self.ahead.copy.part(0..count).unwrap_or_default()
-            }
+            None => self.copy_ahead(count, shown)?.part(0..count).unwrap_or_default(),
         };
         self.source.take(count);
         Ok(blob)
@@ -72,16 +69,22 @@ impl Reader<'_> {
 
     /// Copies `count` bytes of the `shown` ones, and as many more as are likely to be shared, too.
     #[cold]
-    fn copy_ahead(&mut self, count: usize, shown: usize) -> Result<()> {
-        let more = (2 * self.ahead.copy.len()).clamp(FIRST, MOST);
+    fn copy_ahead(&mut self, count: usize, shown: usize) -> Result<Blob> {
+        let last = self.ahead.as_ref().map_or(0, |ahead| ahead.copy.len());
+        let more = last.saturating_mul(2).clamp(FIRST, MOST);
         // A copy that nobody asked for leaves half of the limit to the rest of the value.
         let granted = usize::try_from(self.limits().bytes / 2).unwrap_or(usize::MAX);
         let size = more.min(shown).min(granted).max(count);
         self.charge(size.saturating_add(COUNTERS))?;
         let mut copy = allocate(size)?;
         copy.extend_from_slice(&self.source.show(size)?[..size]);
-        self.ahead = Ahead { offset: self.offset(), copy: copy.into() };
-        Ok(())
+        let copy = Blob::from(copy);
+        let ahead = Ahead { offset: self.offset(), copy: copy.clone() };
+        match &mut self.ahead {
+            Some(last) => **last = ahead,
+            None => self.ahead = Some(Box::new(ahead)),
+        }
+        Ok(copy)
     }
 }
 

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use podwire_codec_core::{
-    Bulk, Decode, Encode, Error, Limits, Reader, Result, Writer, encoded_len, from_slice, from_slice_with,
-    to_vec,
+    Blob, Bulk, Decode, Encode, Error, Limits, Reader, Result, SharedStr, Writer, encoded_len, from_slice,
+    from_slice_with, to_vec,
 };
 
 use super::{golden, hex, refused};
@@ -385,4 +385,17 @@ fn queues_and_heaps_are_sequences() {
     let heap = from_slice::<BinaryHeap<u8>>(&hex("03000000 01 03 02")).unwrap();
     assert_eq!(heap.into_sorted_vec(), [1, 2, 3]);
     assert_eq!(to_vec(&BinaryHeap::from([7_u8])).unwrap(), hex("01000000 07"));
+}
+
+#[test]
+fn a_complex_number_is_its_real_and_its_imaginary_part() {
+    golden(&num_complex::Complex::new(1.0_f32, -2.0), "0000803F 000000C0");
+    golden(&num_complex::Complex::new(0.0_f64, 1.0), "0000000000000000 000000000000F03F");
+    golden(&vec![num_complex::Complex::new(1.0_f32, -2.0)], "01000000 0000803F 000000C0");
+}
+
+#[test]
+fn shared_text_is_text_and_a_blob_is_a_sequence_of_bytes() {
+    golden(&SharedStr::from("pod"), "03000000 706F64");
+    golden(&Blob::from(vec![1, 2]), "02000000 01 02");
 }
