@@ -39,13 +39,11 @@ impl<'de> Reader<'de> {
     }
 
     /// A reader over bytes, under the default limits. Values may borrow from them.
-    #[must_use]
     pub fn from_slice(bytes: &'de [u8]) -> Self {
         Self::from_slice_with(bytes, Limits::DEFAULT)
     }
 
     /// A reader over bytes.
-    #[must_use]
     pub fn from_slice_with(bytes: &'de [u8], limits: Limits) -> Self {
         Self::new(Source::slice(bytes, None), limits)
     }
