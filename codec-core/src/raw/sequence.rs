@@ -9,6 +9,8 @@
 //!
 //! [`Limits::items`]: crate::Limits::items
 
+use alloc::rc::Rc;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
@@ -145,6 +147,38 @@ fn decode_plain_stream<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'d
     }
     Ok(elements)
 }
+
+/// Reads `count` elements into shared memory: in place where they move as one copy and lie before the reader, and else
+/// through a vector, whose memory is there at the same time and is charged as well.
+macro_rules! shared {
+    ($name:ident, $pointer:ident) => {
+        pub(crate) fn $name<'de, T: Decode<'de>>(
+            count: usize,
+            reader: &mut Reader<'de>,
+        ) -> Result<$pointer<[T]>> {
+            // With the two counters.
+            let size = byte_size::<T>(count, reader)?.saturating_add(2 * size_of::<usize>());
+            if const { T::LAYOUT.facts().plain && size_of::<T>() > 0 }
+                && count <= reader.source.left() / size_of::<T>().max(1)
+            {
+                reader.charge(size)?;
+                let mut elements = $pointer::<[T]>::new_uninit_slice(count);
+                let Some(slots) = $pointer::get_mut(&mut elements) else {
+                    unreachable!("a fresh pointer is not shared");
+                };
+                reader.source.copy_to(slot_bytes(slots))?;
+                // SAFETY: all elements were just filled, and every byte pattern is a `T`.
+                return Ok(unsafe { elements.assume_init() });
+            }
+            let elements = decode::<T>(count, reader)?;
+            reader.charge(size)?;
+            Ok(elements.into())
+        }
+    };
+}
+
+shared!(decode_rc, Rc);
+shared!(decode_arc, Arc);
 
 /// Reads elements without a tail: their heads stand one behind the other.
 #[inline]

@@ -121,7 +121,8 @@ fn entry<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
 
 /// Charges `count` entries and says for how many the table can be prepared at once.
 ///
-/// A table can have room for somewhat more than twice its entries, and has some bytes of its own for each.
+/// A table can have room for somewhat more than twice its entries, and has some bytes of its own for each. One that
+/// grows has its old memory besides, which is half of that.
 fn claim<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<usize> {
     let head = const { T::LAYOUT.facts().head };
     let backed = if head == 0 {
@@ -136,6 +137,7 @@ fn claim<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<
     } else {
         reader.source.left() / head
     };
-    reader.charge(count.saturating_mul(5 * size_of::<T>() / 2 + 16))?;
+    let entry = if backed == count { 5 * size_of::<T>() / 2 + 16 } else { 7 * size_of::<T>() / 2 + 24 };
+    reader.charge(count.saturating_mul(entry))?;
     Ok(backed)
 }
