@@ -45,6 +45,7 @@ step "examples"
 for example in derive coordinate dispatch custom_endpoint; do
   cargo run --quiet --locked --example "$example"
 done
+cargo run --quiet --locked -p zstd-endpoint
 
 step "the main job"
 cargo run --release --locked --example volume_pipeline
