@@ -35,6 +35,9 @@ cargo test --workspace --locked
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --locked
 
+step "registrations, however they are linked"
+scripts/linker
+
 step "crash points"
 cargo test -p podwire-fastio --features crash-points --locked
 
