@@ -40,6 +40,9 @@ cargo test -p podwire-codec-core --all-features --locked
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --locked
 
+step "registrations, however they are linked"
+scripts/linker
+
 step "crash points"
 cargo test -p podwire-fastio --features crash-points --locked
 
@@ -50,6 +53,7 @@ step "examples"
 for example in derive coordinate dispatch custom_endpoint tensor; do
   cargo run --quiet --locked --example "$example"
 done
+cargo run --quiet --locked -p zstd-endpoint
 
 step "the main job"
 cargo run --release --locked --example volume_pipeline

@@ -65,8 +65,10 @@ where
     E: Endpoint + ?Sized,
 {
     let mut writer = Writer::new(&mut endpoint);
-    row::encode(value, &mut writer)?;
-    writer.finish()
+    match row::encode(value, &mut writer) {
+        Ok(()) => writer.finish(),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads a value, and no byte beyond it.
@@ -103,8 +105,10 @@ pub fn deserialize_with<T: Codec, E: Endpoint + ?Sized>(mut endpoint: &mut E, li
 /// [`Error::OutOfMemory`] and [`Error::DepthLimit`].
 pub fn to_vec<T: Encode + ?Sized>(value: &T) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    serialize(value, &mut bytes)?;
-    Ok(bytes)
+    match serialize(value, &mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes a value to anything that `std::io` can write to, and says how many bytes that took.
@@ -142,11 +146,16 @@ pub fn from_slice<'de, T: Decode<'de>>(bytes: &'de [u8]) -> Result<T> {
 /// As [`from_slice`].
 pub fn from_slice_with<'de, T: Decode<'de>>(bytes: &'de [u8], limits: Limits) -> Result<T> {
     let mut reader = Reader::from_slice_with(bytes, limits);
-    let value = row::decode(&mut reader)?;
-    match reader.source.left() {
-        0 => Ok(value),
-        count => Err(Error::TrailingBytes { offset: reader.offset(), count: count as u64 }),
+    match row::decode(&mut reader) {
+        Ok(value) if reader.source.left() == 0 => Ok(value),
+        Ok(_) => Err(trailing(&reader)),
+        Err(error) => Err(error),
     }
+}
+
+#[cold]
+fn trailing(reader: &Reader<'_>) -> Error {
+    Error::TrailingBytes { offset: reader.offset(), count: reader.source.left() as u64 }
 }
 
 /// Reads a value from the front of `bytes`, and gives the rest.

@@ -499,3 +499,45 @@ fn shared_values_keep_a_bounded_part_of_their_input() {
     let error = from_slice_with::<SharedStr>(&to_vec(&"x".repeat(201)).unwrap(), few).unwrap_err();
     assert!(matches!(error, Error::ByteLimit { .. }), "{error:?}");
 }
+
+#[test]
+fn shared_slices_are_read_in_place_or_charged_twice() {
+    let bytes = to_vec(&vec![7_u8; 1 << 20]).unwrap();
+    let (value, used) = peak(|| from_slice::<Arc<[u8]>>(&bytes).unwrap());
+    assert_eq!((value.len(), used), (1 << 20, (1 << 20) + 16));
+    let (value, used) = peak(|| from_slice::<Rc<[u32]>>(&to_vec(&vec![7_u32; 9]).unwrap()).unwrap());
+    assert_eq!(value.len(), 9);
+    assert!(used < 200, "{used}");
+    // Where nobody shows what comes, the bytes pass through a vector, and both are within the limit.
+    let limits = Limits { bytes: 3 << 19, ..Limits::DEFAULT };
+    let (result, used) = peak(|| deserialize_with::<Arc<[u8]>, _>(&mut IoReader(&bytes[..]), limits));
+    assert!(matches!(result, Err(Error::ByteLimit { .. })));
+    assert!(used <= 3 << 20, "{used}");
+    let limits = Limits { bytes: (2 << 20) + 16, ..Limits::DEFAULT };
+    assert!(deserialize_with::<Arc<[u8]>, _>(&mut IoReader(&bytes[..]), limits).is_ok());
+    assert!(
+        from_slice_with::<Arc<[u8]>>(&bytes, Limits { bytes: (1 << 20) + 16, ..Limits::DEFAULT }).is_ok()
+    );
+}
+
+#[test]
+fn a_hash_map_from_a_stream_stays_within_what_it_is_charged() {
+    for count in [100_u32, 448, 449, 3_584, 3_585, 20_000] {
+        let bytes = to_vec(&(0..count).map(|key| (key, u64::from(key))).collect::<HashMap<_, _>>()).unwrap();
+        for exact in [false, true] {
+            let read = |limits| match exact {
+                true => from_slice_with::<HashMap<u32, u64>>(&bytes, limits),
+                false => deserialize_with::<HashMap<u32, u64>, _>(&mut IoReader(&bytes[..]), limits),
+            };
+            // The least limit under which it passes is what it is charged.
+            let passes = |bytes| read(Limits { bytes, ..Limits::DEFAULT }).is_ok();
+            let (mut low, mut high) = (0, u64::from(count) * 200);
+            while low < high {
+                let middle = (low + high) / 2;
+                if passes(middle) { high = middle } else { low = middle + 1 }
+            }
+            let (_, used) = peak(|| read(Limits { bytes: low, ..Limits::DEFAULT }).unwrap());
+            assert!(used as u64 <= low + 256, "{count} entries: {used} bytes, {low} were charged");
+        }
+    }
+}

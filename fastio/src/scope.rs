@@ -7,11 +7,11 @@ use std::{marker::PhantomData, time::Duration};
 
 use bytemuck::NoUninit;
 use ndarray::{ArrayBase, Data, Dimension};
+use podwire_codec_core::tensor::Element;
 
 use crate::{
     allocation::FastIoAllocation,
     context::FastIoContext,
-    dtype::Element,
     error::Result,
     guard::{ReadGuard, WriteGuard},
     metadata::Metadata,

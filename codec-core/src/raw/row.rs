@@ -4,6 +4,9 @@
 //! invariant: a type whose layout is opaque is only ever touched through its own `encode` and `decode`, so that the
 //! `unsafe` methods of the traits run only for types whose layout was promised.
 //!
+//! What is known at compile time is asked with `if const { .. }`, and of the condition's own form: then the branch that is
+//! not taken is not compiled, nor is what it calls, which in a user's crate of many types is most of the work.
+//!
 //! What is called once per level of a deep value is inlined in optimised builds only: without optimisation, inlining
 //! adds up what all calls need on the stack, and the depth limit should hold on a small one there, too.
 
@@ -14,7 +17,7 @@ use super::place::{Place, slot_bytes};
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::{Error, Result};
-use crate::layout::{Facts, TextRun};
+use crate::layout::TextRun;
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -28,35 +31,36 @@ const LARGE: usize = 1024;
 /// Those of the endpoint, and the depth limit.
 #[inline]
 pub fn encode<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
-    let facts = const { T::LAYOUT.facts() };
-    if facts.opaque {
+    if const { T::LAYOUT.facts().opaque } {
         return value.encode(writer);
     }
-    if facts.head > 0 {
-        encode_own_head(value, writer)?;
+    if const { T::LAYOUT.facts().head > 0 }
+        && let Err(error) = encode_own_head(value, writer)
+    {
+        return Err(error);
     }
-    if facts.tail { value.encode_tail(writer) } else { Ok(()) }
+    if const { T::LAYOUT.facts().tail } { value.encode_tail(writer) } else { Ok(()) }
 }
 
 /// Writes the head of a row. A function of its own: without optimisation, what it needs on the stack would stay
 /// there while the tail is written, at every level of a deep value.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn encode_own_head<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
-    let facts = const { T::LAYOUT.facts() };
-    if facts.bulk && facts.head >= LARGE {
+    let size = const { T::LAYOUT.facts().head };
+    if const { T::LAYOUT.facts().bulk && T::LAYOUT.facts().head >= LARGE } {
         // SAFETY: the layout promises that all bytes of the value are initialised.
-        let bytes =
-            unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), facts.head) };
+        let bytes = unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), size) };
         return writer.sink.put(bytes);
     }
-    writer.sink.ensure(facts.head)?;
-    // SAFETY: so many bytes were just ensured, and `encode_head` writes them all.
-    let start = unsafe { writer.sink.reserve(facts.head) };
-    // SAFETY: they are exclusive to this head.
-    let head = unsafe { HeadWriter::new(start) };
-    // SAFETY: the head has the room that the layout asks for.
-    unsafe { value.encode_head(head) };
-    Ok(())
+    // SAFETY: `encode_head` writes as many bytes as the layout says.
+    match unsafe { writer.sink.head(size) } {
+        Ok(head) => {
+            // SAFETY: the head has the room that the layout asks for.
+            unsafe { value.encode_head(head) };
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes the part of a value that stands in the head of the row around it.
@@ -66,10 +70,9 @@ fn encode_own_head<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Re
 /// `head` has room for as many bytes as the layout of `T` says.
 #[inline(always)]
 pub unsafe fn encode_head<T: Encode + ?Sized>(value: &T, head: &mut HeadWriter<'_>) {
-    let facts = const { T::LAYOUT.facts() };
-    if !facts.opaque && facts.head > 0 {
+    if const { !T::LAYOUT.facts().opaque && T::LAYOUT.facts().head > 0 } {
         // SAFETY: the caller's.
-        unsafe { value.encode_head(head.part(facts.head)) };
+        unsafe { value.encode_head(head.part(const { T::LAYOUT.facts().head })) };
     }
 }
 
@@ -80,10 +83,9 @@ pub unsafe fn encode_head<T: Encode + ?Sized>(value: &T, head: &mut HeadWriter<'
 /// As [`encode`].
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn encode_tail<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
-    let facts = const { T::LAYOUT.facts() };
-    if facts.opaque {
+    if const { T::LAYOUT.facts().opaque } {
         value.encode(writer)
-    } else if facts.tail {
+    } else if const { T::LAYOUT.facts().tail } {
         value.encode_tail(writer)
     } else {
         Ok(())
@@ -112,15 +114,15 @@ pub fn decode<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
 /// Those of the type's own decoding; then the slot holds nothing.
 #[inline]
 pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
-    let facts = const { T::LAYOUT.facts() };
-    if facts.opaque {
+    if const { T::LAYOUT.facts().opaque } {
         return decode_opaque(slot, reader);
     }
-    if facts.plain && facts.head >= LARGE {
+    if const { T::LAYOUT.facts().plain && T::LAYOUT.facts().head >= LARGE } {
         return decode_plain(slot, reader);
     }
     // The head must stay readable while the tail is read. Where the input stays, it is read where it lies.
-    if let Some(start) = take_head(facts, reader) {
+    let (size, tail) = const { (T::LAYOUT.facts().head, T::LAYOUT.facts().tail) };
+    if let Some(start) = take_head(size, tail, reader) {
         // SAFETY: the bytes at `start` stay for the input's lifetime, or, if they do not, nothing is read while
         // they are used, as the type has no tail or there are none.
         let head = unsafe { HeadReader::new(start) };
@@ -138,28 +140,41 @@ fn decode_plain<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Rea
 
 /// Takes a head that can be read where it lies.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn take_head(facts: Facts, reader: &mut Reader<'_>) -> Option<*const u8> {
+fn take_head(size: usize, tail: bool, reader: &mut Reader<'_>) -> Option<*const u8> {
     // Of no bytes, nothing is read: a pointer's row needs no second way in.
-    if !facts.tail || facts.head == 0 || reader.source.stays() {
-        reader.source.take(facts.head)
-    } else {
-        None
-    }
+    if !tail || size == 0 || reader.source.stays() { reader.source.take(size) } else { None }
 }
 
 /// Reads a value of which nothing is known. A function of its own: without optimisation, its callers would have
 /// room for a value on their stack, also where they never call it.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn decode_opaque<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
-    slot.write(T::decode(reader)?);
-    Ok(())
+    match T::decode(reader) {
+        Ok(value) => {
+            slot.write(value);
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads a row whose head does not lie in memory that stays: the head is copied first.
 #[cold]
 #[inline(never)]
 fn decode_gathered<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
-    let size = const { T::LAYOUT.facts().head };
+    // SAFETY: the head holds as many bytes as the layout says.
+    let mut read =
+        |head: HeadReader<'_>, reader: &mut Reader<'de>| unsafe { T::decode_row(slot, head, reader) };
+    gathered(const { T::LAYOUT.facts().head }, reader, &mut read)
+}
+
+/// Copies a head of `size` bytes and reads a row from it. Not generic, so that it is compiled here, and not for every
+/// type in the crate that has it.
+fn gathered<'de>(
+    size: usize,
+    reader: &mut Reader<'de>,
+    read: &mut dyn FnMut(HeadReader<'_>, &mut Reader<'de>) -> Result<()>,
+) -> Result<()> {
     let mut small = [0_u8; 128];
     let mut large = alloc::vec::Vec::new();
     let bytes = if size <= small.len() {
@@ -173,8 +188,7 @@ fn decode_gathered<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut 
     // SAFETY: `bytes` holds the whole head and stays until the end of this function.
     let head = unsafe { HeadReader::new(bytes.as_ptr()) };
     let outer = reader.source.copied(bytes);
-    // SAFETY: the head holds as many bytes as the layout says.
-    let decoded = unsafe { T::decode_row(slot, head, reader) };
+    let decoded = read(head, reader);
     reader.source.restore(outer);
     decoded
 }

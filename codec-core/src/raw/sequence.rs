@@ -9,10 +9,12 @@
 //!
 //! [`Limits::items`]: crate::Limits::items
 
+use alloc::rc::Rc;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
-use super::head::{HeadReader, HeadWriter};
+use super::head::HeadReader;
 use super::place::{allocate, slot_bytes};
 use super::row;
 use crate::decode::Decode;
@@ -36,23 +38,18 @@ pub(crate) fn memory<T: Encode>(elements: &[T]) -> &[u8] {
 /// Writes the elements, without their number.
 #[inline]
 pub(crate) fn encode<T: Encode>(elements: &[T], writer: &mut Writer<'_>) -> Result<()> {
-    let facts = const { T::LAYOUT.facts() };
-    if facts.bulk {
+    if const { T::LAYOUT.facts().bulk } {
         // SAFETY: the layout promises that all bytes of a `T` are initialised.
         let bytes =
             unsafe { core::slice::from_raw_parts(elements.as_ptr().cast::<u8>(), size_of_val(elements)) };
         writer.sink.put(bytes)
-    } else if !facts.tail {
+    } else if const { !T::LAYOUT.facts().tail } {
         for chunk in elements.chunks(const { chunk_length(T::LAYOUT.facts().head) }) {
-            let size = chunk.len() * facts.head;
-            writer.sink.ensure(size)?;
-            // SAFETY: so many bytes were just ensured, and the loop writes them all.
-            let start = unsafe { writer.sink.reserve(size) };
-            // SAFETY: they are exclusive to these heads.
-            let mut head = unsafe { HeadWriter::new(start) };
+            // SAFETY: the loop writes a head for each element of the chunk.
+            let mut head = unsafe { writer.sink.head(chunk.len() * const { T::LAYOUT.facts().head }) }?;
             for element in chunk {
                 // SAFETY: the head has room for every element of the chunk.
-                unsafe { element.encode_head(head.part(facts.head)) };
+                unsafe { element.encode_head(head.part(const { T::LAYOUT.facts().head })) };
             }
         }
         Ok(())
@@ -89,12 +86,11 @@ pub(crate) fn encode_each<'t, T: Encode + 't>(
 /// Reads `count` elements.
 #[inline]
 pub(crate) fn decode<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
-    let facts = const { T::LAYOUT.facts() };
     if count == 0 {
         Ok(Vec::new())
-    } else if facts.plain && size_of::<T>() > 0 {
+    } else if const { T::LAYOUT.facts().plain && size_of::<T>() > 0 } {
         decode_plain(count, reader)
-    } else if !facts.tail {
+    } else if const { !T::LAYOUT.facts().tail } {
         decode_heads(count, reader)
     } else {
         match reader.enter() {
@@ -151,6 +147,38 @@ fn decode_plain_stream<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'d
     }
     Ok(elements)
 }
+
+/// Reads `count` elements into shared memory: in place where they move as one copy and lie before the reader, and else
+/// through a vector, whose memory is there at the same time and is charged as well.
+macro_rules! shared {
+    ($name:ident, $pointer:ident) => {
+        pub(crate) fn $name<'de, T: Decode<'de>>(
+            count: usize,
+            reader: &mut Reader<'de>,
+        ) -> Result<$pointer<[T]>> {
+            // With the two counters.
+            let size = byte_size::<T>(count, reader)?.saturating_add(2 * size_of::<usize>());
+            if const { T::LAYOUT.facts().plain && size_of::<T>() > 0 }
+                && count <= reader.source.left() / size_of::<T>().max(1)
+            {
+                reader.charge(size)?;
+                let mut elements = $pointer::<[T]>::new_uninit_slice(count);
+                let Some(slots) = $pointer::get_mut(&mut elements) else {
+                    unreachable!("a fresh pointer is not shared");
+                };
+                reader.source.copy_to(slot_bytes(slots))?;
+                // SAFETY: all elements were just filled, and every byte pattern is a `T`.
+                return Ok(unsafe { elements.assume_init() });
+            }
+            let elements = decode::<T>(count, reader)?;
+            reader.charge(size)?;
+            Ok(elements.into())
+        }
+    };
+}
+
+shared!(decode_rc, Rc);
+shared!(decode_arc, Arc);
 
 /// Reads elements without a tail: their heads stand one behind the other.
 #[inline]
@@ -221,8 +249,8 @@ fn push<T>(elements: &mut Vec<T>, fill: impl FnOnce(&mut MaybeUninit<T>) -> Resu
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
     let head = const { T::LAYOUT.facts().head };
-    if head == 0 {
-        if !const { T::LAYOUT.facts().tail } {
+    if const { T::LAYOUT.facts().head == 0 } {
+        if const { !T::LAYOUT.facts().tail } {
             reader.charge_items(count)?;
         }
         return Ok(Vec::new());
@@ -244,8 +272,7 @@ pub(crate) fn counted<'de, T: Decode<'de>, R>(
     reader: &mut Reader<'de>,
     read: impl FnOnce(&mut Reader<'de>) -> Result<R>,
 ) -> Result<R> {
-    let facts = const { T::LAYOUT.facts() };
-    if facts.head > 0 || !facts.tail {
+    if const { T::LAYOUT.facts().head > 0 || !T::LAYOUT.facts().tail } {
         return read(reader);
     }
     let before = reader.offset();

@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
+use super::head::HeadWriter;
 use super::window::Output;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
@@ -99,6 +100,24 @@ impl<'e> Sink<'e> {
     fn make_room(&mut self, count: usize) -> Result<()> {
         self.flush()?;
         if self.open(count)? { Ok(()) } else { self.stage(count.max(STAGING)) }
+    }
+
+    /// Reserves `count` bytes, for a head.
+    ///
+    /// # Safety
+    ///
+    /// The caller writes all of them before anything else is done with the sink.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) unsafe fn head(&mut self, count: usize) -> Result<HeadWriter<'_>> {
+        match self.ensure(count) {
+            Ok(()) => {
+                // SAFETY: so many bytes were just ensured, and the caller writes them all.
+                let start = unsafe { self.reserve(count) };
+                // SAFETY: they are exclusive to this head, which keeps the sink borrowed.
+                Ok(unsafe { HeadWriter::new(start) })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Hands what was written to the endpoint and closes the window.

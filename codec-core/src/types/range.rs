@@ -1,4 +1,7 @@
 //! Ranges: as structs of their bounds.
+//!
+//! A `RangeInclusive` that was iterated to its end still has bounds, and keeps for itself that it is at its end: it
+//! arrives as if it had not been iterated. Nothing but the iterator can tell the two apart.
 #![allow(unsafe_code, reason = "the head is accessed without checks")]
 
 use core::ops::{Range, RangeFrom, RangeInclusive, RangeTo, RangeToInclusive};

@@ -127,7 +127,8 @@ pub(crate) fn entry<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> 
 
 /// Charges `count` entries and says for how many the table can be prepared at once.
 ///
-/// A table can have room for somewhat more than twice its entries, and has some bytes of its own for `each`.
+/// A table can have room for somewhat more than twice its entries, and has some bytes of its own for `each`. One that
+/// grows has its old memory besides, which is half of that.
 pub(crate) fn claim<'de, T: Decode<'de>>(
     count: usize,
     each: usize,
@@ -146,6 +147,7 @@ pub(crate) fn claim<'de, T: Decode<'de>>(
     } else {
         reader.source.left() / head
     };
-    reader.charge(count.saturating_mul(5 * size_of::<T>() / 2 + each))?;
+    let grown = if backed == count { 2 } else { 3 };
+    reader.charge(count.saturating_mul((2 * grown + 1) * size_of::<T>() / 2 + grown * each / 2))?;
     Ok(backed)
 }

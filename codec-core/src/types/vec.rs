@@ -18,9 +18,9 @@ use crate::reader::Reader;
 use crate::schema::{Node, SchemaBuilder};
 use crate::writer::Writer;
 
-/// Owners of a slice: written as the slice, read as a `Vec`.
+/// Owners of a slice: written as the slice, read by one of the functions for sequences.
 macro_rules! sequences {
-    ($($owner:ident)+: $slice:ty) => {$(
+    ($($owner:ident: $slice:ty, $decode:path;)+) => {$(
         impl<T: Encode> Encode for $owner<$slice> {
             layout!(
                 /// That of the slice, which writes for it.
@@ -56,8 +56,8 @@ macro_rules! sequences {
             ) -> Result<()> {
                 // SAFETY: the caller has the four bytes of the layout.
                 match unsafe { length::decode(&mut head, reader) } {
-                    Ok(count) => sequence::decode::<T>(count, reader).map(|elements| {
-                        slot.write(elements.into());
+                    Ok(count) => $decode(count, reader).map(|elements: Self| {
+                        slot.write(elements);
                     }),
                     Err(error) => Err(error),
                 }
@@ -113,5 +113,14 @@ macro_rules! collections {
 }
 
 collections!(VecDeque [] BinaryHeap [+ Ord]);
-sequences!(Vec: T);
-sequences!(Box Rc Arc: [T]);
+sequences! {
+    Vec: T, sequence::decode;
+    Box: [T], boxed;
+    Rc: [T], sequence::decode_rc;
+    Arc: [T], sequence::decode_arc;
+}
+
+/// A vector whose room is exactly its elements is a box already.
+fn boxed<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Box<[T]>> {
+    sequence::decode::<T>(count, reader).map(Vec::into_boxed_slice)
+}
