@@ -119,9 +119,14 @@ fn case_50_any_other_version_is_refused_with_both_versions() {
 }
 
 #[test]
-fn case_54_every_flag_is_refused() {
-    for found in 1..=255 {
-        assert_eq!(message_error(&with(5, &[found])), MessageError::Flags { found });
+fn case_54_flags_that_a_reader_must_know_are_refused_and_the_others_are_not() {
+    for found in 0..=255_u8 {
+        // The low bits 0 and 1 say that more follows, which here it does not.
+        match found & 0x0F {
+            0 => assert_eq!(agreed(&with(5, &[found])).unwrap(), agreed(&whole()).unwrap()),
+            1..4 => assert!(matches!(agreed(&with(5, &[found])), Err(Error::UnexpectedEnd { .. }))),
+            _ => assert_eq!(message_error(&with(5, &[found])), MessageError::Flags { found }),
+        }
     }
 }
 

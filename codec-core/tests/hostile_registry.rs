@@ -207,6 +207,7 @@ fn case_42_the_right_name_with_another_fingerprint_is_refused() {
             name: "eight".into(),
             expected: schema_of::<f64>().fingerprint(),
             found: schema_of::<[u8; 8]>().fingerprint(),
+            difference: None,
         }
     );
     // Each bit of the fingerprint counts.

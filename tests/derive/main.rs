@@ -10,5 +10,6 @@ mod large;
 mod names;
 mod pod;
 mod recursion;
+mod schemas;
 mod shapes;
 mod support;

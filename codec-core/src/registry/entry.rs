@@ -20,8 +20,8 @@ pub struct Entry {
     type_id: TypeId,
     encode: fn(&dyn Any, &mut Writer<'_>) -> Result<()>,
     decode: fn(&mut Reader<'_>) -> Result<AnyValue>,
-    schema: fn() -> Schema,
-    fingerprint: OnceLock<u64>,
+    describe: fn() -> Schema,
+    schema: OnceLock<Schema>,
 }
 
 impl Entry {
@@ -60,7 +60,7 @@ impl Entry {
         name: &str,
         encode: fn(&dyn Any, &mut Writer<'_>) -> Result<()>,
         decode: fn(&mut Reader<'_>) -> Result<AnyValue>,
-        schema: fn() -> Schema,
+        describe: fn() -> Schema,
     ) -> Self {
         let place = std::panic::Location::caller();
         Self {
@@ -70,8 +70,8 @@ impl Entry {
             type_id: TypeId::of::<T>(),
             encode,
             decode,
-            schema,
-            fingerprint: OnceLock::new(),
+            describe,
+            schema: OnceLock::new(),
         }
     }
 
@@ -103,16 +103,20 @@ impl Entry {
         (self.file, self.line)
     }
 
-    /// The schema of the type.
+    /// The schema of the type; made once.
     #[must_use]
     pub fn schema(&self) -> Schema {
-        (self.schema)()
+        self.known_schema().clone()
     }
 
-    /// The fingerprint of the schema; computed once.
+    /// The fingerprint of the schema.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        *self.fingerprint.get_or_init(|| self.schema().fingerprint())
+        self.known_schema().fingerprint()
+    }
+
+    fn known_schema(&self) -> &Schema {
+        self.schema.get_or_init(self.describe)
     }
 
     /// Writes a value of the entry's type.

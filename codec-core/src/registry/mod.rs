@@ -17,6 +17,7 @@ use crate::message::{Message, MessageError, Metadata};
 mod entry;
 mod error;
 mod registration;
+mod schemas;
 
 pub use entry::Entry;
 pub use error::RegistryError;
@@ -53,6 +54,7 @@ const NAME: usize = 255;
 #[derive(Debug, Default)]
 pub struct CodecRegistry {
     table: RwLock<Table>,
+    schemas: RwLock<schemas::SchemaBook>,
 }
 
 #[derive(Debug, Default)]
@@ -371,11 +373,10 @@ impl CodecRegistry {
     /// The codec of a message, if both sides mean the same by it.
     fn entry_for(&self, message: &Message<'_>) -> Result<Arc<Entry>> {
         let entry = self.by_name(message.name())?;
-        let (expected, found) = (entry.fingerprint(), message.fingerprint());
-        if expected == found {
+        if entry.fingerprint() == message.fingerprint() {
             Ok(entry)
         } else {
-            Err(MessageError::SchemaMismatch { name: shown(message.name()), expected, found }.into())
+            Err(self.mismatch(&entry, message))
         }
     }
 }

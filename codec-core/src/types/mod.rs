@@ -45,6 +45,7 @@ mod pointer;
 mod range;
 mod reference;
 mod scalar;
+mod schema;
 mod slice;
 mod table;
 mod text;
