@@ -6,6 +6,7 @@
 
 use std::{os::unix::process::ExitStatusExt, time::Duration};
 
+use podwire_codec_core::CodecRegistry;
 use podwire_fastio::{AllocationOptions, CRASH_POINTS, Error, FastIoContext, Metadata};
 
 use crate::support::{Actor, LONG, Pipeline, Role, directory, pause, say};
@@ -57,6 +58,9 @@ fn live(pipeline: &str) {
     let third = fill(100, 3);
     third.replace("again").unwrap();
     fill(100, 1).replace("first").unwrap();
+    // A value, whose schema is left once.
+    CodecRegistry::global().register::<(u8, String)>("crash.pair").unwrap();
+    context.publish_value(&(1_u8, String::from("one")), "value").unwrap();
     // Away with it.
     context.unpublish("first-7").unwrap();
     drop((again, parent));
@@ -78,6 +82,11 @@ fn check(pipeline: &str, point: &str) {
         let found = context.get(&entry.name).unwrap();
         let byte = match entry.name.as_str() {
             "kept" => continue,
+            "value" => {
+                let value = context.get_described("value").unwrap();
+                assert_eq!(value.to_string(), "(1, \"one\")", "{point}");
+                continue;
+            }
             "again" => found.map().unwrap()[0],
             "second" => 2,
             _ => 1,
@@ -89,6 +98,8 @@ fn check(pipeline: &str, point: &str) {
         }
     }
     assert!(context.wait("kept", LONG).is_ok(), "{point}");
+    // A schema is there whole or not at all.
+    assert!(context.schemas().unwrap().len() <= 1, "{point}");
     context.sweep().unwrap();
     let again = context.sweep().unwrap();
     assert_eq!(again, Default::default(), "{point}: one sweep was not enough");
