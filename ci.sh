@@ -33,7 +33,7 @@ step "tests"
 cargo test --workspace --locked
 
 step "the default depth on a small stack, optimised"
-cargo test --release -p podwire-codec-core --test hostile_depth --locked
+cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
 
 step "crash points"
 cargo test -p podwire-fastio --features crash-points --locked

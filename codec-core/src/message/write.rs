@@ -53,11 +53,11 @@ pub fn write<E: Endpoint + ?Sized>(
     write_message(name, fingerprint, None, options, endpoint, encode)
 }
 
-/// [`write`], with what else is asked for.
+/// [`write()`], with what else is asked for.
 ///
 /// # Errors
 ///
-/// As [`write`], and [`MessageError::NoChecksums`](super::MessageError::NoChecksums).
+/// As [`write()`], and [`MessageError::NoChecksums`](super::MessageError::NoChecksums).
 pub fn write_with<E: Endpoint + ?Sized>(
     name: &str,
     schema: &Schema,

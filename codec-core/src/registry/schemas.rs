@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 use crate::message::{Message, MessageError, Options};
 use crate::schema::Schema;
 
-/// Bytes of text that the book holds; what is kept of a byte of text are some ten bytes of memory.
-const TEXT: usize = 1 << 20;
+/// Bytes of text that the book holds. What is kept of a byte of text are some thirty bytes of memory, and never more than
+/// about a hundred.
+const TEXT: usize = 1 << 18;
 /// Schemas that the book holds.
 const SCHEMAS: usize = 4_096;
 
@@ -48,7 +49,7 @@ impl SchemaBook {
 
 impl CodecRegistry {
     /// Remembers the schema of another build, so that a mismatch can be told by its first difference, and messages of it
-    /// can be read by their schema. The book keeps a million bytes of text; the oldest schemas make room. False if this
+    /// can be read by their schema. The book keeps 256 KiB of text; the oldest schemas make room. False if this
     /// one alone is too large.
     ///
     /// ```

@@ -7,7 +7,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::elements::{self, Elements};
-use super::walk::{self, Make, walk};
+use super::make::{self, Make};
+use super::walk::walk;
 use super::{Node, NodeId, Record, Schema, Value};
 use crate::endpoint::Placement;
 use crate::error::{Error, Result};
@@ -79,23 +80,23 @@ impl Make for Build {
         crate::raw::sequence::decode_string(length, reader).map(Value::Text)
     }
 
-    fn heads(&self, of: walk::Elements<'_>, bytes: &[u8], reader: &mut Reader<'_>) -> Result<Value> {
+    fn heads(&self, of: make::Elements<'_>, bytes: &[u8], reader: &mut Reader<'_>) -> Result<Value> {
         let limits = reader.limits();
-        reader.charge(bytes.len())?;
+        reader.charge(bytes.len().saturating_add(elements::OWNER))?;
         let offset = reader.offset();
         check_all(of, bytes, offset)?;
         let memory = elements::read(bytes.len(), &mut Reader::from_slice_with(bytes, limits))?;
         Ok(Value::Elements(Elements::new(of, memory)))
     }
 
-    fn elements(&self, of: walk::Elements<'_>, size: usize, reader: &mut Reader<'_>) -> Result<Value> {
+    fn elements(&self, of: make::Elements<'_>, size: usize, reader: &mut Reader<'_>) -> Result<Value> {
         let offset = reader.offset();
         let memory = elements::read(size, reader)?;
         check_all(of, memory.bytes()?, offset)?;
         Ok(Value::Elements(Elements::new(of, memory)))
     }
 
-    fn segment(&self, of: walk::Elements<'_>, size: usize, reader: &mut Reader<'_>) -> Result<Value> {
+    fn segment(&self, of: make::Elements<'_>, size: usize, reader: &mut Reader<'_>) -> Result<Value> {
         let index = reader.read_trivial_type()?;
         let (length, kind) = (size as u64, MemoryKind::HOST);
         let memory = reader.take_segment(Placement { index, length, alignment: 1, kind, descriptor: &[] })?;
@@ -211,7 +212,7 @@ fn half(bits: u16) -> f32 {
 }
 
 /// Refuses elements that have a bit pattern which their type has not.
-fn check_all(of: walk::Elements<'_>, bytes: &[u8], offset: u64) -> Result<()> {
+fn check_all(of: make::Elements<'_>, bytes: &[u8], offset: u64) -> Result<()> {
     let shape = of.schema.shape(of.node);
     let Ok(size @ 1..) = shape.head else { return Ok(()) };
     if shape.plain {
@@ -232,7 +233,7 @@ fn check(schema: &Schema, id: NodeId, bytes: &[u8], offset: u64) -> Result<()> {
         Node::Scalar(name) => scalar(name, bytes, offset).map(drop),
         Node::Array(element, _) => {
             let count = bytes.len();
-            check_all(walk::Elements { schema, node: *element, count }, bytes, offset)
+            check_all(make::Elements { schema, node: *element, count }, bytes, offset)
         }
         Node::Struct(fields) => {
             let mut at = 0;

@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::disagreement::Disagreement;
 use super::text;
 use super::trail::{self, Step};
 use super::{FieldNode, Node, NodeId, Schema, VariantNode};
@@ -32,106 +33,12 @@ pub struct Difference {
     pub what: Disagreement,
 }
 
-/// How two schemas can differ in one place. Names and types are escaped and cut at 64 bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Disagreement {
-    /// Another type.
-    Type {
-        /// What was expected, as the schema writes it.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-    /// A field that was expected is not there.
-    MissingField {
-        /// Its name.
-        name: String,
-    },
-    /// There is a field that was not expected.
-    UnexpectedField {
-        /// Its name.
-        name: String,
-    },
-    /// A field has another name, or another place.
-    FieldOrder {
-        /// The field that was expected here.
-        expected: String,
-        /// The field that is here.
-        found: String,
-    },
-    /// A variant that was expected is not there.
-    MissingVariant {
-        /// Its name.
-        name: String,
-    },
-    /// There is a variant that was not expected.
-    UnexpectedVariant {
-        /// Its name.
-        name: String,
-    },
-    /// A variant has another place.
-    VariantOrder {
-        /// The variant that was expected here.
-        expected: String,
-        /// The variant that is here.
-        found: String,
-    },
-    /// A variant has another tag.
-    Tag {
-        /// The variant.
-        name: String,
-        /// The tag that was expected.
-        expected: u32,
-        /// The tag that it has.
-        found: u32,
-    },
-    /// The tag of an enum has another width.
-    TagWidth {
-        /// The bits that were expected.
-        expected: u8,
-        /// The bits that it has.
-        found: u8,
-    },
-    /// An array has another length.
-    Length {
-        /// The elements that were expected.
-        expected: u64,
-        /// The elements that it has.
-        found: u64,
-    },
-    /// The same bytes, but a type that holds itself is written out to another level.
-    Recursion,
-}
-
 impl fmt::Display for Difference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
             write!(out, "{}: ", self.path)?;
         }
-        match &self.what {
-            Disagreement::Type { expected, found } => write!(out, "expected {expected}, found {found}"),
-            Disagreement::MissingField { name } => write!(out, "field \"{name}\" is missing"),
-            Disagreement::UnexpectedField { name } => write!(out, "field \"{name}\" was not expected"),
-            Disagreement::FieldOrder { expected, found } => {
-                write!(out, "expected field \"{expected}\", found field \"{found}\"")
-            }
-            Disagreement::MissingVariant { name } => write!(out, "variant \"{name}\" is missing"),
-            Disagreement::UnexpectedVariant { name } => write!(out, "variant \"{name}\" was not expected"),
-            Disagreement::VariantOrder { expected, found } => {
-                write!(out, "expected variant \"{expected}\", found variant \"{found}\"")
-            }
-            Disagreement::Tag { name, expected, found } => {
-                write!(out, "variant \"{name}\": expected tag {expected}, found {found}")
-            }
-            Disagreement::TagWidth { expected, found } => {
-                write!(out, "expected a tag of {expected} bits, found {found}")
-            }
-            Disagreement::Length { expected, found } => {
-                write!(out, "expected {expected} elements, found {found}")
-            }
-            Disagreement::Recursion => out.write_str("the types repeat themselves at other levels"),
-        }
+        write!(out, "{}", self.what)
     }
 }
 

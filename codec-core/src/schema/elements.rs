@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::build::Build;
-use super::{NodeId, Schema, Value, text, walk};
+use super::{NodeId, Schema, Value, make, text, walk};
 use crate::bulk::Plain;
 use crate::encode::Encode;
 use crate::error::{Error, Result};
@@ -37,8 +37,8 @@ pub struct Elements {
 }
 
 impl Elements {
-    pub(super) fn new(elements: walk::Elements<'_>, memory: Segment) -> Self {
-        let walk::Elements { schema, node, count } = elements;
+    pub(super) fn new(elements: make::Elements<'_>, memory: Segment) -> Self {
+        let make::Elements { schema, node, count } = elements;
         Self { schema: schema.clone(), node, count, memory }
     }
 
@@ -129,6 +129,8 @@ impl Owner for Aligned {
     }
 }
 
+/// Bytes of memory that elements take beside their own.
+pub(super) const OWNER: usize = size_of::<Aligned>() + 3 * size_of::<u128>();
 /// Bytes by which memory grows while nobody knows how much its stream still holds.
 const STEP: usize = 64 * 1024;
 
@@ -141,7 +143,7 @@ pub(super) fn read(size: usize, reader: &mut Reader<'_>) -> Result<Segment> {
     {
         return Err(Error::UnexpectedEnd { offset: reader.offset(), wanted: size as u64, found });
     }
-    reader.charge(size_of::<Aligned>() + size_of::<u128>())?;
+    reader.charge(OWNER)?;
     let mut memory = Vec::<u128>::new();
     let mut length = 0;
     while length < size {

@@ -2,7 +2,9 @@
 //!
 //! The invariant: nothing is kept, and nothing is looked at that does not say where the value ends.
 
-use super::walk::{self, Elements, Make, walk};
+use super::head;
+use super::make::{Elements, Make};
+use super::walk::walk;
 use super::{NodeId, Schema};
 use crate::error::Result;
 use crate::reader::Reader;
@@ -35,7 +37,7 @@ impl Make for Skip {
     }
 
     fn text(&self, length: usize, reader: &mut Reader<'_>) -> Result<()> {
-        walk::pass(length, reader)
+        head::pass(length, reader)
     }
 
     fn heads(&self, _: Elements<'_>, _: &[u8], _: &mut Reader<'_>) -> Result<()> {
@@ -43,12 +45,12 @@ impl Make for Skip {
     }
 
     fn elements(&self, _: Elements<'_>, size: usize, reader: &mut Reader<'_>) -> Result<()> {
-        walk::pass(size, reader)
+        head::pass(size, reader)
     }
 
     /// The segment stays where it is.
     fn segment(&self, _: Elements<'_>, _: usize, reader: &mut Reader<'_>) -> Result<()> {
-        walk::pass(size_of::<u32>(), reader)
+        head::pass(size_of::<u32>(), reader)
     }
 
     fn pod(&self, _: &[u8], _: &mut Reader<'_>) -> Result<()> {

@@ -4,59 +4,16 @@
 //! codec of the type would, in their order; and whatever schema and bytes say, its stack, its time and its memory are
 //! bounded by the reader's limits and by the bytes that are there.
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::head::{self, Head, backed, charge, counted, length, read_head, unfit};
+use super::make::{Elements, Make};
 use super::shape::{self, Shape, Unfit};
 use super::trail::{self, Step};
-use super::{FieldNode, Node, NodeId, Schema, SchemaError};
+use super::{FieldNode, Node, NodeId, Schema};
 use crate::error::{Error, Result};
 use crate::reader::Reader;
-
-/// What comes of the parts of a value.
-pub(super) trait Make {
-    /// One value.
-    type One;
-    /// Values in a row.
-    type Many: Default;
-    /// Keys with values.
-    type Entries: Default;
-
-    fn scalar(&self, name: &'static str, bytes: &[u8], offset: u64) -> Result<Self::One>;
-    fn text(&self, length: usize, reader: &mut Reader<'_>) -> Result<Self::One>;
-    /// Elements of a fixed size, in bytes that were read already.
-    fn heads(&self, elements: Elements<'_>, bytes: &[u8], reader: &mut Reader<'_>) -> Result<Self::One>;
-    /// Elements of a fixed size, which are read next.
-    fn elements(&self, elements: Elements<'_>, size: usize, reader: &mut Reader<'_>) -> Result<Self::One>;
-    /// Elements of a fixed size, in a segment.
-    fn segment(&self, elements: Elements<'_>, size: usize, reader: &mut Reader<'_>) -> Result<Self::One>;
-    fn pod(&self, bytes: &[u8], reader: &mut Reader<'_>) -> Result<Self::One>;
-    /// Adds a value to a row; at most `left` more will come.
-    fn add(&self, many: &mut Self::Many, one: Self::One, left: usize, reader: &mut Reader<'_>) -> Result<()>;
-    fn entry(
-        &self,
-        entries: &mut Self::Entries,
-        key: Self::One,
-        value: Self::One,
-        left: usize,
-        reader: &mut Reader<'_>,
-    ) -> Result<()>;
-    fn sequence(&self, many: Self::Many) -> Self::One;
-    fn map(&self, entries: Self::Entries) -> Self::One;
-    fn option(&self, value: Option<Self::One>, reader: &mut Reader<'_>) -> Result<Self::One>;
-    fn record(&self, schema: &Schema, id: NodeId, variant: Option<usize>, fields: Self::Many) -> Self::One;
-    /// Whether a value of a fixed size can be passed over without a look.
-    fn passes(&self) -> Option<Self::One>;
-}
-
-/// Elements of a fixed size: which, and how many.
-#[derive(Clone, Copy)]
-pub(super) struct Elements<'s> {
-    pub(super) schema: &'s Schema,
-    pub(super) node: NodeId,
-    pub(super) count: usize,
-}
 
 /// Levels that a value may have beside those of its containers.
 const STATIC: u32 = 64;
@@ -86,31 +43,6 @@ struct Walk<'s, M> {
     trail: Vec<Step<'s>>,
 }
 
-/// The part of a head that is not read yet, and where it stands in the input.
-struct Head<'h> {
-    bytes: &'h [u8],
-    offset: u64,
-}
-
-impl<'h> Head<'h> {
-    fn take(&mut self, count: usize) -> Result<&'h [u8]> {
-        let Some((taken, rest)) = self.bytes.split_at_checked(count) else {
-            let found = self.bytes.len() as u64;
-            return Err(Error::UnexpectedEnd { offset: self.offset, wanted: count as u64, found });
-        };
-        self.bytes = rest;
-        self.offset += count as u64;
-        Ok(taken)
-    }
-
-    /// A number of up to four bytes.
-    fn number(&mut self, width: usize) -> Result<u32> {
-        let mut number = [0; 4];
-        number[..width].copy_from_slice(self.take(width)?);
-        Ok(u32::from_le_bytes(number))
-    }
-}
-
 impl<'s, M: Make> Walk<'s, M> {
     /// A value, head and tail.
     fn whole(&mut self, id: NodeId, reader: &mut Reader<'_>) -> Result<M::One> {
@@ -119,9 +51,9 @@ impl<'s, M: Make> Walk<'s, M> {
         if !shape.tail
             && let Some(passed) = self.make.passes()
         {
-            return pass(size, reader).map(|()| passed);
+            return head::pass(size, reader).map(|()| passed);
         }
-        let bytes = head(size, reader)?;
+        let bytes = read_head(size, reader)?;
         let offset = reader.offset() - size as u64;
         self.part(id, &mut Head { bytes: &bytes, offset }, reader)
     }
@@ -307,7 +239,7 @@ impl<'s, M: Make> Walk<'s, M> {
         reader: &mut Reader<'_>,
     ) -> Result<(M::One, M::One)> {
         let size = shape.head.map_err(unfit)?;
-        let bytes = self::head(size, reader)?;
+        let bytes = read_head(size, reader)?;
         let mut head = Head { bytes: &bytes, offset: reader.offset() - size as u64 };
         let key = match self.part(key, &mut head, reader) {
             Ok(key) => key,
@@ -354,7 +286,7 @@ impl<'s, M: Make> Walk<'s, M> {
         };
         // The fields of a variant are a row of their own.
         let size = self.size(&variant.fields)?;
-        let bytes = self::head(size, reader)?;
+        let bytes = read_head(size, reader)?;
         let offset = reader.offset() - size as u64;
         match self.record(id, Some(number), &mut Head { bytes: &bytes, offset }, reader) {
             Ok(made) => Ok(made),
@@ -430,72 +362,4 @@ impl<'s, M: Make> Walk<'s, M> {
             other => other,
         }
     }
-}
-
-#[cold]
-fn unfit(why: Unfit) -> Error {
-    Error::Schema(match why {
-        Unfit::Endless => SchemaError::Endless { offset: 0 },
-        Unfit::TooLarge => SchemaError::TooLarge { offset: 0 },
-    })
-}
-
-/// The next bytes: where they lie, or a copy of them.
-fn head<'de>(size: usize, reader: &mut Reader<'de>) -> Result<Cow<'de, [u8]>> {
-    if size == 0 {
-        return Ok(Cow::Borrowed(&[]));
-    }
-    if reader.source.stays() {
-        return reader.borrow(size).map(Cow::Borrowed);
-    }
-    crate::raw::sequence::decode::<u8>(size, reader).map(Cow::Owned)
-}
-
-/// Passes over bytes.
-pub(super) fn pass(mut size: usize, reader: &mut Reader<'_>) -> Result<()> {
-    if reader.source.stays() {
-        return reader.borrow(size).map(drop);
-    }
-    let mut passed = [0; 256];
-    while size > 0 {
-        let step = size.min(passed.len());
-        reader.read(&mut passed[..step])?;
-        size -= step;
-    }
-    Ok(())
-}
-
-/// A length: four bytes of the head, and eight of the tail where these are all ones.
-fn length(head: &mut Head<'_>, reader: &mut Reader<'_>) -> Result<usize> {
-    let short = head.number(4)?;
-    if short == u32::MAX { crate::types::length::decode_long(reader) } else { Ok(short as usize) }
-}
-
-/// Refuses a number of elements whose heads the input cannot hold.
-fn backed(count: usize, shape: Shape, reader: &mut Reader<'_>) -> Result<()> {
-    let head = shape.head.map_err(unfit)?;
-    if head == 0 && !shape.tail {
-        return reader.charge_items(count);
-    }
-    let wanted = count.saturating_mul(head);
-    if reader.source.stays() && wanted > reader.source.left() {
-        return Err(reader.source.end(wanted));
-    }
-    Ok(())
-}
-
-/// Charges what elements of a fixed size have in them that takes no bytes.
-fn charge(count: usize, shape: Shape, reader: &mut Reader<'_>) -> Result<()> {
-    if shape.head == Ok(0) {
-        reader.charge_items(count)
-    } else if shape.plain {
-        Ok(())
-    } else {
-        reader.charge_items(count.saturating_mul(shape.empty))
-    }
-}
-
-/// Charges a part that took no bytes to the item limit.
-fn counted(shape: Shape, before: u64, reader: &mut Reader<'_>) -> Result<()> {
-    if shape.head == Ok(0) && reader.offset() == before { reader.charge_items(1) } else { Ok(()) }
 }

@@ -13,8 +13,8 @@ use crate::reader::Reader;
 use crate::schema::{Node, Schema, SchemaBuilder};
 use crate::writer::Writer;
 
-/// Bytes of memory that a byte of text can come to: `,a:u8` are a field with a name, and a node.
-const NODES: usize = 32;
+/// Bytes of memory that a byte of text can come to: `?` is a node, in lists that grow by doubling.
+const NODES: usize = 256;
 
 impl Encode for Schema {
     layout!(

@@ -277,7 +277,7 @@ fn a_schema_is_a_value_whose_own_schema_is_text() {
 fn the_memory_of_a_schema_is_charged() {
     let text = format!("struct{{{}z:u8}}", "a:u8,".repeat(10_000));
     let bytes = to_vec(&text).unwrap();
-    let limits = podwire_codec_core::Limits { bytes: 100_000, ..Default::default() };
+    let limits = podwire_codec_core::Limits { bytes: 1_000_000, ..Default::default() };
     let error = podwire_codec_core::from_slice_with::<Schema>(&bytes, limits).unwrap_err();
     assert!(matches!(error, podwire_codec_core::Error::ByteLimit { .. }), "{error:?}");
 }
