@@ -34,7 +34,9 @@ impl Schema {
     /// # Errors
     ///
     /// Those that the type's codec would give, but for values that only the type knows to be none, such as a
-    /// `NonZero` of 0; and [`Error::Undescribed`] where a codec does not describe itself.
+    /// `NonZero` of 0 or a map with one key twice; and [`Error::Undescribed`] where a codec does not describe itself.
+    /// [`Error::DepthLimit`] also where a value has more than 64 levels, of any kind, beside three for each container
+    /// that [`Limits::depth`] allows: options, boxes, enums and structs within one another are levels here.
     pub fn decode(&self, reader: &mut Reader<'_>) -> Result<Value> {
         walk(self, self.root(), Build, reader)
     }
