@@ -38,7 +38,7 @@ cargo clippy -p podwire-codec-core --all-features --all-targets --locked -- -D w
 cargo test -p podwire-codec-core --all-features --locked
 
 step "the default depth on a small stack, optimised"
-cargo test --release -p podwire-codec-core --test hostile_depth --locked
+cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
 
 step "registrations, however they are linked"
 scripts/linker

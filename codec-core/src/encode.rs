@@ -48,7 +48,10 @@ pub trait Encode {
 
     /// Describes the type; `types.node::<F>()` describes the type of a part.
     ///
-    /// A hand-written codec that leaves this out is opaque: two builds that disagree about it are not found out.
+    /// A hand-written codec that leaves this out is opaque: two builds that disagree about it are not found out, and
+    /// nobody can read what it writes without the type. What it says must be what it writes: fields that are written
+    /// one after the other, each by `writer.encode(&self.field)`, are described by
+    /// [`part`](SchemaBuilder::part), fields of one tuple by [`field`](SchemaBuilder::field).
     fn schema(types: &mut SchemaBuilder) -> Node {
         let _ = types;
         Node::Opaque

@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use crate::message::MessageError;
 #[cfg(feature = "std")]
 use crate::registry::RegistryError;
+use crate::schema::SchemaError;
 use crate::tensor::TensorError;
 
 /// The result of every codec operation.
@@ -183,6 +184,18 @@ pub enum Error {
         /// Alignment that the segment has.
         found: u64,
     },
+    /// A value that is read by its schema was written by a codec that does not describe itself: neither it nor what
+    /// follows it can be read.
+    #[error("{}, at byte {offset}, was written by a codec that does not describe itself", place(path))]
+    Undescribed {
+        /// Where the value stands.
+        offset: u64,
+        /// The way to it, such as `frames[3].blob`; empty for the value itself.
+        path: Box<str>,
+    },
+    /// Text that should be a schema is none.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The bytes are no message, or not the message that was asked for.
     #[error(transparent)]
     Message(#[from] Box<MessageError>),
@@ -200,6 +213,11 @@ pub enum Error {
     /// A backend outside this crate failed; this is its own error.
     #[error("endpoint: {0}")]
     Backend(Box<dyn core::error::Error + Send + Sync>),
+}
+
+/// A way within a value as it stands in a sentence.
+fn place(path: &str) -> &str {
+    if path.is_empty() { "the value" } else { path }
 }
 
 impl Error {

@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use common::{Chunks, List, Queue, Random, Tree, Visitor, visit};
 use podwire_codec_core::message::Message;
+use podwire_codec_core::schema::{Schema, schema_of};
 use podwire_codec_core::{
-    Blob, Buffer, Bulk, Codec, CodecRegistry, Error, IoReader, IoWriter, Limits, SharedStr, deserialize_with,
-    from_prefix_with, from_slice, from_slice_with, serialize, to_vec,
+    Blob, Buffer, Bulk, Codec, CodecRegistry, Error, IoReader, IoWriter, Limits, Reader, SharedStr,
+    deserialize_with, from_prefix_with, from_slice, from_slice_with, serialize, to_vec,
 };
 
 /// The system's allocator, which counts for each thread, and refuses one allocation if told to.
@@ -127,6 +128,13 @@ const GROWTH: usize = 3;
 fn bounded<T: Codec>(name: &str, bytes: &[u8], limits: Limits) {
     let bound =
         (usize::try_from(limits.bytes).unwrap() * GROWTH).min(bytes.len() * EXPANSION * GROWTH) + 2 * SLACK;
+    let schema = schema_of::<T>();
+    let (_, used) = peak(|| drop(schema.from_slice_with(bytes, limits)));
+    assert!(used <= bound, "{name} by its schema: {used} of {bound} bytes for {} of input", bytes.len());
+    let (_, used) = peak(|| drop(schema.decode(&mut Reader::from_endpoint(&mut IoReader(bytes), limits))));
+    assert!(used <= bound, "{name} by its schema, from a stream: {used} of {bound} bytes");
+    let (_, used) = peak(|| drop(schema.skip(&mut Reader::from_slice_with(bytes, limits))));
+    assert!(used <= 1024, "{name}, skipped: {used} bytes");
     let (_, used) = peak(|| drop(from_slice_with::<T>(bytes, limits)));
     assert!(used <= bound, "{name}: {used} bytes for {} from a slice: {bytes:02x?}", bytes.len());
     let (_, used) = peak(|| drop(deserialize_with::<T, _>(&mut IoReader(bytes), limits)));
@@ -136,6 +144,25 @@ fn bounded<T: Codec>(name: &str, bytes: &[u8], limits: Limits) {
     let mut buffer = Buffer::from(bytes.to_vec());
     let (_, used) = peak(|| drop(deserialize_with::<T, _>(&mut buffer, limits)));
     assert!(used <= bound, "{name}: {used} bytes for {} from a buffer: {bytes:02x?}", bytes.len());
+}
+
+/// What the text of a schema comes to is charged before: nothing that fits the limit takes more than it.
+#[test]
+fn case_12_a_schema_takes_no_more_memory_than_it_is_charged() {
+    for text in [
+        format!("struct{{{}z:u8}}", "a:u8,".repeat(500)),
+        format!("struct{{{}z:u8}}", format!("a:{}u8,", "?".repeat(120)).repeat(30)),
+        format!("enum32{{{}}}", (0..500).map(|tag| format!("A={tag}{{}}")).collect::<Vec<_>>().join(",")),
+        format!("struct{{{}z:u8}}", "a:struct{},".repeat(500)),
+        format!("{}u8{}", "{u8:[".repeat(60), "]}".repeat(60)),
+    ] {
+        let bytes = to_vec(&text).unwrap();
+        let (schema, used) = peak(|| from_slice::<Schema>(&bytes).unwrap());
+        assert_eq!(schema.text(), text);
+        assert!(used <= text.len() * 256, "{used} bytes for {} of text", text.len());
+        let limits = Limits { bytes: used as u64 / 2, ..Limits::default() };
+        assert!(matches!(from_slice_with::<Schema>(&bytes, limits), Err(Error::ByteLimit { .. })));
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use common::{Chunks, Drip, Queue, Random, hex};
 use podwire_codec_core::endpoint::Capabilities;
-use podwire_codec_core::message::{self, HEADER, Message, MessageError, Metadata};
+use podwire_codec_core::message::{self, HEADER, Message, MessageError, Metadata, Options};
 use podwire_codec_core::{
     Buffer, Bulk, CodecRegistry, Endpoint, Error, Gather, IoReader, Limits, MemoryKind, Result, Segment,
     to_vec,
@@ -118,10 +118,183 @@ fn case_50_any_other_version_is_refused_with_both_versions() {
     }
 }
 
+/// The same message, with its schema and a checksum.
+fn sealed() -> Vec<u8> {
+    let registry = CodecRegistry::new();
+    registry.register::<(u16, Bulk<u8>)>("nm").unwrap();
+    let metadata = Metadata::from([("k".into(), vec![7])]);
+    let options = Options { metadata: Some(&metadata), checksum: true, schema: true };
+    let mut gather = Gather::with_capabilities(Capabilities { segments: 8, threshold: 0 });
+    registry.serialize_message(&(7_u16, Bulk::from(vec![1_u8; 9])), options, &mut gather).unwrap();
+    gather.packed().to_vec()
+}
+
 #[test]
-fn case_54_every_flag_is_refused() {
-    for found in 1..=255 {
-        assert_eq!(message_error(&with(5, &[found])), MessageError::Flags { found });
+fn case_53_any_bit_that_flips_is_found_out_wherever_it_stands() {
+    let bytes = sealed();
+    agreed(&bytes).unwrap();
+    let mut damaged = 0;
+    for bit in 0..bytes.len() * 8 {
+        // Without its flag there is no checksum, and what stands for it is not read.
+        if bit == 5 * 8 {
+            continue;
+        }
+        let mut bytes = bytes.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let error = agreed(&bytes).expect_err("a bit was flipped");
+        damaged += usize::from(
+            matches!(error, Error::Message(error) if matches!(*error, MessageError::Checksum { .. })),
+        );
+    }
+    // All but those of the magic, the version, the flags, and the lengths, which lead astray before.
+    assert!(damaged > bytes.len() * 8 - 8 * 32, "{damaged} of {}", bytes.len() * 8);
+}
+
+#[test]
+fn case_53_a_wrong_checksum_says_both_and_the_message_was_taken_whole() {
+    let mut bytes = sealed();
+    let at = bytes.len() - 4;
+    let expected = u32::from_le_bytes(bytes[at..].try_into().unwrap());
+    bytes[at] ^= 0xFF;
+    assert_eq!(message_error(&bytes), MessageError::Checksum { expected, found: expected ^ 0xFF });
+    bytes.extend(b"next");
+    let mut stream = IoReader(&bytes[..]);
+    Message::read(&mut stream, Limits::default()).unwrap_err();
+    assert_eq!(stream.0, b"next");
+}
+
+#[test]
+fn case_53_a_checksum_that_ends_early_is_an_unexpected_end() {
+    let bytes = sealed();
+    for length in 0..bytes.len() {
+        let error = agreed(&bytes[..length]).unwrap_err();
+        assert!(matches!(error, Error::UnexpectedEnd { .. }), "{length}: {error:?}");
+    }
+}
+
+#[test]
+fn a_schema_in_a_message_that_is_none_or_another_is_refused_where_it_is_asked_for() {
+    let bytes = |text: &[u8]| {
+        let length = (text.len() as u32).to_le_bytes();
+        let head = hex("504F4457 01 02 0100 BFF37E3E19D3244D 0200000000000000 0000000000000000 6E 0700");
+        [&head[..], &length, text].concat()
+    };
+    let right = bytes(b"u16");
+    assert_eq!(agreed(&right).unwrap().schema().unwrap().unwrap().text(), "u16");
+    // The message is whole, and its value can be read.
+    for (text, wrong) in
+        [(&b"u32"[..], true), (b"u99", false), (b"", false), (b"\xFF", false), (b"struct{a:^0}", false)]
+    {
+        let bytes = bytes(text);
+        let message = agreed(&bytes).unwrap();
+        assert_eq!(message.value::<u16>(&mut Buffer::new(), Limits::default()).unwrap(), 7);
+        match message.schema().unwrap_err() {
+            Error::Message(error) => {
+                assert!(wrong && matches!(*error, MessageError::WrongSchema { .. }), "{error}");
+            }
+            Error::Schema(_) | Error::InvalidUtf8 { .. } => assert!(!wrong),
+            other => panic!("{other:?}"),
+        }
+        // A mismatch is one, whatever stands there for a schema.
+        let registry = CodecRegistry::new();
+        registry.register::<i16>("n").unwrap();
+        let error = registry.deserialize(&mut Buffer::from(bytes)).unwrap_err().to_string();
+        assert!(error.contains("this build has"), "{error}");
+    }
+    // A text that is longer than what follows.
+    let mut long = right.clone();
+    long[35..39].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert!(matches!(agreed(&long), Err(Error::UnexpectedEnd { .. })));
+}
+
+#[test]
+fn messages_of_unknown_names_are_skipped_whole_whatever_is_in_them() {
+    let (everyone, nobody) = (CodecRegistry::new(), CodecRegistry::new());
+    everyone.register::<u16>("n").unwrap();
+    nobody.register::<String>("last").unwrap();
+    let metadata = Metadata::from([("k".into(), vec![7])]);
+    let mut bytes = Vec::new();
+    for number in 0..8 {
+        let options = Options {
+            metadata: (number & 1 != 0).then_some(&metadata),
+            checksum: number & 2 != 0,
+            schema: number & 4 != 0,
+        };
+        everyone.serialize_message(&7_u16, options, &mut bytes).unwrap();
+    }
+    nobody.serialize(&"end".to_owned(), &mut bytes).unwrap();
+    let mut stream = IoReader(&bytes[..]);
+    for _ in 0..8 {
+        let error = nobody.deserialize(&mut stream).unwrap_err();
+        assert!(matches!(error, Error::Registry(_)), "{error:?}");
+    }
+    assert_eq!(*nobody.deserialize(&mut stream).unwrap().downcast::<String>().unwrap(), "end");
+}
+
+#[test]
+fn metadata_holds_any_registered_value_and_is_read_when_it_is_asked_for() {
+    let registry = CodecRegistry::new();
+    registry.register::<u16>("n").unwrap();
+    registry.register::<Vec<String>>("words").unwrap();
+    let mut metadata = Metadata::new();
+    metadata.insert_in(&registry, "n", &7_u16).unwrap();
+    metadata.insert_in(&registry, "words", &vec![String::from("a")]).unwrap();
+    metadata.insert_in(&registry, "n", &8_u16).unwrap();
+    assert_eq!(metadata.len(), 2);
+    assert_eq!(metadata.get_in::<u16>(&registry, "n").unwrap(), Some(8));
+    assert_eq!(metadata.get_in::<u16>(&registry, "nothing").unwrap(), None);
+    let any = metadata.get_any_in(&registry, "words").unwrap().unwrap();
+    assert_eq!(*any.downcast::<Vec<String>>().unwrap(), ["a"]);
+    assert_eq!(metadata.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["n", "words"]);
+    let error = metadata.get_in::<u16>(&registry, "words").unwrap_err();
+    assert!(error.to_string().contains("not a \"n\""), "{error}");
+    assert!(metadata.insert_in(&registry, "f", &0.5_f32).is_err(), "not registered");
+
+    // What is no message is an error where it is asked for as one; so is one with more behind it.
+    metadata.insert_bytes("n", [1, 2, 3]);
+    metadata.get_in::<u16>(&registry, "n").unwrap_err();
+    let mut two = Vec::new();
+    registry.serialize(&1_u16, &mut two).unwrap();
+    registry.serialize(&2_u16, &mut two).unwrap();
+    metadata.insert_bytes("n", two);
+    assert!(matches!(metadata.get_in::<u16>(&registry, "n"), Err(Error::TrailingBytes { count: 35, .. })));
+    assert_eq!(metadata.remove("n").map(|bytes| bytes.len()), Some(70));
+}
+
+/// Metadata of metadata of metadata: only the outermost is read.
+#[test]
+fn metadata_within_metadata_is_not_read_with_its_message() {
+    let registry = CodecRegistry::new();
+    registry.register::<u16>("n").unwrap();
+    let mut bytes = Vec::new();
+    registry.serialize(&0_u16, &mut bytes).unwrap();
+    for _ in 0..1_000 {
+        let mut metadata = Metadata::new();
+        metadata.insert_bytes("in", bytes);
+        bytes = Vec::new();
+        registry.serialize_with(&1_u16, &metadata, &mut bytes).unwrap();
+    }
+    let mut levels = 0;
+    while let Some(next) = agreed(&bytes).unwrap().metadata().bytes("in") {
+        bytes = next.to_vec();
+        levels += 1;
+        if levels == 3 {
+            break;
+        }
+    }
+    assert_eq!(levels, 3);
+    assert!(parse(&bytes).is_ok());
+}
+
+#[test]
+fn case_54_flags_that_a_reader_must_know_are_refused_and_the_others_are_not() {
+    for found in 0..=255_u8 {
+        // The low bits 0 and 1 say that more follows, which here it does not.
+        match found & 0x0F {
+            0 => assert_eq!(agreed(&with(5, &[found])).unwrap(), agreed(&whole()).unwrap()),
+            1..4 => assert!(matches!(agreed(&with(5, &[found])), Err(Error::UnexpectedEnd { .. }))),
+            _ => assert_eq!(message_error(&with(5, &[found])), MessageError::Flags { found }),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::thread;
 
 use podwire_codec_core::message::{self, MessageError, Metadata};
 use podwire_codec_core::registry::{AnyValue, RegistryError};
-use podwire_codec_core::schema::{Node, SchemaBuilder, schema_of};
+use podwire_codec_core::schema::{Node, Schema, SchemaBuilder, schema_of};
 use podwire_codec_core::{
     Buffer, Codec, CodecRegistry, Decode, Encode, Error, IoReader, Limits, Reader, Result, Writer,
     register_codec,
@@ -220,6 +220,7 @@ fn case_42_the_right_name_with_another_fingerprint_is_refused() {
             name: "eight".into(),
             expected: schema_of::<f64>().fingerprint(),
             found: schema_of::<[u8; 8]>().fingerprint(),
+            difference: None,
         }
     );
     // Each bit of the fingerprint counts.
@@ -412,4 +413,27 @@ fn case_42_metadata_and_segments_travel_with_a_value_of_any_type() {
     let decoded = registry.decode(&message, &mut buffer).unwrap();
     assert_eq!(*decoded.downcast::<BTreeMap<String, u8>>().unwrap(), value);
     assert!(u8::deserialize(&mut buffer).is_err(), "the message was taken whole");
+}
+
+/// The book of other builds' schemas forgets the oldest, and is never larger than it says.
+#[test]
+fn case_48_schemas_without_end_are_forgotten_from_the_oldest_on() {
+    let registry = CodecRegistry::new();
+    let schema = |number: usize| -> Schema { format!("[u8;{number}]").parse().unwrap() };
+    for number in 0..10_000 {
+        assert!(registry.learn(schema(number)));
+    }
+    let known = (0..10_000).filter(|number| registry.known_schema(schema(*number).fingerprint()).is_some());
+    assert!(known.eq(10_000 - 4_096..10_000), "the newest");
+
+    let large = |name: &str| -> Schema { format!("struct{{{}:u8}}", name.repeat(75_000)).parse().unwrap() };
+    for name in ["a", "b", "c", "d", "e"] {
+        assert!(registry.learn(large(name)));
+        assert!(registry.learn(large(name)), "once more is no other");
+    }
+    let known = |name| registry.known_schema(large(name).fingerprint()).is_some();
+    assert_eq!(["a", "b", "c", "d", "e"].map(known), [false, false, true, true, true]);
+    let too_large: Schema = format!("struct{{{}:u8}}", "z".repeat(500_000)).parse().unwrap();
+    assert!(!registry.learn(too_large));
+    assert!(known("e"), "what is too large moves nobody out");
 }

@@ -221,7 +221,7 @@ fn a_wrapper_is_in_a_schema_what_it_wraps_also_within_itself() {
     describe!(Plain, Tree<Plain>);
     describe!(Wrapped, Reverse<&'static Tree<Wrapped>>);
     let text = podwire_codec_core::schema::schema_of::<&Tree<Plain>>().to_string();
-    assert_eq!(text, "struct{kids:[^0]}");
+    assert_eq!(text, "*struct{kids:[*^0]}");
     assert_eq!(podwire_codec_core::schema::schema_of::<Reverse<&Tree<Wrapped>>>().to_string(), text);
 }
 

@@ -37,6 +37,7 @@ pub const CRASH_POINTS: &[&str] = &[
     "after-child-counted",
     "after-metadata",
     "after-children-shared",
+    "after-schema-link",
     "after-name-written",
     "before-publish",
     "after-publish",

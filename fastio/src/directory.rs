@@ -5,6 +5,7 @@
 
 use std::{
     fs::File,
+    io::Write,
     os::fd::{AsRawFd, OwnedFd},
     path::{Path, PathBuf},
 };
@@ -144,6 +145,23 @@ impl Directory {
     /// Creates a file in one step: with room for `length` bytes and filled by `fill`, or not at all.
     /// Where another process was faster, its file stays.
     pub(crate) fn create_whole(&self, name: &str, length: u64, fill: impl FnOnce(&SharedMap)) -> Result<()> {
+        let file = self.nameless(name, length)?;
+        fill(&map(&file, length, false, &self.path.join(name))?);
+        self.link(&file, name, length)
+    }
+
+    /// Creates a file in one step that holds these bytes, of which there is at least one; or not at all. Where another
+    /// process was faster, its file stays.
+    pub(crate) fn create_filled(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let length = bytes.len() as u64;
+        let mut file = self.nameless(name, length)?;
+        file.write_all(bytes).map_err(|source| Error::io("write", self.path.join(name), source))?;
+        self.link(&file, name, length)
+    }
+
+    /// A file without a name, with room for `length` bytes: if the process dies, it is gone. `name` is what it is to be
+    /// called.
+    fn nameless(&self, name: &str, length: u64) -> Result<File> {
         let path = self.path.join(name);
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, ".", flags, PRIVATE_FILE).map_err(|source| match source {
@@ -153,14 +171,17 @@ impl Directory {
         })?;
         allocate(&fd, length, &path)?;
         crash_point!("after-control-fallocate");
-        let file = File::from(fd);
-        fill(&map(&file, length, false, &path)?);
+        Ok(File::from(fd))
+    }
+
+    /// Gives a file its name, unless that is taken.
+    fn link(&self, file: &File, name: &str, length: u64) -> Result<()> {
         let source = format!("/proc/self/fd/{}", file.as_raw_fd());
         match rustix::fs::linkat(CWD, source, &self.fd, name, AtFlags::SYMLINK_FOLLOW) {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(Errno::NOENT) => Err(Error::Removed),
             Err(Errno::NOSPC) => Err(Error::NoSpace { wanted: length }),
-            Err(source) => Err(Error::io("link", path, source)),
+            Err(source) => Err(Error::io("link", self.path.join(name), source)),
         }
     }
 

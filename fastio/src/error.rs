@@ -40,6 +40,14 @@ pub enum Error {
         /// The name that was asked for.
         name: String,
     },
+    /// Nobody has left the schema of the value, and no codec here has it.
+    #[error("the schema {fingerprint:016x} of what is published as \"{name}\" is not known")]
+    NoSchema {
+        /// The name that was asked for.
+        name: String,
+        /// The fingerprint of the schema.
+        fingerprint: u64,
+    },
     /// A value could not be encoded or decoded.
     #[error(transparent)]
     Codec(podwire_codec_core::Error),

@@ -58,6 +58,7 @@ mod options;
 mod pool;
 mod rebuild;
 mod remove;
+mod schemas;
 mod scope;
 mod segment;
 mod shared_bytes;

@@ -4,8 +4,12 @@
 //! ours, whole, and of this version; whatever else the files hold is checked where it is used.
 
 use std::{
+    collections::HashSet,
     path::PathBuf,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+    sync::{
+        RwLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+    },
 };
 
 use crate::{
@@ -45,6 +49,8 @@ pub(crate) struct Store {
     pub(crate) maps: AtomicUsize,
     /// Bytes that this crate has copied for the user.
     pub(crate) copied: AtomicU64,
+    /// Fingerprints of the schemas that are known to lie in the directory.
+    pub(crate) described: RwLock<HashSet<u64>>,
 }
 
 impl Store {
@@ -75,6 +81,7 @@ impl Store {
             slot: SLOTS as u16,
             maps: AtomicUsize::new(0),
             copied: AtomicU64::new(0),
+            described: RwLock::default(),
         })
     }
 

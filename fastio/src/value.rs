@@ -12,6 +12,7 @@ use podwire_codec_core::{
     endpoint::{Capabilities, Placement},
     message::{Message, Metadata as Accompanying},
     registry::AnyValue,
+    schema::Value,
 };
 
 use crate::{
@@ -35,7 +36,8 @@ const CHILDREN: u32 = 65_536;
 type CodecResult<T> = podwire_codec_core::Result<T>;
 
 impl FastIoContext {
-    /// Publishes a value of a registered type under a name.
+    /// Publishes a value of a registered type under a name. The first time, the schema of the type is left in the
+    /// pipeline; see [`schema`](Self::schema).
     ///
     /// Buffers in it ([`Bulk`](podwire_codec_core::Bulk)) that lie in sealed allocations of this pipeline are
     /// referred to; others of 16 KiB or more are copied once, into allocations of their own, and smaller ones are
@@ -113,6 +115,7 @@ impl FastIoContext {
         registry.serialize_with(value, &Accompanying::new(), &mut outgoing)?;
         let Outgoing { children, message, .. } = outgoing;
         let mut message = message.ok_or(Error::NotAValue { name: name::shown(name) })?;
+        self.store().describe(|| codec.schema(), codec.fingerprint())?;
         message.set_metadata(Metadata::value(codec.name()));
         message.adopt(&children.iter().collect::<Vec<_>>())?;
         message.seal()?;
@@ -143,6 +146,42 @@ impl FastIoContext {
     pub fn get_any(&self, name: &str) -> Result<AnyValue> {
         read(self.get(name)?, name, |message, incoming| CodecRegistry::global().decode(message, incoming))
     }
+
+    /// The value that is published under a name, read by its schema, whether or not its type is known here. Its buffers
+    /// are the shared memory, which they keep.
+    ///
+    /// ```
+    /// # let pipeline = format!("doc-described-{}", std::process::id());
+    /// use podwire_codec_core::register_codec;
+    /// use podwire_fastio::FastIoContext;
+    ///
+    /// type Reading = (String, Vec<f32>);
+    /// register_codec!(Reading, "Reading");
+    ///
+    /// let context = FastIoContext::open(&pipeline)?;
+    /// context.publish_value::<Reading>(&("argon".into(), vec![0.5; 100]), "reading")?;
+    ///
+    /// // In a process that knows nothing of the type:
+    /// let value = context.get_described("reading")?;
+    /// assert_eq!(value.get("0").unwrap().as_str(), Some("argon"));
+    /// assert!(value.to_string().starts_with(r#"("argon", [0.5, 0.5, "#));
+    /// # drop((value, context));
+    /// # FastIoContext::remove(&pipeline)?;
+    /// # Ok::<(), podwire_fastio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSchema`] if nobody left it, nor any codec here has it; [`Error::NotAValue`]; [`Error::Codec`];
+    /// otherwise as [`get`](Self::get) and [`schema`](Self::schema).
+    pub fn get_described(&self, name: &str) -> Result<Value> {
+        read(self.get(name)?, name, |message, incoming| {
+            let schema = self.schema_of(message).map_err(podwire_codec_core::Error::backend)?;
+            let fingerprint = message.fingerprint();
+            let unknown = || Error::NoSchema { name: name::shown(name), fingerprint };
+            let schema = schema.ok_or_else(|| podwire_codec_core::Error::backend(unknown()))?;
+            message.decode(incoming, Limits::DEFAULT, |reader| schema.decode(reader))
+        })
+    }
 }
 
 fn typed<T: Codec + Any>(allocation: FastIoAllocation, name: &str) -> Result<T> {
@@ -161,7 +200,7 @@ fn read<R>(
     let bytes = allocation.clone().into_shared()?;
     let (message, _) = Message::parse(&bytes, Limits::DEFAULT)?;
     let children = if message.segments().is_empty() { Vec::new() } else { allocation.children()? };
-    Ok(decode(&message, &mut Incoming { children })?)
+    decode(&message, &mut Incoming { children }).map_err(|error| allocation.context().explain(error).into())
 }
 
 /// Where a value goes: buffers into children, the message into an allocation.

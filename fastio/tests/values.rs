@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use podwire_codec_core::{Bulk, CodecRegistry, Segment, register_codec};
+use podwire_codec_core::{Bulk, CodecRegistry, Segment, register_codec, schema::schema_of};
 use podwire_fastio::{AllocationOptions, Error, FastIoContext, SharedBytes};
 
 type Labelled = (String, Bulk<u16>, Vec<Bulk<u16>>);
@@ -123,7 +123,89 @@ fn what_is_no_value_or_another_value_is_a_typed_error() {
 
     CodecRegistry::global().register::<Vec<u16>>("errors.bytes").unwrap();
     let error = context.get_any("v").unwrap_err().to_string();
-    assert!(error.contains("has schema") && error.contains("this build has"), "{error}");
+    assert_eq!(error, "codec \"errors.bytes\": the message is of another build, []: expected u16, found u8");
+}
+
+/// The file of a schema in the pipeline's directory.
+fn schema_file(pipeline: &Pipeline, fingerprint: u64) -> std::path::PathBuf {
+    pipeline.context.path().join(format!("schema.{fingerprint:016x}"))
+}
+
+#[test]
+fn the_schema_of_a_value_is_left_once_and_goes_with_the_pipeline() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let pipeline = Pipeline::new("schema");
+    let context = &pipeline.context;
+    let schema = schema_of::<Labelled>();
+    assert_eq!(context.schema(schema.fingerprint()).unwrap(), None);
+    assert!(context.schemas().unwrap().is_empty());
+
+    let value: Labelled = ("a".into(), vec![1].into(), Vec::new());
+    context.publish_value(&value, "first").unwrap();
+    let file = schema_file(&pipeline, schema.fingerprint());
+    let first = std::fs::metadata(&file).unwrap();
+    assert_eq!((first.permissions().mode() & 0o777, first.nlink()), (0o600, 1));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), schema.to_string());
+    context.publish_value(&value, "second").unwrap();
+    context.replace_value(&value, "second").unwrap();
+    context.sweep().unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().ino(), first.ino(), "left once");
+    assert_eq!(context.schema(schema.fingerprint()).unwrap(), Some(schema.clone()));
+    assert_eq!(context.schemas().unwrap(), [schema]);
+
+    let directory = context.path().to_owned();
+    drop(pipeline);
+    assert!(!directory.exists());
+}
+
+#[test]
+fn a_value_of_an_unknown_type_is_read_by_the_schema_that_was_left() {
+    let pipeline = Pipeline::new("described");
+    let context = &pipeline.context;
+    CodecRegistry::global().register::<(u8, Bulk<u16>)>("described").unwrap();
+    context.publish_value(&(7_u8, Bulk::from(vec![3_u16; 50_000])), "v").unwrap();
+    // From here on nobody knows the type by this name.
+    CodecRegistry::global().register::<String>("described").unwrap();
+    let copied = pipeline.copied();
+    let value = context.get_described("v").unwrap();
+    assert_eq!(value.to_string(), "(7, [3, 3, 3, 3, 3, 3, 3, 3, 3, 3, … 49,990 more])");
+    let samples = value.at(1).unwrap();
+    assert_eq!(samples.as_elements().unwrap().as_slice::<u16>().unwrap()[49_999], 3);
+    assert_eq!(pipeline.copied(), copied, "its buffer is the shared memory");
+
+    let fingerprint = schema_of::<(u8, Bulk<u16>)>().fingerprint();
+    std::fs::remove_file(schema_file(&pipeline, fingerprint)).unwrap();
+    let error = context.get_described("v").unwrap_err();
+    assert!(matches!(error, Error::NoSchema { fingerprint: found, .. } if found == fingerprint), "{error}");
+}
+
+#[test]
+fn what_lies_there_for_a_schema_is_not_believed() {
+    let pipeline = Pipeline::new("garbage");
+    let context = &pipeline.context;
+    CodecRegistry::global().register::<Vec<i8>>("garbage").unwrap();
+    context.publish_value(&vec![1_i8], "v").unwrap();
+    CodecRegistry::global().register::<Vec<i16>>("garbage").unwrap();
+    let fingerprint = schema_of::<Vec<i8>>().fingerprint();
+    let file = schema_file(&pipeline, fingerprint);
+    for garbage in ["", "[u8]", "[i8", "struct{a:^0}", &"?".repeat(2 << 20)] {
+        std::fs::write(&file, garbage).unwrap();
+        assert!(matches!(context.schema(fingerprint), Err(Error::Corrupt { .. })), "{}", garbage.len());
+        assert!(matches!(context.schemas(), Err(Error::Corrupt { .. })));
+        assert!(matches!(context.get_described("v"), Err(Error::Corrupt { .. })));
+        let error = context.get_any("v").unwrap_err().to_string();
+        assert!(error.contains(&format!("the message has schema {fingerprint:016x}")), "{error}");
+    }
+    std::fs::write(&file, [0xFF, 0xFE]).unwrap();
+    assert!(matches!(context.schema(fingerprint), Err(Error::Corrupt { .. })));
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
+    assert!(matches!(context.schema(fingerprint), Err(Error::NotPrivate { .. })));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(context.schema(fingerprint).unwrap(), None);
+    // Names that only look like ours.
+    std::fs::write(context.path().join("schema.00"), "u8").unwrap();
+    assert!(context.schemas().unwrap().is_empty());
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod names;
 mod pod;
 mod recursion;
 mod registered;
+mod schemas;
 mod shapes;
 mod standard;
 mod support;

@@ -1,6 +1,9 @@
 //! What can be wrong with a message.
 
 use alloc::boxed::Box;
+use core::fmt;
+
+use crate::schema::Difference;
 
 /// Why bytes are not a message, or not the one that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,13 +49,34 @@ pub enum MessageError {
         count: u64,
     },
     /// Both sides know the name, but mean different types.
-    #[error("codec \"{name}\": the message has schema {found:016x}, this build has {expected:016x}")]
+    #[error("codec \"{name}\": {}", Mismatch { expected, found, difference })]
     SchemaMismatch {
         /// The codec's name.
         name: Box<str>,
         /// Fingerprint of this build's type.
         expected: u64,
         /// Fingerprint in the message.
+        found: u64,
+        /// The first difference between the two, if this build has seen the schema of the message.
+        difference: Option<Box<Difference>>,
+    },
+    /// The message's checksum is not that of its bytes: they were damaged on the way.
+    #[error("the message was damaged: its checksum is {found:08x}, that of its bytes {expected:08x}")]
+    Checksum {
+        /// The checksum of its bytes.
+        expected: u32,
+        /// The checksum in it.
+        found: u32,
+    },
+    /// The message has a checksum, which this build cannot compute: codec-core's feature `std` is off.
+    #[error("this build knows no checksums: the feature `std` is off")]
+    NoChecksums,
+    /// The schema in the message is not the one that its header names.
+    #[error("the message names schema {expected:016x}, but has {found:016x} in it")]
+    WrongSchema {
+        /// Fingerprint in the header.
+        expected: u64,
+        /// Fingerprint of the schema.
         found: u64,
     },
     /// The message holds a value of another type than the one that was asked for.
@@ -63,4 +87,24 @@ pub enum MessageError {
         /// Name in the message.
         found: Box<str>,
     },
+}
+
+/// What is said of two schemas: the first difference, or both fingerprints.
+struct Mismatch<'e> {
+    expected: &'e u64,
+    found: &'e u64,
+    difference: &'e Option<Box<Difference>>,
+}
+
+impl fmt::Display for Mismatch<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.difference {
+            Some(difference) => write!(out, "the message is of another build, {difference}"),
+            None => write!(
+                out,
+                "the message has schema {:016x}, this build has {:016x}",
+                self.found, self.expected
+            ),
+        }
+    }
 }

@@ -10,12 +10,20 @@ pub const MAGIC: [u8; 4] = *b"PODW";
 pub const VERSION: u8 = 1;
 /// Bytes of the fixed part.
 pub const HEADER: usize = 32;
+/// Flag: a checksum stands at the end.
+pub(super) const CHECKSUM: u8 = 1;
+/// Flag: the schema's text stands behind the segment table.
+pub(super) const SCHEMA: u8 = 2;
+/// Flags that a reader must know, or else refuse the message. It ignores the others where it does not know them.
+const BINDING: u8 = 0x0F;
 /// The longest codec name in bytes.
 const NAME: usize = 255;
 
 /// The fixed part of a message, as `docs/wire-format.md` lays it out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
+    /// Which parts there are that not every message has.
+    pub flags: u8,
     /// Length of the codec's name in bytes.
     pub name: u16,
     /// Fingerprint of the sender's schema.
@@ -34,7 +42,7 @@ impl Header {
         let length = name.len();
         match u16::try_from(length) {
             Ok(name) if (1..=NAME).contains(&length) => {
-                Ok(Self { name, fingerprint, packed: 0, segments: 0, metadata: 0 })
+                Ok(Self { flags: 0, name, fingerprint, packed: 0, segments: 0, metadata: 0 })
             }
             _ => Err(MessageError::Length { what: "the codec name", found: length as u64 }.into()),
         }
@@ -51,6 +59,7 @@ impl Header {
         let mut bytes = [0; HEADER];
         bytes[..4].copy_from_slice(&MAGIC);
         bytes[4] = VERSION;
+        bytes[5] = self.flags;
         bytes[6..8].copy_from_slice(&self.name.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.fingerprint.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.packed.to_le_bytes());
@@ -69,11 +78,12 @@ impl Header {
         if found != VERSION {
             return Err(MessageError::Version { found, known: VERSION }.into());
         }
-        let found: u8 = reader.read_trivial_type()?;
-        if found != 0 {
-            return Err(MessageError::Flags { found }.into());
+        let flags: u8 = reader.read_trivial_type()?;
+        if flags & BINDING & !(CHECKSUM | SCHEMA) != 0 {
+            return Err(MessageError::Flags { found: flags }.into());
         }
         let header = Self {
+            flags,
             name: reader.read_trivial_type()?,
             fingerprint: reader.read_trivial_type()?,
             packed: reader.read_trivial_type()?,

@@ -8,11 +8,10 @@ use std::sync::OnceLock;
 use super::{AnyValue, RegistryError, value};
 use crate::__private::probe::{Same, Via};
 use crate::codec::Codec;
-use crate::encode::Encode;
 use crate::error::Result;
 use crate::raw::{place, row};
 use crate::reader::Reader;
-use crate::schema::{Node, Schema, SchemaBuilder};
+use crate::schema::{Node, NodeId, Schema, SchemaBuilder};
 use crate::writer::Writer;
 
 /// What a codec does, for one type. A constant of each type, so that a registration is data and no code.
@@ -24,9 +23,9 @@ pub(super) struct Functions {
     describe: Describe,
 }
 
-/// How a type is described: its key and its shape. Pointers to what every codec has, so that no code is added.
+/// How a type is described. A pointer to what every codec has, so that no code is added.
 enum Describe {
-    Codec(fn() -> TypeId, fn(&mut SchemaBuilder) -> Node),
+    Codec(fn(&mut SchemaBuilder) -> NodeId),
     Pod(usize),
 }
 
@@ -43,7 +42,7 @@ impl Functions {
                 type_id: TypeId::of::<V::Of>(),
                 encode: |value, writer| Some(row::encode(V::view(value.downcast_ref()?), writer)),
                 decode: |reader| Ok(V::unview_box(place::boxed::<V::As>(reader)?)),
-                describe: Describe::Codec(V::As::schema_key, V::As::schema),
+                describe: Describe::Codec(SchemaBuilder::node::<V::As>),
             }
         }
     }
@@ -72,7 +71,7 @@ pub struct Entry {
     file: &'static str,
     line: u32,
     codec: &'static Functions,
-    fingerprint: OnceLock<u64>,
+    schema: OnceLock<Schema>,
 }
 
 impl Entry {
@@ -90,7 +89,7 @@ impl Entry {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, file, line, codec, fingerprint: OnceLock::new() }
+        Self { name, file, line, codec, schema: OnceLock::new() }
     }
 
     /// The name.
@@ -121,19 +120,25 @@ impl Entry {
         (self.file, self.line)
     }
 
-    /// The schema of the type.
+    /// The schema of the type; made once.
     #[must_use]
     pub fn schema(&self) -> Schema {
-        Schema::of(|types| match self.codec.describe {
-            Describe::Codec(key, shape) => types.node_with(key(), shape),
-            Describe::Pod(size) => types.anonymous(Node::Pod(size as u64)),
-        })
+        self.known_schema().clone()
     }
 
-    /// The fingerprint of the schema; computed once.
+    /// The fingerprint of the schema.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        *self.fingerprint.get_or_init(|| self.schema().fingerprint())
+        self.known_schema().fingerprint()
+    }
+
+    fn known_schema(&self) -> &Schema {
+        self.schema.get_or_init(|| {
+            Schema::of(|types| match self.codec.describe {
+                Describe::Codec(node) => node(types),
+                Describe::Pod(size) => types.anonymous(Node::Pod(size as u64)),
+            })
+        })
     }
 
     /// Writes a value of the entry's type.

@@ -19,6 +19,7 @@ mod builtin;
 mod entry;
 mod error;
 mod registration;
+mod schemas;
 mod value;
 
 use entry::Functions;
@@ -56,6 +57,7 @@ const NAME: usize = 255;
 #[derive(Debug, Default)]
 pub struct CodecRegistry {
     table: RwLock<Table>,
+    schemas: RwLock<schemas::SchemaBook>,
 }
 
 #[derive(Debug, Default)]
@@ -183,7 +185,7 @@ impl CodecRegistry {
         table.names.reserve(builtin::NAMES);
         table.types.reserve(builtin::NAMES / 2);
         builtin::rows().for_each(|row| table.collect(row));
-        Self { table: RwLock::new(table) }
+        Self { table: RwLock::new(table), ..Self::default() }
     }
 
     /// The registry of this process.
@@ -458,11 +460,10 @@ impl CodecRegistry {
     /// The codec of a message, if both sides mean the same by it.
     fn entry_for(&self, message: &Message<'_>) -> Result<Arc<Entry>> {
         let entry = self.by_name(message.name())?;
-        let (expected, found) = (entry.fingerprint(), message.fingerprint());
-        if expected == found {
+        if entry.fingerprint() == message.fingerprint() {
             Ok(entry)
         } else {
-            Err(MessageError::SchemaMismatch { name: shown(message.name()), expected, found }.into())
+            Err(self.mismatch(&entry, message))
         }
     }
 }

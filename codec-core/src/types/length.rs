@@ -49,9 +49,10 @@ pub(crate) unsafe fn decode(head: &mut HeadReader<'_>, reader: &mut Reader<'_>) 
     decode_long(reader)
 }
 
+/// Reads the length that follows four bytes of ones.
 #[cold]
 #[inline(never)]
-fn decode_long(reader: &mut Reader<'_>) -> Result<usize> {
+pub(crate) fn decode_long(reader: &mut Reader<'_>) -> Result<usize> {
     let found = reader.read_trivial_type::<u64>()?;
     let length = usize::try_from(found).ok().filter(|length| (LONG..=isize::MAX as usize).contains(length));
     length.ok_or(Error::InvalidLength { offset: reader.offset(), found })

@@ -49,6 +49,7 @@ mod range;
 mod record;
 mod reference;
 mod scalar;
+mod schema;
 pub(crate) mod shared;
 mod slice;
 pub(crate) mod table;

@@ -60,7 +60,7 @@ impl Encode for Tree {
     }
 
     fn schema(types: &mut SchemaBuilder) -> Node {
-        Node::Struct(vec![types.field::<String>("name"), types.field::<Vec<Tree>>("children")])
+        Node::Struct(vec![types.part::<String>("name"), types.part::<Vec<Tree>>("children")])
     }
 }
 

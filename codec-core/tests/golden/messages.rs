@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use podwire_codec_core::endpoint::Capabilities;
-use podwire_codec_core::message::{self, Message, Metadata};
+use podwire_codec_core::message::{self, Message, Metadata, Options};
 use podwire_codec_core::{
     Buffer, Bulk, CodecRegistry, Gather, IoReader, IoWriter, Limits, MemoryKind, Owner, Segment,
 };
@@ -175,4 +175,98 @@ fn the_longest_descriptor_has_128_bytes() {
         let parsed = Message::parse(&bytes, Limits::default());
         assert_eq!(parsed.is_ok(), length <= 128, "{length}: {parsed:?}");
     }
+}
+
+/// The page itself, so that its examples are what is tested.
+const PAGE: &str = include_str!("../../../docs/wire-format.md");
+
+/// The bytes of the example of section 3 whose first line this is: what stands before three blanks.
+fn example(first: &str) -> Vec<u8> {
+    let start = PAGE.find(first).expect("the example stands on the page");
+    let block = PAGE[start..].split("```").next().expect("and has an end");
+    block.lines().flat_map(|line| hex(line.split("   ").next().unwrap_or_default())).collect()
+}
+
+#[test]
+fn the_examples_are_those_of_the_page() {
+    assert_eq!(example("50 4F 44 57  01  00  01 00                      \""), hex(EXAMPLE));
+}
+
+fn full() -> Vec<u8> {
+    example("50 4F 44 57  01  03  05 00                      \"")
+}
+
+#[test]
+fn a_message_with_everything_is_the_example_of_the_page() {
+    let registry = registry();
+    registry.register::<(u8, Bulk<u16>)>("frame").unwrap();
+    let mut metadata = Metadata::new();
+    metadata.insert_in(&registry, "n", &7_u16).unwrap();
+    metadata.insert_bytes("id", [1, 2]);
+    let numbers = Segment::new(Arc::new(Aligned(vec![1, 0, 2, 0, 3, 0, 4, 0], MemoryKind::HOST)));
+    let value = (7_u8, Bulk::<u16>::from_segment(numbers).unwrap());
+    let options = Options { metadata: Some(&metadata), checksum: true, schema: true };
+    let mut gather = Gather::with_capabilities(Capabilities { segments: 8, threshold: 0 });
+    assert_eq!(registry.serialize_message(&value, options, &mut gather).unwrap(), full().len());
+    assert_eq!(gather.packed(), full());
+
+    let message = Message::read(&mut gather, Limits::default()).unwrap();
+    assert_eq!(message.schema().unwrap().unwrap().text(), "struct{0:u8,1:bulk[u16]}");
+    assert_eq!(*message.metadata(), metadata);
+    assert_eq!(message.metadata().get_in::<u16>(&registry, "n").unwrap(), Some(7));
+    assert_eq!(message.metadata().bytes("id"), Some(&[1, 2][..]));
+    let back = registry.decode(&message, &mut gather).unwrap().downcast::<(u8, Bulk<u16>)>().unwrap();
+    assert_eq!(*back, value);
+}
+
+#[test]
+fn a_checksum_stands_at_the_end_and_the_schema_before_it() {
+    let registry = registry();
+    let written = |options: Options<'_>| {
+        let mut buffer = Buffer::new();
+        registry.serialize_message(&7_u16, options, &mut buffer).unwrap();
+        buffer.into_vec()
+    };
+    let none = Options::default();
+    assert_eq!(written(none), hex(EXAMPLE));
+    let head = "504F4457 01 FLAGS 0100 BFF37E3E19D3244D 0200000000000000 0000000000000000 6E 0700";
+    let expected = |flags: &str, rest: &str| hex(&format!("{}{rest}", head.replace("FLAGS", flags)));
+    assert_eq!(written(Options { checksum: true, ..none }), expected("01", "9888C747"));
+    assert_eq!(written(Options { schema: true, ..none }), expected("02", "03000000 753136"));
+    let both = Options { checksum: true, schema: true, ..none };
+    assert_eq!(written(both), expected("03", "03000000 753136 5D6E9AC8"));
+}
+
+/// "Flags of bits 4 to 7 it ignores where it does not know them", and the checksum counts them.
+#[test]
+fn flags_that_may_be_ignored_are_ignored() {
+    for flags in [0x10, 0x20, 0x40, 0x80, 0xF0_u8] {
+        let mut bytes = hex(EXAMPLE);
+        bytes[5] |= flags;
+        let (message, rest) = Message::parse(&bytes, Limits::default()).unwrap();
+        assert!(rest.is_empty());
+        assert_eq!(message.value::<u16>(&mut Buffer::new(), Limits::default()).unwrap(), 7);
+        bytes[5] |= 1;
+        let sum = crc32c(&bytes);
+        bytes.extend(sum.to_le_bytes());
+        Message::parse(&bytes, Limits::default()).unwrap();
+        Message::read(&mut IoReader(&bytes[..]), Limits::default()).unwrap();
+    }
+}
+
+/// CRC-32C as the page defines it, one bit after the other.
+fn crc32c(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| sum >> 1 ^ if sum & 1 == 0 { 0 } else { 0x82F6_3B78 })
+    })
+}
+
+#[test]
+fn the_checksum_is_crc_32c() {
+    // The published check value.
+    assert_eq!(crc32c(b"123456789"), 0xE306_9283);
+    assert_eq!(0x82F6_3B78_u32.reverse_bits(), 0x1EDC_6F41);
+    let full = full();
+    let (message, sum) = full.split_at(full.len() - 4);
+    assert_eq!(crc32c(message).to_le_bytes(), sum);
 }

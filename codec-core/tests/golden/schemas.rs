@@ -119,6 +119,7 @@ macro_rules! described {
     };
 }
 
+/// "A hand-written codec that describes itself: `*` and what it says." Here, all that is described is hand-written.
 #[test]
 fn enums_have_the_width_of_their_tag_and_their_variants() {
     described!(Shape, |types| Node::Enum {
@@ -133,9 +134,9 @@ fn enums_have_the_width_of_their_tag_and_their_variants() {
             },
         ],
     });
-    text::<Shape>("enum8{Circle=0{radius:f32},Point=7{},Pair=9{0:^0,1:u8}}");
+    text::<Shape>("*enum8{Circle=0{radius:f32},Point=7{},Pair=9{0:*^0,1:u8}}");
     described!(Wide, |_types| Node::Enum { bits: 32, variants: vec![] });
-    text::<Wide>("enum32{}");
+    text::<Wide>("*enum32{}");
 }
 
 #[test]
@@ -171,15 +172,15 @@ fn a_type_within_itself_is_a_number_of_levels() {
             Ok(Self)
         }
     }
-    text::<Node0>("struct{value:u32,next:?*^0}");
-    text::<List>("struct{value:u8,next:?*^0}");
+    text::<Node0>("*struct{value:u32,next:?**^0}");
+    text::<List>("*struct{value:u8,next:?**^0}");
 
     described!(Outer, |types| Node::Struct(vec![types.field::<Inner>("inner"), types.field::<Outer>("own")]));
     described!(Inner, |types| Node::Struct(vec![types.field::<Outer>("outer"), types.field::<Inner>("own")]));
-    text::<Outer>("struct{inner:struct{outer:^1,own:^0},own:^0}");
-    text::<Inner>("struct{outer:struct{inner:^1,own:^0},own:^0}");
+    text::<Outer>("*struct{inner:*struct{outer:*^1,own:*^0},own:*^0}");
+    text::<Inner>("*struct{outer:*struct{inner:*^1,own:*^0},own:*^0}");
     // A type that stands twice side by side is written twice: it is not within itself.
-    text::<(List, List)>("struct{0:struct{value:u8,next:?*^0},1:struct{value:u8,next:?*^0}}");
+    text::<(List, List)>("struct{0:*struct{value:u8,next:?**^0},1:*struct{value:u8,next:?**^0}}");
 }
 
 /// "Adding, removing, renaming, reordering or widening a field changes the fingerprint." Hostile case 28.
@@ -233,6 +234,6 @@ fn a_name_that_could_read_as_something_else_is_quoted() {
     }
     assert_eq!(
         podwire_codec_core::schema::schema_of::<Renamed>().to_string(),
-        r#"struct{"a:u8,b":u8,plain_2:u8,über:u8,"with \"quotes\" and \\":u8,"":u8}"#
+        r#"*struct{"a:u8,b":u8,plain_2:u8,über:u8,"with \"quotes\" and \\":u8,"":u8}"#
     );
 }

@@ -6,6 +6,7 @@
 
 use std::{os::unix::process::ExitStatusExt, time::Duration};
 
+use podwire_codec_core::CodecRegistry;
 use podwire_fastio::{
     AllocationOptions, CRASH_POINTS, ChannelOptions, Error, FastIoContext, Incoming, Metadata,
 };
@@ -74,6 +75,9 @@ fn live(pipeline: &str) {
     assert!(receiver.try_receive().unwrap().is_none());
     sender.send(&received).unwrap();
     drop((sender, receiver, received));
+    // A value, whose schema is left once.
+    CodecRegistry::global().register::<(u8, String)>("crash.pair").unwrap();
+    context.publish_value(&(1_u8, String::from("one")), "value").unwrap();
     // Away with it.
     context.unpublish("first-7").unwrap();
     drop((again, parent));
@@ -95,6 +99,11 @@ fn check(pipeline: &str, point: &str) {
         let found = context.get(&entry.name).unwrap();
         let byte = match entry.name.as_str() {
             "kept" => continue,
+            "value" => {
+                let value = context.get_described("value").unwrap();
+                assert_eq!(value.to_string(), "(1, \"one\")", "{point}");
+                continue;
+            }
             "again" => found.map().unwrap()[0],
             "second" => 2,
             _ => 1,
@@ -106,6 +115,8 @@ fn check(pipeline: &str, point: &str) {
         }
     }
     assert!(context.wait("kept", LONG).is_ok(), "{point}");
+    // A schema is there whole or not at all.
+    assert!(context.schemas().unwrap().len() <= 1, "{point}");
     context.sweep().unwrap();
     // What was sent is there for whoever comes next, whole.
     for channel in context.channels().unwrap() {
