@@ -10,5 +10,6 @@ mod large;
 mod names;
 mod pod;
 mod recursion;
+mod registered;
 mod shapes;
 mod support;
