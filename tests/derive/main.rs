@@ -17,4 +17,5 @@ mod standard;
 mod support;
 mod texts;
 mod trivial;
+mod walked;
 mod within;
