@@ -162,6 +162,20 @@ impl FastIoContext {
         Ok(Self { inner })
     }
 
+    /// The pipelines of this user, sorted. None is opened or created by asking.
+    ///
+    /// # Errors
+    /// [`Error::NotPrivate`], [`Error::Io`].
+    pub fn pipelines() -> Result<Vec<String>> {
+        let base = Directory::base()?;
+        let mut pipelines = base.entries()?;
+        pipelines.retain(|entry| name::check_pipeline(entry).is_ok());
+        pipelines.sort();
+        // Asking must not leave a directory behind where there was none.
+        remove::finish(&base);
+        Ok(pipelines)
+    }
+
     /// Removes a pipeline with everything in it, whoever uses it; whether there was one.
     ///
     /// Handles and maps that exist stay readable; everything else that contexts of the removed pipeline are asked

@@ -9,6 +9,8 @@ use std::sync::atomic::{
     fence,
 };
 
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::{
     crash::crash_point,
     error::{Error, Result},
@@ -211,6 +213,9 @@ impl<'a> Index<'a> {
         record.metadata.store(metadata.index, Relaxed);
         record.metadata_generation.store(metadata.generation, Relaxed);
         record.length.store(key.text.len() as u32, Relaxed);
+        let now = clock_gettime(ClockId::RealtimeCoarse);
+        let nanoseconds = now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs();
+        record.published_at.store(nanoseconds, Relaxed);
         for (word, value) in record.words.iter().zip(key.words()) {
             word.store(value, Relaxed);
         }

@@ -2,7 +2,10 @@
 //!
 //! Not here: any change. Invariant: a list is taken under the index lock, so that it is true of one moment.
 
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::{
+    sync::atomic::Ordering::{Relaxed, SeqCst},
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     error::Result,
@@ -55,6 +58,8 @@ pub struct Listing {
     pub holders: usize,
     /// Counts the publications of the pipeline: a later one has a higher number.
     pub publication: u64,
+    /// When it was published, by the system's clock.
+    pub published: SystemTime,
 }
 
 /// All names of one moment.
@@ -133,6 +138,7 @@ impl Store {
                 poisoned: segment.poisoned.load(SeqCst) == id.generation,
                 holders: bits(&segment.holders).count(),
                 publication,
+                published: SystemTime::UNIX_EPOCH + Duration::from_nanos(record.published_at.load(SeqCst)),
             });
         }
         Ok(names)

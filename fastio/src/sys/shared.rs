@@ -125,7 +125,9 @@ pub(crate) struct NameEntry {
     pub(crate) length: AtomicU32,
     pub(crate) next: AtomicU32,
     pub(crate) next_of_target: AtomicU32,
-    pub(crate) reserved: [AtomicU32; 3],
+    pub(crate) reserved: AtomicU32,
+    /// Nanoseconds since 1970, by the system's coarse clock: for people to look at.
+    pub(crate) published_at: AtomicU64,
     pub(crate) words: [AtomicU64; NAME_WORDS],
 }
 
@@ -223,6 +225,7 @@ const _: () = {
     assert!(size_of::<NameEntry>() == 320);
     assert!(offset_of!(NameEntry, target) == 32);
     assert!(offset_of!(NameEntry, next_of_target) == 48);
+    assert!(offset_of!(NameEntry, published_at) == 56);
     assert!(offset_of!(NameEntry, words) == 64);
     assert!(offset_of!(SegmentHeader, metadata_length) == 32);
     assert!(offset_of!(SegmentHeader, metadata) == 128);

@@ -1,0 +1,241 @@
+//! The command `fastio`: looks into the shared memory of podwire's pipelines, and puts things there.
+//!
+//! Not here: what the commands do (a file each). Invariant: only `put` ever creates a pipeline, and standard output
+//! holds nothing but what was asked for.
+
+mod copy;
+mod list;
+mod npy;
+mod picture;
+mod problem;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{CommandFactory, Parser, Subcommand};
+use podwire_fastio::{Event, FastIoContext};
+use serde_json::json;
+
+use problem::{Problem, Result};
+
+/// Looks into the shared memory of podwire's pipelines.
+///
+/// Exit codes: 0 done, 1 anything else, 2 wrong arguments, 3 no such name or pipeline, 4 the name is taken, 5 busy or out
+/// of time, 6 poisoned or damaged.
+#[derive(Parser)]
+#[command(name = "fastio", version, arg_required_else_help = true)]
+struct Arguments {
+    /// The pipeline; not needed if there is only one.
+    #[arg(short, long, global = true, env = "PODWIRE_PIPELINE")]
+    pipeline: Option<String>,
+    /// Print JSON, an object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the pipelines.
+    Pipelines,
+    /// List what is published, and the channels.
+    Ls,
+    /// Say all that is known of a name, or of the pipeline.
+    Stat {
+        /// The name; without one, the pipeline.
+        name: Option<String>,
+    },
+    /// Copy what is published to a file, or to standard output.
+    Get {
+        /// The name.
+        name: String,
+        /// Where to: `-` for standard output; a file that ends in `.npy` gets a header for numpy.
+        #[arg(default_value = "-")]
+        file: PathBuf,
+        /// Write a header for numpy in any case.
+        #[arg(long)]
+        npy: bool,
+        /// Wait so many seconds until it is published.
+        #[arg(long, value_name = "SECONDS")]
+        wait: Option<f64>,
+    },
+    /// Publish a file, or standard input; what numpy wrote becomes an array.
+    Put {
+        /// The name.
+        name: String,
+        /// Where from: `-` for standard input.
+        #[arg(default_value = "-")]
+        file: PathBuf,
+        /// Take the name over if it is taken.
+        #[arg(long)]
+        replace: bool,
+        /// Publish the bytes as they are, also if numpy wrote them.
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Show a slice of an array of two or three dimensions, in the terminal or as a PNG file.
+    Show {
+        /// The name.
+        name: String,
+        /// Which slice of a three-dimensional array; the middle one if nothing is said.
+        #[arg(long)]
+        slice: Option<usize>,
+        /// Across which dimension it is cut, from 0.
+        #[arg(long, default_value_t = 0)]
+        axis: usize,
+        /// Write a PNG file instead, `-` for standard output.
+        #[arg(long, value_name = "FILE")]
+        png: Option<PathBuf>,
+        /// The columns of the picture in the terminal.
+        #[arg(long, env = "COLUMNS", default_value_t = 80)]
+        columns: usize,
+    },
+    /// Take names away.
+    Rm {
+        /// The names.
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// The names are those of channels.
+        #[arg(long)]
+        channel: bool,
+    },
+    /// Print what is published and freed, as it happens.
+    Watch {
+        /// Stop after so many seconds without an event.
+        #[arg(long, value_name = "SECONDS")]
+        timeout: Option<f64>,
+    },
+    /// Clean up what dead processes left, and give unused memory back.
+    Gc,
+    /// Remove the pipeline with all that is in it, whoever uses it.
+    Drop,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page.
+    Man,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough.
+        Err(Problem::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("fastio: {problem}");
+            ExitCode::from(problem.code())
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let open = || open(arguments.pipeline.as_deref());
+    match &arguments.command {
+        Command::Pipelines => {
+            for pipeline in FastIoContext::pipelines()? {
+                if arguments.json {
+                    list::line(&json!({ "pipeline": pipeline }))?;
+                } else {
+                    list::line(&pipeline)?;
+                }
+            }
+            Ok(())
+        }
+        Command::Ls => list::ls(&open()?, arguments.json),
+        Command::Stat { name } => list::stat(&open()?, name.as_deref(), arguments.json),
+        Command::Get { name, file, npy, wait } => copy::get(&open()?, name, file, *npy, seconds(*wait)?),
+        Command::Put { name, file, replace, raw } => {
+            let context = match &arguments.pipeline {
+                Some(pipeline) => FastIoContext::open(pipeline)?,
+                None => open()?,
+            };
+            copy::put(&context, name, file, *replace, *raw)
+        }
+        Command::Show { name, slice, axis, png, columns } => {
+            picture::show(&open()?, name, *slice, *axis, png.as_deref(), *columns)
+        }
+        Command::Rm { names, channel } => {
+            let context = open()?;
+            let mut missing = None;
+            for name in names {
+                let removed =
+                    if *channel { context.remove_channel(name)? } else { context.unpublish(name)? };
+                if !removed {
+                    missing = Some(name.clone());
+                }
+            }
+            missing.map_or(Ok(()), |name| Err(Problem::Missing(name)))
+        }
+        Command::Watch { timeout } => watch(&open()?, seconds(*timeout)?, arguments.json),
+        Command::Gc => {
+            let report = open()?.sweep()?;
+            let (dead, trimmed, orphans) = (report.dead_processes, report.trimmed, report.orphans);
+            if arguments.json {
+                list::line(&json!({ "dead_processes": dead, "trimmed": trimmed, "orphans": orphans }))
+            } else {
+                list::line(&format!(
+                    "{dead} dead processes, {trimmed} files given back, {orphans} that belonged to nothing"
+                ))
+            }
+        }
+        Command::Drop => {
+            let context = open()?;
+            context.drop_pipeline()?;
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            let mut bytes = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "fastio", &mut bytes);
+            list::write(&bytes)
+        }
+        Command::Man => {
+            let mut bytes = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut bytes).map_err(Problem::Output)?;
+            list::write(&bytes)
+        }
+    }
+}
+
+/// Opens a pipeline that is there.
+fn open(pipeline: Option<&str>) -> Result<FastIoContext> {
+    let there = FastIoContext::pipelines()?;
+    match pipeline {
+        Some(pipeline) if there.iter().any(|one| one == pipeline) => Ok(FastIoContext::open(pipeline)?),
+        Some(pipeline) => Err(Problem::NoPipeline(pipeline.to_owned())),
+        None => match &there[..] {
+            [only] => Ok(FastIoContext::open(only)?),
+            _ => Err(Problem::WhichPipeline(there)),
+        },
+    }
+}
+
+fn seconds(seconds: Option<f64>) -> Result<Option<Duration>> {
+    let parse = |seconds| Duration::try_from_secs_f64(seconds).map_err(|_| Problem::Seconds(seconds));
+    seconds.map(parse).transpose()
+}
+
+fn watch(context: &FastIoContext, timeout: Option<Duration>, json: bool) -> Result<()> {
+    let mut watch = context.watch();
+    loop {
+        let event = match watch.next(timeout.unwrap_or(Duration::from_secs(3600))) {
+            Err(podwire_fastio::Error::Timeout { .. }) if timeout.is_none() => continue,
+            Err(podwire_fastio::Error::Timeout { .. }) => return Ok(()),
+            event => event?,
+        };
+        match event {
+            Event::Published(listing) if json => {
+                list::line(&json!({ "event": "published", "name": listing.name, "bytes": listing.size }))?;
+            }
+            Event::Published(listing) => list::line(&format!("+ {} ({} bytes)", listing.name, listing.size))?,
+            Event::Freed { name, .. } if json => list::line(&json!({ "event": "freed", "name": name }))?,
+            Event::Freed { name, .. } => list::line(&format!("- {name}"))?,
+            Event::Missed { publications } if json => {
+                list::line(&json!({ "event": "missed", "publications": publications }))?;
+            }
+            Event::Missed { publications } => list::line(&format!("? {publications} came and went"))?,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What can go wrong, and the exit code of each.
+//!
+//! Not here: the texts of podwire's own errors. Invariant: a script can tell what it would act on by the code alone.
+
+use std::{io, path::PathBuf};
+
+use podwire_fastio::Error;
+
+pub(crate) type Result<T> = std::result::Result<T, Problem>;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error(transparent)]
+    Fastio(#[from] Error),
+    #[error("nothing is published as {0:?}")]
+    Missing(String),
+    #[error("there is no pipeline {0:?}")]
+    NoPipeline(String),
+    #[error("which pipeline? --pipeline says so; there are: {}", if .0.is_empty() { "none".into() } else { .0.join(", ") })]
+    WhichPipeline(Vec<String>),
+    #[error("{0} is no time in seconds")]
+    Seconds(f64),
+    #[error("{path}: {1}", path = .0.display())]
+    File(PathBuf, io::Error),
+    #[error("output: {0}")]
+    Output(io::Error),
+    #[error("{0}")]
+    Unfit(String),
+}
+
+impl Problem {
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Seconds(_) | Self::WhichPipeline(_) => 2,
+            Self::Missing(_) | Self::NoPipeline(_) | Self::Fastio(Error::NotFound { .. }) => 3,
+            Self::Fastio(Error::BadName { .. }) => 2,
+            Self::Fastio(Error::NameTaken { .. }) => 4,
+            Self::Fastio(Error::Busy | Error::Timeout { .. } | Error::EndTaken { .. }) => 5,
+            Self::Fastio(Error::Poisoned | Error::Corrupt { .. } | Error::NotPrivate { .. }) => 6,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The command, as scripts use it: what it prints, and its exit codes.
+
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+use podwire_fastio::{ChannelOptions, FastIoContext};
+
+struct Pipeline(String);
+
+impl Pipeline {
+    fn new(test: &str) -> Self {
+        Self(format!("cli-{test}-{}", std::process::id()))
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, b"")
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &[u8]) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fastio"))
+            .args(["--pipeline", &self.0])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    fn good(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        let _ = FastIoContext::remove(&self.0);
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+#[test]
+fn what_is_put_is_listed_got_and_removed() {
+    let pipeline = Pipeline::new("put");
+    assert_eq!(code(&pipeline.run(&["ls"])), 3, "looking creates no pipeline");
+    assert_eq!(code(&pipeline.run_with(&["put", "greeting"], b"hello")), 0);
+    assert_eq!(code(&pipeline.run_with(&["put", "greeting"], b"again")), 4);
+    assert_eq!(code(&pipeline.run_with(&["put", "greeting", "--replace"], b"again!")), 0);
+    assert_eq!(pipeline.good(&["get", "greeting"]), "again!");
+    let list = pipeline.good(&["ls"]);
+    let row: Vec<_> = list.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row, ["greeting", "bytes", "6", "now", "0"], "{list}");
+    assert!(pipeline.good(&["stat", "greeting", "--json"]).contains("\"bytes\":6"));
+    assert!(pipeline.good(&["stat"]).contains("published  1"));
+    pipeline.good(&["rm", "greeting"]);
+    assert_eq!(code(&pipeline.run(&["get", "greeting"])), 3);
+    assert_eq!(code(&pipeline.run(&["get", "greeting", "--wait", "0.01"])), 5);
+    assert_eq!(code(&pipeline.run(&["rm", "greeting"])), 3);
+    assert_eq!(code(&pipeline.run(&["get", "a/b"])), 2);
+    assert_eq!(code(&pipeline.run(&["fly"])), 2);
+    pipeline.good(&["gc"]);
+    pipeline.good(&["drop"]);
+    assert_eq!(code(&pipeline.run(&["ls"])), 3);
+}
+
+#[test]
+fn an_array_goes_to_numpy_and_comes_back_with_its_shape() {
+    let pipeline = Pipeline::new("npy");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    let array = ndarray::Array3::<i16>::from_shape_fn((2, 3, 4), |(a, b, c)| (a * 100 + b * 10 + c) as i16);
+    context.publish_array(&array, "volume").unwrap();
+    let file = std::env::temp_dir().join(format!("podwire-cli-{}.npy", std::process::id()));
+    let path = file.to_str().unwrap();
+    pipeline.good(&["get", "volume", path]);
+    let bytes = std::fs::read(&file).unwrap();
+    assert_eq!(bytes.len(), 128 + 48, "a header of 128 bytes, as numpy writes it");
+    pipeline.good(&["put", "back", path]);
+    let back = context.get("back").unwrap();
+    assert_eq!(back.map().unwrap().as_array::<i16>().unwrap(), array.view().into_dyn());
+    assert!(pipeline.good(&["ls"]).contains("2x3x4"));
+    for cut in [6, 20, 100, bytes.len() - 1] {
+        std::fs::write(&file, &bytes[..cut]).unwrap();
+        assert_eq!(code(&pipeline.run(&["put", "cut", path])), 1, "{cut}");
+    }
+    std::fs::remove_file(file).unwrap();
+    assert!(context.try_get("cut").unwrap().is_none());
+}
+
+#[test]
+fn a_slice_is_shown_and_written_as_a_picture() {
+    let pipeline = Pipeline::new("show");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    let array = ndarray::Array3::<f32>::from_shape_fn((2, 4, 6), |(a, b, c)| (a + b + c) as f32);
+    context.publish_array(&array, "volume").unwrap();
+    let shown = pipeline.good(&["show", "volume", "--slice", "1"]);
+    assert_eq!((shown.lines().count(), shown.matches('▀').count()), (2, 12));
+    let png = pipeline.run(&["show", "volume", "--axis", "2", "--png", "-"]).stdout;
+    assert!(png.starts_with(b"\x89PNG"));
+    assert_eq!(code(&pipeline.run(&["show", "volume", "--slice", "2"])), 1);
+    assert_eq!(code(&pipeline.run(&["show", "volume", "--axis", "3"])), 1);
+}
+
+#[test]
+fn channels_are_listed_and_events_are_told() {
+    let pipeline = Pipeline::new("watch");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    let mut sender = context.sender("frames", &ChannelOptions::new()).unwrap();
+    sender.send(b"x").unwrap();
+    context.create(9).unwrap().publish("nine").unwrap();
+    assert!(pipeline.good(&["ls"]).contains("1/16"));
+    assert_eq!(pipeline.good(&["watch", "--timeout", "0.05"]), "+ nine (9 bytes)\n");
+    assert_eq!(code(&pipeline.run(&["rm", "--channel", "frames"])), 5, "its sender lives");
+    drop(sender);
+    pipeline.good(&["rm", "--channel", "frames"]);
+}
+
+#[test]
+fn shells_and_man_get_their_texts() {
+    let pipeline = Pipeline::new("texts");
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(pipeline.good(&["completions", shell]).contains("fastio"));
+    }
+    assert!(pipeline.good(&["man"]).contains(".TH fastio"));
+}
