@@ -106,7 +106,7 @@ fn a_length_in_the_long_form_is_read_as_one() {
     // A head whose first length is the escape: the length follows in the tail, and is refused for being short.
     let mut bytes = to_vec(&line("", "", "")).unwrap();
     let head = line("", "", "");
-    assert_eq!(bytes.len(), usize::try_from(podwire::encoded_len(&head).unwrap()).unwrap());
+    assert_eq!(bytes.len(), podwire::encoded_len(&head).unwrap());
     bytes[..4].fill(0xff);
     assert!(from_slice::<Line<'_>>(&bytes).is_err());
     // Lengths whose sum is beyond the address space of the wire.

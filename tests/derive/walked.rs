@@ -75,7 +75,8 @@ fn noise(seed: u64, count: usize) -> Vec<u8> {
 fn every_registered_codec_makes_an_error_or_a_value_of_any_bytes() {
     let registry = CodecRegistry::global();
     let names = registry.names();
-    for expected in ["EveryField", "EveryVariant", "Plain", "Tree", "Page<Plain>", "Page<EveryVariant>"] {
+    let ours = ["EveryField", "EveryVariant", "Plain", "Tree", "Page<Plain>", "Page<EveryVariant>"];
+    for expected in ours {
         assert!(names.iter().any(|name| &**name == expected), "{expected}");
     }
     for name in names {
@@ -99,6 +100,6 @@ fn every_registered_codec_makes_an_error_or_a_value_of_any_bytes() {
             let second = entry.decode(&mut Reader::from_slice_with(&again, LIMITS));
             assert!(second.is_ok(), "{name}: {input:02x?}");
         }
-        assert!(values > 0, "{name}: zeros, at least, are a value of most types");
+        assert!(values > 0 || !ours.contains(&&*name), "{name}: zeros, at least, are a value of it");
     }
 }
