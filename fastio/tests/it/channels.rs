@@ -266,7 +266,7 @@ fn a_freed_allocation_is_refused_and_the_channel_goes_on() {
     let other = Pipeline::new();
     let foreign = other.open().create(10).unwrap();
     assert!(matches!(sender.send(&foreign), Err(Error::CannotAdopt { .. })));
-    assert!(matches!(sender.send(Payload::value(&1u8)), Err(Error::Codec(_))), "it is not registered");
+    assert!(matches!(sender.send(Payload::value(&Some(1_u8))), Err(Error::Codec(_))), "it is not registered");
     sender.send(b"fine").unwrap();
     assert_eq!(receiver.receive().unwrap().bytes().unwrap(), b"fine");
 }
