@@ -8,10 +8,12 @@ mod list;
 mod npy;
 mod picture;
 mod problem;
+mod values;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use podwire_codec_core::schema::PrintLimits;
 use podwire_fastio::{Event, FastIoContext};
 use serde_json::json;
 
@@ -90,6 +92,14 @@ enum Command {
         #[arg(long, env = "COLUMNS", default_value_t = 80)]
         columns: usize,
     },
+    /// Print a published value, whatever its type, from the schema that its publisher left; without a name all of them.
+    Values {
+        /// The name.
+        name: Option<String>,
+        /// How many elements of a sequence to show; with `--json`, all are printed.
+        #[arg(long, default_value_t = PrintLimits::DEFAULT.items)]
+        items: usize,
+    },
     /// Take names away.
     Rm {
         /// The names.
@@ -155,6 +165,14 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         Command::Show { name, slice, axis, png, columns } => {
             picture::show(&open()?, name, *slice, *axis, png.as_deref(), *columns)
+        }
+        Command::Values { name, items } => {
+            let values = items.saturating_mul(10).max(PrintLimits::DEFAULT.values);
+            let limits = PrintLimits { items: *items, values, ..PrintLimits::DEFAULT };
+            match name {
+                Some(name) => values::one(&open()?, name, limits, arguments.json),
+                None => values::all(&open()?, limits, arguments.json),
+            }
         }
         Command::Rm { names, channel } => {
             let context = open()?;

@@ -5,6 +5,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use podwire_codec_core::CodecRegistry;
 use podwire_fastio::{ChannelOptions, FastIoContext};
 
 struct Pipeline(String);
@@ -130,4 +131,33 @@ fn shells_and_man_get_their_texts() {
         assert!(pipeline.good(&["completions", shell]).contains("fastio"));
     }
     assert!(pipeline.good(&["man"]).contains(".TH fastio"));
+}
+
+#[test]
+fn values_are_printed_from_the_schema_that_their_publisher_left() {
+    let pipeline = Pipeline::new("values");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    let codecs = CodecRegistry::global();
+    codecs.register::<(String, Vec<Option<i16>>, f64)>("Reading").unwrap();
+    codecs.register::<Result<u8, (bool, u128)>>("Outcome").unwrap();
+    let samples: Vec<_> = (0..50_i16).map(Some).chain([None]).collect();
+    context.publish_value(&("argon".to_owned(), samples, f64::NAN), "reading").unwrap();
+    context.publish_value(&Err::<u8, _>((true, u128::MAX)), "outcome").unwrap();
+    context.publish_array(&ndarray::arr1(&[1_u16, 2]), "array").unwrap();
+
+    let all = pipeline.good(&["values"]);
+    let lines: Vec<_> = all.lines().collect();
+    assert_eq!(lines.len(), 2, "the array is no value: {all}");
+    assert!(lines.contains(&"outcome: Err((true, 340282366920938463463374607431768211455))"), "{all}");
+    let one = pipeline.good(&["values", "reading"]);
+    assert!(one.contains("\"argon\"") && one.contains("41 more"), "{one}");
+    assert!(!pipeline.good(&["values", "reading", "--items", "60"]).contains("more"));
+    let json = pipeline.good(&["values", "reading", "--json"]);
+    assert!(json.starts_with(r#"{"name":"reading","value":["argon",[0,1,2,"#), "{json}");
+    assert!(json.ends_with("48,49,null],\"NaN\"]}\n"), "{json}");
+    let json = pipeline.good(&["--json", "values", "outcome"]);
+    let digits = "340282366920938463463374607431768211455";
+    assert_eq!(json, format!("{{\"name\":\"outcome\",\"value\":{{\"Err\":[true,\"{digits}\"]}}}}\n"));
+    assert_eq!(code(&pipeline.run(&["values", "nothing"])), 3);
+    assert_eq!(code(&pipeline.run(&["values", "array"])), 1);
 }
