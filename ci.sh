@@ -38,6 +38,9 @@ cargo test --release -p podwire-codec-core --test hostile_depth --locked
 step "crash points"
 cargo test -p podwire-fastio --features crash-points --locked
 
+step "a storm of kills"
+scripts/storm --kills 300 --seed 1
+
 step "documentation"
 RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 
