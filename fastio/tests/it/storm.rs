@@ -108,7 +108,7 @@ fn open<T>(open: impl Fn() -> Result<T, Error>) -> Result<T, String> {
     loop {
         match inside(&open) {
             Err(Error::EndTaken { .. }) if start.elapsed() < STALL => {
-                std::thread::sleep(Duration::from_millis(1))
+                std::thread::sleep(Duration::from_millis(1));
             }
             other => return other.map_err(text),
         }
