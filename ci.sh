@@ -46,6 +46,9 @@ scripts/linker
 step "crash points"
 cargo test -p podwire-fastio --features crash-points --locked
 
+step "a storm of kills"
+scripts/storm --kills 300 --seed 1
+
 step "documentation"
 RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 

@@ -299,3 +299,22 @@ fn a_file_unlinked_under_a_handle_stays_readable() {
     drop(allocation);
     assert_eq!(context.create(20_000).unwrap().map_mut().unwrap().len(), 20_000);
 }
+
+#[test]
+fn case_71_a_file_grown_under_a_handle_is_read_as_long_as_it_was() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let allocation = context.create(20_000).unwrap();
+    allocation.map_mut().unwrap().fill(5);
+    allocation.publish("data").unwrap();
+    let path = directory(&pipeline).join("segment.0.1");
+    OpenOptions::new().write(true).open(path).unwrap().set_len(1 << 30).unwrap();
+    assert!(allocation.map().unwrap().iter().all(|byte| *byte == 5));
+    assert_eq!(allocation.map().unwrap().len(), 20_000);
+    let mut bytes = [0; 100];
+    assert!(
+        matches!(allocation.read_into(0, &mut bytes), Err(Error::Corrupt { .. })),
+        "it is not what it was"
+    );
+    assert_eq!(context.get("data").unwrap().len(), 20_000, "the mapping is kept");
+}

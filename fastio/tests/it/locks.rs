@@ -1,6 +1,9 @@
 //! Readers and writers, and what becomes of their locks when they are killed.
 
-use std::{os::unix::fs::OpenOptionsExt, time::Duration};
+use std::{
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    time::Duration,
+};
 
 use podwire_fastio::{Error, FastIoContext};
 
@@ -194,4 +197,40 @@ fn with_every_slot_taken_the_next_process_gets_an_error() {
     assert!(matches!(FastIoContext::open(&pipeline), Err(Error::SlotsExhausted { limit: 256 })));
     drop(locks);
     assert!(FastIoContext::open(&pipeline).is_ok());
+}
+
+#[test]
+fn case_90_a_dead_owner_whose_process_id_still_answers_is_dead() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let mut owner = Actor::start("private", &pipeline);
+    owner.expect("created");
+    // Killed and not waited for: its process id is taken, as if by another process.
+    owner.child.kill().unwrap();
+    let start = std::time::Instant::now();
+    while context.sweep().unwrap().dead_processes == 0 {
+        assert!(start.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(rustix::process::test_kill_process(rustix::process::Pid::from_child(&owner.child)).is_ok());
+    assert_eq!(context.stats().unwrap().private, 0);
+}
+
+#[test]
+fn case_91_files_that_outlive_a_reboot_are_those_of_dead_processes() {
+    let (pipeline, context) = with_data();
+    context.get("data").unwrap().map_mut().unwrap().fill(3);
+    let mut owner = Actor::start("private", &pipeline);
+    owner.expect("created");
+    // The same bytes in other files: what a disk holds after a reboot, with marks of processes and none of their locks.
+    let rebooted = Pipeline::new();
+    std::fs::DirBuilder::new().mode(0o700).create(directory(&rebooted)).unwrap();
+    for file in std::fs::read_dir(directory(&pipeline)).unwrap().flatten() {
+        std::fs::copy(file.path(), directory(&rebooted).join(file.file_name())).unwrap();
+    }
+    let context = rebooted.open();
+    assert!(context.get("data").unwrap().map().unwrap().iter().all(|byte| *byte == 3));
+    context.sweep().unwrap();
+    let stats = context.stats().unwrap();
+    assert_eq!((stats.processes, stats.published, stats.private, stats.freed), (1, 1, 0, 0));
 }

@@ -192,3 +192,31 @@ fn a_thousand_names_that_come_and_go_leave_the_index_small() {
     assert_eq!(context.list().unwrap().len(), 300);
     assert!((0..300).all(|round| context.get(&format!("kept-{round}")).is_ok()));
 }
+
+#[test]
+fn case_85_a_hundred_thousand_names_are_listed_swept_and_taken_away() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let allocation = context.create(1).unwrap();
+    let names = |count: u32| (0..count).map(|number| format!("patient-{number:06}"));
+    for name in names(100_000) {
+        allocation.publish(&name).unwrap();
+    }
+    let entries = || (context.list().unwrap().len(), context.stats().unwrap().names);
+    assert_eq!(entries(), (100_000, 100_000));
+    context.sweep().unwrap();
+    assert_eq!(context.get("patient-099999").unwrap().id(), allocation.id());
+    allocation.free().unwrap();
+    assert_eq!(entries(), (0, 0));
+    // The table is used again, and does not grow.
+    let tables = || {
+        let files = std::fs::read_dir(context.path()).unwrap().flatten();
+        files.filter(|file| file.file_name().to_string_lossy().starts_with("names.")).count()
+    };
+    let before = tables();
+    let again = context.create(1).unwrap();
+    for name in names(100_000) {
+        again.publish(&name).unwrap();
+    }
+    assert_eq!(tables(), before);
+}
