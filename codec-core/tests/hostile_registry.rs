@@ -492,3 +492,26 @@ fn case_48_schemas_without_end_are_forgotten_from_the_oldest_on() {
     assert!(!registry.learn(too_large));
     assert!(known("e"), "what is too large moves nobody out");
 }
+
+/// A message of a few bytes must not be enough for a thread to run out of stack.
+#[test]
+fn plain_data_without_a_codec_may_be_larger_than_the_stack() {
+    const COUNT: u64 = 1 << 20;
+    let registry = CodecRegistry::new();
+    registry.register_pod::<[[u64; 1024]; 1024]>("huge").unwrap();
+    let mut bytes = Vec::new();
+    let schema = registry.by_name("huge").unwrap().fingerprint();
+    message::write("huge", schema, &Metadata::new(), &mut bytes, |writer| {
+        (0..COUNT).try_for_each(|number| writer.encode(&number))
+    })
+    .unwrap();
+    let read = move || {
+        let whole = registry.deserialize(&mut IoReader(&bytes[..])).unwrap();
+        let numbers = whole.downcast::<[[u64; 1024]; 1024]>().unwrap();
+        assert!(numbers.as_flattened().iter().copied().eq(0..COUNT));
+        let mut again = Vec::new();
+        registry.serialize(&*numbers, &mut again).unwrap();
+        assert_eq!(again, bytes);
+    };
+    thread::Builder::new().stack_size(1 << 20).spawn(read).unwrap().join().unwrap();
+}
