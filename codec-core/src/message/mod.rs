@@ -157,6 +157,12 @@ impl<'m> Message<'m> {
         }
     }
 
+    /// Bytes of the schema's text that is in it.
+    #[cfg(feature = "std")]
+    pub(crate) fn schema_length(&self) -> usize {
+        self.schema.as_ref().map_or(0, |text| text.len())
+    }
+
     /// Decodes the value; its segments are with `endpoint`.
     ///
     /// # Errors
