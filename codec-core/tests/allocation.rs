@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use common::{Chunks, List, Queue, Random, Tree, Visitor, visit};
-use podwire_codec_core::message::Message;
+use podwire_codec_core::message::{self, Message, Options};
 use podwire_codec_core::schema::{Schema, schema_of};
 use podwire_codec_core::{
     Blob, Buffer, Bulk, Codec, CodecRegistry, Error, IoReader, IoWriter, Limits, Reader, SharedStr,
@@ -144,6 +144,21 @@ fn bounded<T: Codec>(name: &str, bytes: &[u8], limits: Limits) {
     let mut buffer = Buffer::from(bytes.to_vec());
     let (_, used) = peak(|| drop(deserialize_with::<T, _>(&mut buffer, limits)));
     assert!(used <= bound, "{name}: {used} bytes for {} from a buffer: {bytes:02x?}", bytes.len());
+}
+
+/// The schema in it would only tell the difference.
+#[test]
+fn case_12_a_message_of_another_build_takes_no_more_memory_than_its_schema_is_worth() {
+    let registry = CodecRegistry::new();
+    registry.register::<u16>("n").unwrap();
+    let fields: Vec<String> = (0..100_000).map(|number| format!("f{number}:?u8")).collect();
+    let theirs: Schema = format!("struct{{{}}}", fields.join(",")).parse().unwrap();
+    let mut bytes = Vec::new();
+    let options = Options { schema: true, ..Options::default() };
+    message::write_with("n", &theirs, options, &mut bytes, |_| Ok(())).unwrap();
+    let (error, used) = peak(|| registry.deserialize(&mut IoReader(&bytes[..])).unwrap_err());
+    assert!(error.to_string().starts_with("codec \"n\": the message has schema"), "{error}");
+    assert!(used < 4 * bytes.len(), "{used} bytes for a message of {}", bytes.len());
 }
 
 /// What the text of a schema comes to is charged before: nothing that fits the limit takes more than it.

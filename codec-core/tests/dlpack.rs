@@ -355,3 +355,28 @@ fn a_structure_without_a_deleter_is_left_to_its_producer() {
     unsafe { free(managed) };
     assert_eq!(freed.load(SeqCst), 1);
 }
+
+/// An owner that breaks its promise, and shows other memory each time.
+struct Flip(AtomicUsize, [Vec<u8>; 2]);
+
+impl Owner for Flip {
+    fn bytes(&self) -> Option<&[u8]> {
+        Some(&self.1[self.0.fetch_add(1, SeqCst) % 2])
+    }
+}
+
+#[test]
+fn what_was_checked_is_what_is_handed_out() {
+    // Which of them is shown when nobody knows.
+    for first in 0..2 {
+        let owner = Flip(AtomicUsize::new(first), [vec![1; 4], vec![7; 4]]);
+        let tensor = Tensor::from_segment(Segment::new(Arc::new(owner)), DType::Bool, &[4]).unwrap();
+        for _ in 0..4 {
+            let Ok(managed) = tensor.to_dlpack() else { continue };
+            let data = managed.as_raw().dl_tensor.data.cast::<u8>();
+            // SAFETY: the structure, which has four bytes.
+            assert!(unsafe { *data } < 2, "a consumer gets a `bool` that is none");
+            break;
+        }
+    }
+}

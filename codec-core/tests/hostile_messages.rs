@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use common::{Chunks, Drip, Queue, Random, hex};
 use podwire_codec_core::endpoint::Capabilities;
-use podwire_codec_core::message::{self, HEADER, Message, MessageError, Metadata, Options};
+use podwire_codec_core::message::{self, HEADER, Header, Message, MessageError, Metadata, Options};
 use podwire_codec_core::{
     Buffer, Bulk, CodecRegistry, Endpoint, Error, Gather, IoReader, Limits, MemoryKind, Result, Segment,
     to_vec,
@@ -717,4 +717,18 @@ fn an_endpoint_that_fails_keeps_its_error() {
     assert_eq!(error.to_string(), "endpoint: the cable is out");
     let error = Message::read(&mut Broken, Limits::default()).unwrap_err();
     assert_eq!(error.to_string(), "endpoint: the cable is out");
+}
+
+/// A byte of a schema's text can come to some hundred bytes of memory.
+#[test]
+fn case_12_a_schema_in_a_message_that_would_take_more_than_the_limit_is_refused_unparsed() {
+    let text = "?".repeat((4 << 20) + 1);
+    let header = Header { flags: 2, name: 1, fingerprint: 0, packed: 0, segments: 0, metadata: 0 };
+    let mut bytes = header.to_bytes().to_vec();
+    bytes.extend(b"n");
+    bytes.extend((text.len() as u32).to_le_bytes());
+    bytes.extend(text.as_bytes());
+    let (message, rest) = Message::parse(&bytes, Limits::default()).unwrap();
+    assert!(rest.is_empty());
+    assert!(matches!(message.schema(), Err(Error::ByteLimit { .. })));
 }

@@ -31,6 +31,15 @@ register_codec!(Option<u8>, "three");
 register_codec!(Option<u16>, "three");
 register_codec!(Option<u32>, "three");
 
+register_codec!([u8; 31], "first, a");
+register_codec!([u8; 31], "first, b");
+register_codec!([u8; 32], "last, b");
+register_codec!([u8; 32], "last, a");
+register_codec!([u8; 33], "aa, spoiled");
+register_codec!([u8; 34], "aa, spoiled");
+register_codec!([u8; 34], "zz, sound");
+register_codec!(Vec<f64>, "zz, the program's");
+
 const UNKNOWN: RegistryError = RegistryError::UnknownType { type_name: None };
 
 fn unknown(type_name: &'static str) -> RegistryError {
@@ -76,7 +85,7 @@ fn case_39_two_automatic_registrations_of_a_name_name_both_lines() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(names, ["healed", "three", "twice"]);
+    assert_eq!(names, ["aa, spoiled", "healed", "three", "twice"]);
     assert!(!registry.names().iter().any(|name| &**name == "twice"));
     // The one type that is registered twice is no conflict.
     assert_eq!(registry.by_name("the same type twice").unwrap().value_type(), of::<Vec<i32>>());
@@ -92,7 +101,7 @@ fn case_39_a_registration_at_run_time_heals_a_name() {
     assert_eq!(registry.by_type(of::<Vec<i16>>()).unwrap().name(), "healed");
     // The type that lost its name has none: it cannot be sent under a name that means another.
     assert_eq!(registry_error(registry.by_type(of::<Vec<i8>>())), UNKNOWN);
-    assert_eq!(registry.check().len(), 2);
+    assert_eq!(registry.check().len(), 3);
     let mut buffer = Buffer::new();
     registry.serialize(&vec![-1_i16], &mut buffer).unwrap();
     assert_eq!(*registry.deserialize(&mut buffer).unwrap().downcast::<Vec<i16>>().unwrap(), [-1]);
@@ -138,6 +147,52 @@ fn case_39_what_the_program_chose_is_not_spoiled_by_what_is_collected_later() {
     assert_eq!(registry.by_name("automatic").unwrap().value_type(), of::<String>());
     assert_eq!(registry.by_name("twice").unwrap().value_type(), of::<Vec<u32>>());
     assert_eq!(registry.by_type(of::<Vec<u32>>()).unwrap().name(), "twice");
+}
+
+#[test]
+fn case_44_of_two_automatic_names_of_a_type_the_one_that_sorts_first_is_sent() {
+    let registry = CodecRegistry::preregistered();
+    registry.collect();
+    let sent = |registry: &CodecRegistry, of| registry.by_type(of).map(|entry| entry.name().to_owned());
+    assert_eq!(sent(&registry, of::<[u8; 31]>()).unwrap(), "first, a");
+    assert_eq!(sent(&registry, of::<[u8; 32]>()).unwrap(), "last, a");
+    for name in ["first, a", "first, b", "last, a", "last, b"] {
+        registry.by_name(name).unwrap();
+    }
+    // A name of the program comes before one that every program has.
+    assert_eq!(sent(&registry, of::<Vec<f64>>()).unwrap(), "zz, the program's");
+    registry.by_name("Vec<f64>").unwrap();
+    // One that is spoiled is an error, and not another name that the receiver may not know; until it is healed.
+    let error = registry_error(registry.by_type(of::<[u8; 34]>()));
+    assert!(matches!(error, RegistryError::Ambiguous { .. }), "{error}");
+    registry.register::<[u8; 33]>("aa, spoiled").unwrap();
+    assert_eq!(sent(&registry, of::<[u8; 34]>()).unwrap(), "zz, sound");
+    registry.register::<[u8; 31]>("first, b").unwrap();
+    assert_eq!(sent(&registry, of::<[u8; 31]>()).unwrap(), "first, b");
+    registry.register::<[u8; 31]>("first, z").unwrap();
+    assert_eq!(sent(&registry, of::<[u8; 31]>()).unwrap(), "first, z");
+}
+
+/// As when a library is loaded after the program has chosen.
+#[test]
+fn case_44_what_is_collected_later_does_not_change_what_the_program_chose_to_send() {
+    let registry = CodecRegistry::new();
+    registry.register::<[u8; 31]>("mine").unwrap();
+    registry.collect();
+    assert_eq!(registry.by_type(of::<[u8; 31]>()).unwrap().name(), "mine");
+    registry.by_name("first, a").unwrap();
+}
+
+#[test]
+fn case_39_of_three_registrations_of_a_name_each_type_says_so() {
+    let registry = CodecRegistry::new();
+    registry.collect();
+    for of in [of::<Option<u8>>(), of::<Option<u16>>(), of::<Option<u32>>()] {
+        let error = registry_error(registry.by_type(of));
+        assert!(matches!(error, RegistryError::Ambiguous { .. }), "{error}");
+    }
+    registry.register::<Option<u8>>("three").unwrap();
+    assert_eq!(registry_error(registry.by_type(of::<Option<u32>>())), UNKNOWN);
 }
 
 #[test]
@@ -436,4 +491,27 @@ fn case_48_schemas_without_end_are_forgotten_from_the_oldest_on() {
     let too_large: Schema = format!("struct{{{}:u8}}", "z".repeat(500_000)).parse().unwrap();
     assert!(!registry.learn(too_large));
     assert!(known("e"), "what is too large moves nobody out");
+}
+
+/// A message of a few bytes must not be enough for a thread to run out of stack.
+#[test]
+fn plain_data_without_a_codec_may_be_larger_than_the_stack() {
+    const COUNT: u64 = 1 << 20;
+    let registry = CodecRegistry::new();
+    registry.register_pod::<[[u64; 1024]; 1024]>("huge").unwrap();
+    let mut bytes = Vec::new();
+    let schema = registry.by_name("huge").unwrap().fingerprint();
+    message::write("huge", schema, &Metadata::new(), &mut bytes, |writer| {
+        (0..COUNT).try_for_each(|number| writer.encode(&number))
+    })
+    .unwrap();
+    let read = move || {
+        let whole = registry.deserialize(&mut IoReader(&bytes[..])).unwrap();
+        let numbers = whole.downcast::<[[u64; 1024]; 1024]>().unwrap();
+        assert!(numbers.as_flattened().iter().copied().eq(0..COUNT));
+        let mut again = Vec::new();
+        registry.serialize(&*numbers, &mut again).unwrap();
+        assert_eq!(again, bytes);
+    };
+    thread::Builder::new().stack_size(1 << 20).spawn(read).unwrap().join().unwrap();
 }

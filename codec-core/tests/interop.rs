@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use common::Random;
 use glam::{
     Affine2, Affine3A, DAffine2, DAffine3, DMat2, DMat3, DMat4, DQuat, DVec2, DVec3, DVec4, IVec2, IVec3,
@@ -135,6 +135,11 @@ fn points_of_time_are_those_of_the_standard_library() {
         round(time);
         round(time.naive_utc());
     }
+    // Not the last second of a minute, but chrono has it.
+    let time = NaiveTime::from_hms_opt(12, 0, 30).unwrap().with_nanosecond(1_500_000_000).unwrap();
+    round(time);
+    round(NaiveDate::MAX.and_time(time));
+    round(NaiveDate::MIN.and_time(time).and_utc());
     // A leap second.
     round(
         NaiveDate::from_ymd_opt(2016, 12, 31).unwrap().and_hms_nano_opt(23, 59, 59, 1_500_000_000).unwrap(),
@@ -144,7 +149,7 @@ fn points_of_time_are_those_of_the_standard_library() {
     let back: DateTime<FixedOffset> = from_slice(&to_vec(&offset).unwrap()).unwrap();
     assert_eq!((back.naive_local(), back.offset()), (offset.naive_local(), offset.offset()));
     out_of_range::<DateTime<Utc>>(&(i64::MAX, 0_u32));
-    out_of_range::<DateTime<Utc>>(&(0_i64, 1_000_000_000_u32));
+    out_of_range::<DateTime<Utc>>(&(0_i64, 2_000_000_000_u32));
     out_of_range::<NaiveDateTime>(&(0_i64, u32::MAX));
     out_of_range::<DateTime<FixedOffset>>(&(0_i64, 0_u32, 86_400_i32));
     out_of_range::<DateTime<FixedOffset>>(&(0_i64, 0_u32, i32::MIN));

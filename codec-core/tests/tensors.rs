@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::Random;
 use num_complex::Complex;
 use podwire_codec_core::endpoint::{Capabilities, Placement};
@@ -10,7 +12,7 @@ use podwire_codec_core::tensor::{
     VideoBuffer,
 };
 use podwire_codec_core::{
-    Bulk, Codec, Endpoint, Error, Gather, Result, Segment, encoded_len, from_slice, serialize, to_vec,
+    Bulk, Codec, Endpoint, Error, Gather, Owner, Result, Segment, encoded_len, from_slice, serialize, to_vec,
 };
 
 /// Carries segments, and counts every byte that is copied through it, out and in.
@@ -358,4 +360,25 @@ mod arrays {
         let huge = Array2::<f64>::zeros((isize::MAX as usize, 0));
         assert!(Tensor::from(huge).view::<f64>().is_ok());
     }
+}
+
+/// Memory of which the host knows nothing but that there is a lot of it.
+struct Vast;
+
+impl Owner for Vast {
+    fn bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn length(&self) -> usize {
+        isize::MAX as usize
+    }
+}
+
+#[test]
+fn the_end_of_a_dimension_may_lie_beyond_the_address_space() {
+    let memory = Segment::new(Arc::new(Vast));
+    let tensor = Tensor::from_strides(memory, DType::U8, &[2], &[isize::MAX - 1], 0).unwrap();
+    assert!(tensor.part(0, 2..2).unwrap().is_empty());
+    assert_eq!(tensor.part(0, 1..2).unwrap().segment().start(), isize::MAX as usize - 1);
 }

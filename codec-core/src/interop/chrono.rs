@@ -15,11 +15,11 @@ const NANOS: i32 = 1_000_000_000;
 through! {
     [] DateTime<Utc> as (i64, u32), "a time that chrono has":
         |time| (time.timestamp(), time.timestamp_subsec_nanos()),
-        |(seconds, nanos)| DateTime::from_timestamp(seconds, nanos);
+        |(seconds, nanos)| at(seconds, nanos);
 
     [] NaiveDateTime as (i64, u32), "a time that chrono has":
         |time| (time.and_utc().timestamp(), time.and_utc().timestamp_subsec_nanos()),
-        |(seconds, nanos)| Some(DateTime::from_timestamp(seconds, nanos)?.naive_utc());
+        |(seconds, nanos)| Some(at(seconds, nanos)?.naive_utc());
 
     [] DateTime<FixedOffset> as (i64, u32, i32), "a time that chrono has, and an offset of less than a day":
         |time| (time.timestamp(), time.timestamp_subsec_nanos(), time.offset().local_minus_utc()),
@@ -31,7 +31,9 @@ through! {
 
     [] NaiveTime as (u32, u32), "a time of day":
         |time| (time.num_seconds_from_midnight(), time.nanosecond()),
-        |(seconds, nanos)| NaiveTime::from_num_seconds_from_midnight_opt(seconds, nanos);
+        |(seconds, nanos)| {
+            NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0)?.with_nanosecond(nanos)
+        };
 
     [] TimeDelta as (i64, u32), "a span that chrono has": span, |(seconds, nanos)| TimeDelta::new(seconds, nanos);
 }
@@ -42,11 +44,17 @@ fn days(date: &NaiveDate) -> i32 {
     i32::try_from(date.signed_duration_since(EPOCH).num_days()).unwrap_or_default()
 }
 
+/// A point of time. chrono makes leap seconds at the end of a minute only, but has them anywhere: by `with_nanosecond`, or at
+/// an offset of less than a minute.
+fn at(seconds: i64, nanos: u32) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(seconds, 0)?.with_nanosecond(nanos)
+}
+
 /// A point of time, as it is shown at an offset from UTC in seconds, east of it positive. The time that is shown may lie
 /// beyond those that chrono has.
 fn at_offset((seconds, nanos, offset): (i64, u32, i32)) -> Option<DateTime<FixedOffset>> {
     let offset = FixedOffset::east_opt(offset)?;
-    let time = DateTime::from_timestamp(seconds, nanos)?;
+    let time = at(seconds, nanos)?;
     time.naive_utc().checked_add_offset(offset)?;
     Some(time.with_timezone(&offset))
 }

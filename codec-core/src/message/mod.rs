@@ -136,10 +136,15 @@ impl<'m> Message<'m> {
     /// # Errors
     ///
     /// [`MessageError::WrongSchema`] if it is not the one of the [fingerprint](Self::fingerprint);
-    /// [`Error::InvalidUtf8`], [`Error::Schema`].
+    /// [`Error::InvalidUtf8`], [`Error::Schema`]; [`Error::ByteLimit`] for a text of more than 4 MiB, which could come to
+    /// more memory than the default limit.
     pub fn schema(&self) -> Result<Option<Schema>> {
         let Some(text) = &self.schema else { return Ok(None) };
         let length = text.len() as u64;
+        let (wanted, left) = (length.saturating_mul(Schema::MEMORY as u64), Limits::DEFAULT.bytes);
+        if wanted > left {
+            return Err(Error::ByteLimit { offset: 0, wanted, left });
+        }
         let text = core::str::from_utf8(text).map_err(|error| Error::InvalidUtf8 {
             offset: length,
             length,
@@ -150,6 +155,12 @@ impl<'m> Message<'m> {
             found if found == self.fingerprint => Ok(Some(schema)),
             found => Err(MessageError::WrongSchema { expected: self.fingerprint, found }.into()),
         }
+    }
+
+    /// Bytes of the schema's text that is in it.
+    #[cfg(feature = "std")]
+    pub(crate) fn schema_length(&self) -> usize {
+        self.schema.as_ref().map_or(0, |text| text.len())
     }
 
     /// Decodes the value; its segments are with `endpoint`.

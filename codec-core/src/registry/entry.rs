@@ -6,9 +6,11 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::{AnyValue, RegistryError, value};
+use crate::__private::pod::Plain;
 use crate::__private::probe::{Same, Via};
 use crate::codec::Codec;
 use crate::error::Result;
+use crate::raw::transparent::unwrap_box;
 use crate::raw::{place, row};
 use crate::reader::Reader;
 use crate::schema::{Node, NodeId, Schema, SchemaBuilder};
@@ -53,12 +55,8 @@ impl Functions {
             &Self {
                 type_id: TypeId::of::<T>(),
                 encode: |value, writer| Some(writer.write(bytemuck::bytes_of(value.downcast_ref::<T>()?))),
-                decode: |reader| {
-                    reader.charge(size_of::<T>())?;
-                    let mut value = Box::new(T::zeroed());
-                    reader.read(bytemuck::bytes_of_mut(&mut *value))?;
-                    Ok(value)
-                },
+                // Where it will be: it may be larger than the stack.
+                decode: |reader| Ok(unwrap_box(place::boxed::<Plain<T>>(reader)?)),
                 describe: Describe::Pod(size_of::<T>()),
             }
         }

@@ -51,6 +51,10 @@ const NAME: usize = 255;
 /// # Ok::<(), podwire_codec_core::Error>(())
 /// ```
 ///
+/// Values of a type with several names are sent under the newest of those that were registered at run time; if there are
+/// none, under the one of the automatic names that sorts first, so that it does not depend on the linker; and else under the
+/// pre-registered one.
+///
 /// The linker drops a crate that is listed in `Cargo.toml` but named nowhere in the program, and its registrations
 /// with it: name it once, as in `use sensors as _;`. A library that is loaded later adds its registrations with
 /// [`collect`](Self::collect).
@@ -64,11 +68,27 @@ pub struct CodecRegistry {
 struct Table {
     names: HashMap<Cow<'static, str>, Named>,
     /// For each type its names, the one to send with last.
-    types: HashMap<TypeId, Vec<Cow<'static, str>>>,
+    types: HashMap<TypeId, Vec<Sent>>,
     /// Registrations that were collected already.
     collected: usize,
     /// The newest of them, if any were asked for: `Some(None)` if there were none.
     newest: Option<Option<&'static Registration>>,
+}
+
+/// A name under which values of a type can be sent.
+#[derive(Debug)]
+struct Sent {
+    name: Cow<'static, str>,
+    rank: Rank,
+}
+
+/// Who gave a name; the highest decides. Of automatic names of one type the one that sorts first is sent: their order is
+/// that of the linker, and where they stand in the source depends on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Preregistered,
+    Automatic,
+    Chosen,
 }
 
 #[derive(Debug, Clone)]
@@ -77,79 +97,105 @@ enum Named {
     Codec(Arc<Entry>),
     /// What the program chose at run time; no automatic registration touches it.
     Chosen(Arc<Entry>),
-    /// Two automatic registrations of different types.
-    Spoiled { first: Arc<Entry>, second: Arc<Entry> },
+    /// Automatic registrations of different types, at least two, in the order of their places, so that the message does
+    /// not depend on the linker.
+    Spoiled(Vec<Arc<Entry>>),
 }
 
 impl Named {
     fn codec(&self) -> Result<&Arc<Entry>, RegistryError> {
         match self {
             Self::Codec(entry) | Self::Chosen(entry) => Ok(entry),
-            Self::Spoiled { first, second } => Err(RegistryError::Ambiguous {
-                name: first.name().into(),
-                first: first.source(),
-                second: second.source(),
-            }),
+            Self::Spoiled(entries) => {
+                let [first, second, ..] = &entries[..] else {
+                    unreachable!("a spoiled name has two entries")
+                };
+                Err(RegistryError::Ambiguous {
+                    name: first.name().into(),
+                    first: first.source(),
+                    second: second.source(),
+                })
+            }
+        }
+    }
+
+    /// All that have the name.
+    fn entries(&self) -> Vec<Arc<Entry>> {
+        match self {
+            Self::Codec(entry) | Self::Chosen(entry) => vec![Arc::clone(entry)],
+            Self::Spoiled(entries) => entries.clone(),
         }
     }
 }
 
 impl Table {
     /// Puts an entry in, in the place of whatever has its name.
-    fn put(&mut self, entry: Entry, send: bool, named: fn(Arc<Entry>) -> Named) {
+    fn put(&mut self, entry: Entry, send: Option<Rank>, named: fn(Arc<Entry>) -> Named) {
         let name = entry.key();
         self.forget(&name);
-        if send {
-            self.types.entry(entry.value_type()).or_default().push(name.clone());
+        if let Some(rank) = send {
+            self.send(entry.value_type(), name.clone(), rank);
         }
         self.names.insert(name, named(Arc::new(entry)));
     }
 
+    /// Notes that values of a type can be sent under a name.
+    fn send(&mut self, of: TypeId, name: Cow<'static, str>, rank: Rank) {
+        let names = self.types.entry(of).or_default();
+        if let Some(known) = names.iter().position(|known| known.name == name) {
+            if names[known].rank >= rank {
+                return;
+            }
+            names.remove(known);
+        }
+        // Of names that were chosen the newest comes last.
+        let before = |known: &Sent| {
+            known.rank < rank || known.rank == rank && (rank == Rank::Chosen || known.name > name)
+        };
+        let at = names.partition_point(before);
+        names.insert(at, Sent { name, rank });
+    }
+
     /// Puts an automatic registration in, which replaces nothing.
-    fn collect(&mut self, registration: &Registration) {
+    fn collect(&mut self, registration: &Registration, rank: Rank) {
         for (entry, send) in registration.entries() {
-            match self.names.get(entry.name()) {
+            let send = send.then_some(rank);
+            match self.names.get_mut(entry.name()) {
                 None => self.put(entry, send, Named::Codec),
-                Some(Named::Codec(first)) if first.value_type() != entry.value_type() => {
-                    let first = Arc::clone(first);
-                    self.spoil(first, entry, send);
-                }
                 // The same once more; what was understood only may be sent from now on.
-                Some(Named::Codec(_)) if send => {
-                    let names = self.types.entry(entry.value_type()).or_default();
-                    if names.iter().all(|name| name != entry.name()) {
-                        names.push(entry.key());
+                Some(Named::Codec(first)) if first.value_type() == entry.value_type() => {
+                    if let Some(rank) = send {
+                        self.send(entry.value_type(), entry.key(), rank);
                     }
                 }
-                Some(_) => {}
+                Some(named @ Named::Codec(_)) => {
+                    let first = named.entries();
+                    *named = Named::Spoiled(first);
+                    self.spoil(entry, send);
+                }
+                Some(Named::Spoiled(_)) => self.spoil(entry, send),
+                Some(Named::Chosen(_)) => {}
             }
         }
     }
 
-    /// Notes that a second automatic registration claims a name for another type.
-    fn spoil(&mut self, first: Arc<Entry>, second: Entry, send: bool) {
-        let name = second.key();
-        let second = Arc::new(second);
-        if send {
-            self.types.entry(second.value_type()).or_default().push(name.clone());
+    /// Notes that one more automatic registration claims a name for a type of its own.
+    fn spoil(&mut self, entry: Entry, send: Option<Rank>) {
+        if let Some(rank) = send {
+            self.send(entry.value_type(), entry.key(), rank);
         }
-        // In the order of their places, so that the message does not depend on the linker.
-        let mut both = [first, second];
-        both.sort_by_key(|entry| entry.place());
-        let [first, second] = both;
-        self.names.insert(name, Named::Spoiled { first, second });
+        if let Some(Named::Spoiled(entries)) = self.names.get_mut(entry.name()) {
+            let at = entries.partition_point(|known| known.place() <= entry.place());
+            entries.insert(at, Arc::new(entry));
+        }
     }
 
     /// Removes a name from the names of its types.
     fn forget(&mut self, name: &str) {
-        let entries = match self.names.remove(name) {
-            Some(Named::Codec(entry) | Named::Chosen(entry)) => vec![entry],
-            Some(Named::Spoiled { first, second }) => vec![first, second],
-            None => return,
-        };
-        for entry in entries {
+        let Some(named) = self.names.remove(name) else { return };
+        for entry in named.entries() {
             if let Some(names) = self.types.get_mut(&entry.value_type()) {
-                names.retain(|known| known != name);
+                names.retain(|known| known.name != name);
                 if names.is_empty() {
                     self.types.remove(&entry.value_type());
                 }
@@ -184,7 +230,7 @@ impl CodecRegistry {
         let mut table = Table::default();
         table.names.reserve(builtin::NAMES);
         table.types.reserve(builtin::NAMES / 2);
-        builtin::rows().for_each(|row| table.collect(row));
+        builtin::rows().for_each(|row| table.collect(row, Rank::Preregistered));
         Self { table: RwLock::new(table), ..Self::default() }
     }
 
@@ -205,8 +251,11 @@ impl CodecRegistry {
         let all: Vec<&Registration> = inventory::iter::<Registration>.into_iter().collect();
         // `inventory` shows the newest first, and never loses one.
         let new = all.len() - table.collected;
-        for registration in &all[..new] {
-            table.collect(registration);
+        let mut sorted = all[..new].to_vec();
+        // Also what is shown of a name that is registered twice does not depend on the linker.
+        sorted.sort_by_key(|registration| registration.place());
+        for registration in sorted {
+            table.collect(registration, Rank::Automatic);
         }
         table.collected = all.len();
         table.newest = Some(all.first().copied());
@@ -230,8 +279,8 @@ impl CodecRegistry {
         find(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Registers `T` under a name, in the place of whatever has it. Values of type `T` are sent under their newest
-    /// name; all their names are understood.
+    /// Registers `T` under a name, in the place of whatever has it. Values of type `T` are sent under the
+    /// newest name that they got here; all their names are understood.
     ///
     /// # Errors
     ///
@@ -288,7 +337,7 @@ impl CodecRegistry {
         if !replace && table.names.contains_key(entry.name()) {
             return Err(RegistryError::Taken { name: entry.name().into() }.into());
         }
-        table.put(entry, send, Named::Chosen);
+        table.put(entry, send.then_some(Rank::Chosen), Named::Chosen);
         Ok(())
     }
 
@@ -313,7 +362,7 @@ impl CodecRegistry {
     }
 
     fn by_named_type(&self, of: TypeId, type_name: Option<&'static str>) -> Result<Arc<Entry>> {
-        match self.find(|table| table.names.get(table.types.get(&of)?.last()?).cloned()) {
+        match self.find(|table| table.names.get(&table.types.get(&of)?.last()?.name).cloned()) {
             Some(named) => Ok(Arc::clone(named.codec()?)),
             None if value::is_boxed(of) => Err(RegistryError::Boxed.into()),
             None => Err(RegistryError::UnknownType { type_name }.into()),

@@ -43,6 +43,11 @@ impl Registration {
         Self { aliases, ..self }
     }
 
+    /// Where it stands, to be sorted by.
+    pub(super) fn place(&self) -> (&'static str, u32) {
+        (self.file, self.line)
+    }
+
     /// The entry of each name, and whether values are sent under it.
     pub(super) fn entries(&self) -> impl Iterator<Item = (Entry, bool)> {
         let names =

@@ -115,8 +115,11 @@ impl CodecRegistry {
     #[cold]
     pub(super) fn mismatch(&self, entry: &Entry, message: &Message<'_>) -> Error {
         let (expected, found) = (entry.fingerprint(), message.fingerprint());
-        // A schema in the message that is none says nothing; the mismatch is the error.
-        let theirs = message.schema().ok().flatten().or_else(|| self.known_schema(found));
+        // A schema in the message that is none says nothing; the mismatch is the error. Nor does one that is larger than
+        // any that is remembered: it is not worth its memory.
+        let small = message.schema_length() <= TEXT;
+        let theirs = small.then(|| message.schema().ok().flatten()).flatten();
+        let theirs = theirs.or_else(|| self.known_schema(found));
         let difference = theirs.and_then(|theirs| entry.schema().difference(&theirs)).map(Box::new);
         MessageError::SchemaMismatch { name: shown(message.name()), expected, found, difference }.into()
     }

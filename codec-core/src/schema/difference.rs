@@ -243,6 +243,6 @@ fn brief(schema: &Schema, id: NodeId) -> String {
     match schema.node(id) {
         Node::Struct(_) => "a struct".into(),
         Node::Enum { .. } => "an enum".into(),
-        _ => trail::shown(&text::canonical(&schema.parts.nodes, id)),
+        _ => trail::shown(&text::beginning(&schema.parts.nodes, id, trail::SHORT)),
     }
 }

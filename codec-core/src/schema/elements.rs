@@ -66,10 +66,12 @@ impl Elements {
         self.memory.bytes().ok()
     }
 
-    /// The schema's text of one element, such as `f32`.
+    /// The schema's text of one element, such as `f32`. It is never longer than the text of the whole schema: that of an
+    /// empty array of the types around it, which could be, is cut.
     #[must_use]
     pub fn element(&self) -> alloc::string::String {
-        text::canonical(&self.schema.parts.nodes, self.node)
+        // An element of a fixed size refers to nothing around it, but in such an array.
+        text::beginning(&self.schema.parts.nodes, self.node, self.schema.text().len())
     }
 
     /// One element; nothing beyond the last, and nothing if the host cannot read the memory.

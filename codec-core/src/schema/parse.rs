@@ -15,6 +15,8 @@ use super::{FieldNode, Node, NodeId, Schema, SchemaError, VariantNode};
 impl Schema {
     /// How deep types may be nested in a text that is parsed, one within another.
     pub const DEPTH: usize = 128;
+    /// Bytes of memory that a byte of text can come to: `?` is a node, in lists that grow by doubling.
+    pub(crate) const MEMORY: usize = 256;
 }
 
 impl FromStr for Schema {

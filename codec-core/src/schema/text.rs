@@ -16,7 +16,24 @@ pub(super) fn canonical(nodes: &[Node], root: NodeId) -> String {
     text
 }
 
-/// The same with spaces, line breaks and indentation.
+/// The beginning of the canonical text of a node: about `most` bytes. From somewhere within a recursive type the whole
+/// text can be as long as two to the number of its levels, as it has the types around it in it.
+pub(super) fn beginning(nodes: &[Node], root: NodeId, most: usize) -> String {
+    /// Takes nothing more once there is enough.
+    struct Enough(String, usize);
+    impl Write for Enough {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.push_str(text);
+            if self.0.len() > self.1 { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut text = Enough(String::new(), most);
+    // It ends in an error where there is more.
+    let _ = Text { nodes, open: Vec::new(), levels: 0, indent: None, out: &mut text }.node(root);
+    text.0
+}
+
+/// The text of a node with spaces, line breaks and indentation.
 pub(super) fn readable(nodes: &[Node], root: NodeId, out: &mut dyn Write) -> fmt::Result {
     Text { nodes, open: Vec::new(), levels: 0, indent: Some(0), out }.node(root)
 }
@@ -92,10 +109,10 @@ impl Text<'_> {
         }
         self.open.push(id);
         let levels = core::mem::take(&mut self.levels);
-        write(self)?;
+        let written = write(self);
         self.levels = levels;
         self.open.pop();
-        Ok(())
+        written
     }
 
     fn fields(&mut self, fields: &[FieldNode]) -> fmt::Result {

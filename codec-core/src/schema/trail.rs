@@ -9,6 +9,9 @@ use core::fmt::Write;
 /// Bytes of a path that are shown.
 const SHOWN: usize = 256;
 
+/// Bytes of a name or a type that are shown.
+pub(super) const SHORT: usize = 64;
+
 /// One step of a way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step<'s> {
@@ -52,12 +55,12 @@ pub(super) fn path<'s>(steps: impl Iterator<Item = Step<'s>>) -> String {
     path
 }
 
-/// Text of unknown origin as it can be shown in a line: escaped, cut at 64 bytes.
+/// Text of unknown origin as it can be shown in a line: escaped, cut at `SHORT` bytes.
 pub(super) fn shown(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars() {
         let escaped = character.escape_debug();
-        if shown.len() + escaped.len() > 64 {
+        if shown.len() + escaped.len() > SHORT {
             shown.push('…');
             break;
         }

@@ -87,12 +87,16 @@ impl Tensor {
         let Some(device_id) = index.ok().filter(|_| is_host(kind)) else {
             return Err(TensorError::from(DlpackError::Device { kind }).into());
         };
-        if self.dtype() == DType::Bool {
-            self.memory::<bool>()?;
-        }
         let data = match self.is_empty() {
             true => core::ptr::null(),
-            false => self.segment().bytes()?.as_ptr().wrapping_add(self.shape.origin() * self.dtype().size()),
+            false => {
+                // Once, as an owner could show other bytes the next time.
+                let bytes = self.segment().bytes()?;
+                if self.dtype() == DType::Bool {
+                    super::elements::<bool>(bytes)?;
+                }
+                bytes.as_ptr().wrapping_add(self.shape.origin() * self.dtype().size())
+            }
         };
         Ok(dlpack::export(self.clone(), data, DLDevice { device_type: kind, device_id }))
     }

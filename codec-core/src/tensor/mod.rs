@@ -250,8 +250,13 @@ impl Tensor {
         }
         let mut shape = self.shape().to_vec();
         shape[axis] = end - start;
-        let first = self.shape.origin().cast_signed() + start.cast_signed() * self.strides()[axis];
-        let offset = if start == end { 0 } else { first.cast_unsigned() * self.dtype.size() };
+        let offset = if start == end {
+            // There is no element at `start`, perhaps: its place may be nowhere.
+            0
+        } else {
+            let first = self.shape.origin().cast_signed() + start.cast_signed() * self.strides()[axis];
+            first.cast_unsigned() * self.dtype.size()
+        };
         let part = Self::from_strides(self.segment.clone(), self.dtype, &shape, self.strides(), offset)?;
         Ok(part.with_device(self.device))
     }
@@ -329,6 +334,7 @@ impl<T: Element> From<Vec<T>> for Tensor {
 impl<T: Element + Plain> From<Bulk<T>> for Tensor {
     /// One dimension, in the same memory.
     fn from(elements: Bulk<T>) -> Self {
+        const { assert!(size_of::<T>() == T::DTYPE.size(), "the type is not as large as its dtype") };
         let shape = Shape::line(elements.len());
         Self { dtype: T::DTYPE, device: Device::HOST, shape, segment: elements.segment().clone() }
     }

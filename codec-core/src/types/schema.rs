@@ -13,9 +13,6 @@ use crate::reader::Reader;
 use crate::schema::{Node, Schema, SchemaBuilder};
 use crate::writer::Writer;
 
-/// Bytes of memory that a byte of text can come to: `?` is a node, in lists that grow by doubling.
-const NODES: usize = 256;
-
 impl Encode for Schema {
     layout!(
         /// That of the text, which writes for it.
@@ -50,7 +47,7 @@ impl<'de> Decode<'de> for Schema {
         // SAFETY: the caller has the four bytes of the layout.
         let count = unsafe { length::decode(&mut head, reader) }?;
         let text = sequence::decode_string(count, reader)?;
-        reader.charge(text.len().saturating_mul(NODES))?;
+        reader.charge(text.len().saturating_mul(Schema::MEMORY))?;
         slot.write(text.parse()?);
         Ok(())
     }

@@ -96,3 +96,19 @@ fn comparing_types_that_repeat_themselves_has_an_end() {
         .join()
         .unwrap();
 }
+
+/// Only what is shown of a type is written: written whole from somewhere within, it would have the types around it
+/// in it, once for each reference, and so on for each of these.
+#[test]
+fn a_difference_deep_within_references_is_said_at_once() {
+    let levels = 38;
+    let (open, inner) = ("struct{n:?*".repeat(levels), ",a:*^1,b:*^1,c:*^1,d:*^1}".repeat(levels - 1));
+    let theirs = format!("{open}[^0]{inner},a:*^0,b:*^0,c:*^0,d:*^0}}");
+    let said = said("struct{n:?*^0,a:*^0,b:*^0,c:*^0,d:*^0}", &theirs);
+    assert!(
+        said.ends_with(
+            ": expected a struct, found [struct{n:?*[^0],a:*struct{n:?*^1,a:*struct{n:?*^1,a:*struct{n:?…"
+        ),
+        "{said}"
+    );
+}

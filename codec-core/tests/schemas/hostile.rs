@@ -203,3 +203,28 @@ fn case_16_to_21_what_is_no_value_is_refused_where_it_stands() {
     assert!(matches!(refused("text", &[1, 0, 0, 0, 0xFF]), Error::InvalidUtf8 { .. }));
     assert!(matches!(refused("bulk[u8]", &[2, 0, 0, 0, 0, 0, 0, 0, 0]), Error::UnknownTag { offset: 0, .. }));
 }
+
+/// An empty array has a fixed size, whatever it would be of; written whole from within, it would have the types around
+/// it in it, once for each reference, and so on for each of these.
+#[test]
+fn elements_of_empty_arrays_of_the_types_around_them_say_at_once_what_they_are() {
+    let levels = 38;
+    let (open, inner) = ("struct{n:?*".repeat(levels), ",a:?*^1,b:?*^1,c:?*^1}".repeat(levels - 1));
+    let schema: Schema = format!("{open}[[?*^0;0]]{inner},a:?*^0,b:?*^0,c:?*^0}}").parse().unwrap();
+    // The heads of the rows are read before what is behind their pointers: the innermost row ends in a length.
+    let mut input = Vec::new();
+    for _ in 0..levels {
+        input.extend([1, 0, 0, 0]);
+    }
+    input.extend(3_u32.to_le_bytes());
+    let value = schema.from_slice(&input).unwrap();
+    let mut at = &value;
+    while let Some(inner) = at.get("n") {
+        at = inner;
+    }
+    let elements = at.as_elements().unwrap();
+    assert_eq!(elements.len(), 3);
+    assert!(elements.element().len() < 2 * schema.text().len());
+    assert!(elements == elements && at.as_bytes().is_none());
+    assert!(format!("{at:?}").len() < 4 * schema.text().len());
+}
