@@ -5,7 +5,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use podwire_codec_core::tensor::DType;
+use podwire_codec_core::{Error as CodecError, registry::RegistryError, tensor::DType};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -231,6 +231,19 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(op: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
         Self::Io { op, path: path.into(), source: source.into() }
+    }
+
+    /// Names the type for which there is no codec, where only the caller knew it.
+    #[cold]
+    pub(crate) fn naming_type(self, type_name: Option<&'static str>) -> Self {
+        match self {
+            Self::Codec(CodecError::Registry(error))
+                if matches!(*error, RegistryError::UnknownType { type_name: None }) =>
+            {
+                CodecError::from(RegistryError::UnknownType { type_name }).into()
+            }
+            other => other,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The schemas of published values, each left once in the pipeline's directory.
+//! The schemas of published and sent values, each left once in the pipeline's directory.
 //!
 //! Not here: what a schema says. Invariant: a file of a schema is there whole or not at all, and is believed only if its
 //! text has the fingerprint that is its name.
@@ -71,9 +71,9 @@ impl Store {
 }
 
 impl FastIoContext {
-    /// The schema of a published value by its fingerprint, if it was left in the pipeline.
+    /// The schema of a published or sent value by its fingerprint, if it was left in the pipeline.
     ///
-    /// Whoever publishes a value of a type for the first time leaves the schema of the type, so that other builds can
+    /// Whoever publishes or sends a value of a type for the first time leaves the schema of the type, so that other builds can
     /// tell what differs, and tools can print the value. It stays until the pipeline is removed.
     ///
     /// # Errors

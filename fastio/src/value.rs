@@ -3,7 +3,7 @@
 //! Not here: how a value is encoded, which is the codec's. Invariant: a published value owns every allocation that it
 //! refers to, before it can be found.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ impl FastIoContext {
         value: &T,
         name: &str,
     ) -> Result<FastIoAllocation> {
-        self.publish_any(value, name)
+        self.publish_any(value, name).map_err(|error| error.naming_type(Some(type_name::<T>())))
     }
 
     /// The same, but takes the name over if it is taken: for what is only ever wanted in its latest form.
@@ -91,7 +91,7 @@ impl FastIoContext {
         value: &T,
         name: &str,
     ) -> Result<FastIoAllocation> {
-        let message = self.message(value, name)?;
+        let message = self.message(value, name).map_err(|error| error.naming_type(Some(type_name::<T>())))?;
         message.replace(name)?;
         Ok(message)
     }

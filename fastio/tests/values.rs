@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use podwire_codec_core::{Bulk, CodecRegistry, Segment, register_codec, schema::schema_of};
-use podwire_fastio::{AllocationOptions, Error, FastIoContext, SharedBytes};
+use podwire_fastio::{AllocationOptions, ChannelOptions, Error, FastIoContext, SharedBytes};
 
 type Labelled = (String, Bulk<u16>, Vec<Bulk<u16>>);
 register_codec!(Labelled, "Labelled");
@@ -109,10 +109,16 @@ fn what_is_no_value_or_another_value_is_a_typed_error() {
     let bytes = context.create(10).unwrap();
     bytes.publish("bytes").unwrap();
     assert!(matches!(context.get_value::<Labelled>("bytes"), Err(Error::NotAValue { .. })));
-    assert!(
-        matches!(context.publish_value(&Some(1.5_f32), "x"), Err(Error::Codec(_))),
-        "Option<f32> is not registered here"
-    );
+    let (mut sender, _receiver) = context.channel("errors", &ChannelOptions::new()).unwrap();
+    let unknown = Some(1.5_f32);
+    for refused in [
+        context.publish_value(&unknown, "x").map(drop),
+        context.replace_value(&unknown, "x").map(drop),
+        sender.send_value(&unknown),
+    ] {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("`core::option::Option<f32>`"), "{error}");
+    }
 
     CodecRegistry::global().register::<Vec<u8>>("errors.bytes").unwrap();
     context.publish_value(&vec![1_u8], "v").unwrap();
@@ -156,6 +162,20 @@ fn the_schema_of_a_value_is_left_once_and_goes_with_the_pipeline() {
     let directory = context.path().to_owned();
     drop(pipeline);
     assert!(!directory.exists());
+}
+
+#[test]
+fn a_value_that_is_sent_leaves_its_schema_too() {
+    let pipeline = Pipeline::new("sent-schema");
+    let context = &pipeline.context;
+    let (mut sender, mut receiver) = context.channel("values", &ChannelOptions::new()).unwrap();
+    let small: Labelled = ("a".into(), vec![1].into(), Vec::new());
+    let large: Labelled = ("b".into(), vec![2; 50_000].into(), Vec::new());
+    for value in [&small, &large] {
+        sender.send_value(value).unwrap();
+        assert_eq!(receiver.receive_value::<Labelled>().unwrap().0, value.0);
+    }
+    assert_eq!(context.schemas().unwrap(), [schema_of::<Labelled>()]);
 }
 
 #[test]

@@ -50,13 +50,18 @@ pub enum Payload<'p> {
     /// Memory of the pipeline: nothing is copied. The sender may keep its handle.
     Allocation(&'p FastIoAllocation),
     /// A value of a registered type, with its large buffers by reference.
-    Value(&'p (dyn Any + Send + Sync)),
+    Value {
+        /// The value.
+        value: &'p (dyn Any + Send + Sync),
+        /// What the compiler calls its type, where that is known, for an error to name it.
+        type_name: Option<&'static str>,
+    },
 }
 
 impl<'p> Payload<'p> {
     /// A value of a registered type.
     pub fn value<T: Codec + Any + Send + Sync>(value: &'p T) -> Self {
-        Self::Value(value)
+        Self::Value { value, type_name: Some(std::any::type_name::<T>()) }
     }
 }
 
@@ -106,7 +111,9 @@ pub(super) fn prepare<'p>(end: &End, payload: Payload<'p>, scratch: &'p mut Vec<
             Ok(Ready::Made(BYTES | REFERENCED, memory))
         }
         Payload::Allocation(allocation) => with_metadata(end, allocation),
-        Payload::Value(value) => encode(end, value, scratch),
+        Payload::Value { value, type_name } => {
+            encode(end, value, scratch).map_err(|error| error.naming_type(type_name))
+        }
     }
 }
 
@@ -132,6 +139,7 @@ fn encode<'p>(end: &End, value: &(dyn Any + Send + Sync), scratch: &'p mut Vec<u
     scratch.clear();
     let mut envelope = Envelope { outgoing: Outgoing::new(&end.context), bytes: scratch };
     registry.serialize_with(value, &Accompanying::new(), &mut envelope)?;
+    end.store().describe(|| codec.schema(), codec.fingerprint())?;
     let Envelope { mut outgoing, bytes } = envelope;
     if outgoing.children.is_empty() && bytes.len() <= end.ring.shape.inline() {
         return Ok(Ready::Inline(VALUE, bytes));

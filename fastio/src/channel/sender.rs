@@ -77,7 +77,8 @@ impl Sender {
         self.put(message.into(), Patience::For(timeout))
     }
 
-    /// Sends a value of a registered type: [`send`](Self::send) of [`Payload::value`].
+    /// Sends a value of a registered type: [`send`](Self::send) of [`Payload::value`]. The first time, the schema of the
+    /// type is left in the pipeline; see [`FastIoContext::schema`].
     ///
     /// # Errors
     /// As [`send`](Self::send).

@@ -1,14 +1,17 @@
-//! Processes that publish, read, write, free, send, receive and sweep, and are killed at random times.
+//! Processes that publish, read, write, free, send, receive and sweep, and are killed at random times; in the end all
+//! of them at once.
 //!
-//! A worker says what it has published or sent after the call returned, and what it frees before it frees it.
-//! Afterwards everything that was said to be published and not to be freed must be there, whole; every message that was
-//! said to be sent must have been received, but for one that a killed receiver had taken; nothing may be torn, left
-//! over, or have kept a survivor waiting. `PODWIRE_STORM_KILLS` sets the number of kills, `PODWIRE_STORM_SEED` the seed;
+//! A worker notes what it has published or sent after the call returned, and what it frees before it frees it. After one
+//! sweep, what was noted as published and not as being freed must be there, whole, and nothing else, but for the one
+//! call in which a worker was killed; every message that was noted as sent must have been received, but for one that a
+//! killed receiver had taken; nothing may be torn, left over, or have kept a survivor waiting. Workers note into files,
+//! which never make them wait. `PODWIRE_STORM_KILLS` sets the number of kills, `PODWIRE_STORM_SEED` the seed;
 //! `scripts/storm` sets both.
 
 use std::{
     collections::{HashMap, HashSet},
     fs::File,
+    io::Write,
     os::unix::fs::FileExt,
     path::PathBuf,
     sync::OnceLock,
@@ -16,6 +19,8 @@ use std::{
 };
 
 use podwire_fastio::{AllocationOptions, ChannelOptions, Error, FastIoContext, Incoming};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::support::{Actor, Pipeline, Role, directory, say};
 
@@ -33,20 +38,38 @@ const STALL: Duration = Duration::from_secs(1);
 
 const STREAM: ChannelOptions = ChannelOptions::new().capacity(4).inline(64);
 
-/// Where a worker notes whether it is inside a call, so that we know where a kill has hit it.
-fn note_file(seed: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("podwire-storm-{seed}"))
+/// Beyond so many names workers also free those of others, so that the dead leave no ever longer list.
+const MANY_NAMES: usize = 60;
+
+/// A file in which a worker keeps something for us.
+fn note_file(seed: &str, what: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("podwire-storm-{seed}.{what}"))
 }
 
-/// Runs a call of the library, and notes that it runs.
+fn open_note(what: &str) -> File {
+    File::create(note_file(&std::env::var("PODWIRE_WORKER_SEED").unwrap(), what)).unwrap()
+}
+
+/// Nanoseconds by a clock that all processes share.
+fn now() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+}
+
+/// Runs a call of the library, and notes since when it runs: so we know where a kill has hit it, and whether it hangs.
 fn inside<T>(call: impl FnOnce() -> T) -> T {
-    static NOTE: OnceLock<Option<File>> = OnceLock::new();
-    let note = NOTE.get_or_init(|| File::create(note_file(&std::env::var("PODWIRE_WORKER_SEED").ok()?)).ok());
-    let write = |byte: u8| note.as_ref().map(|file| file.write_all_at(&[byte], 0));
-    write(b'1');
+    static CALL: OnceLock<File> = OnceLock::new();
+    let file = CALL.get_or_init(|| open_note("call"));
+    file.write_all_at(&now().to_le_bytes(), 0).unwrap();
     let result = call();
-    write(b'0');
+    file.write_all_at(&[0; 8], 0).unwrap();
     result
+}
+
+/// Notes what is to be known of a worker after its death.
+fn note(what: impl std::fmt::Display) {
+    static DEEDS: OnceLock<File> = OnceLock::new();
+    DEEDS.get_or_init(|| open_note("deeds")).write_all(format!("{what}\n").as_bytes()).unwrap();
 }
 
 fn text(error: Error) -> String {
@@ -92,11 +115,11 @@ fn repeat(pipeline: &str, step: Step) {
     for round in 0u64.. {
         let start = Instant::now();
         if let Err(problem) = step(&context, &mut random, &mut worker, &format!("{seed}-{round}")) {
-            say(format_args!("problem: {problem}"));
+            note(format_args!("problem: {problem}"));
             return;
         }
         if start.elapsed() > STALL {
-            say(format_args!("problem: waited for {:?}", start.elapsed()));
+            note(format_args!("problem: waited for {:?}", start.elapsed()));
             return;
         }
     }
@@ -148,7 +171,7 @@ fn send(context: &FastIoContext, random: &mut Random, worker: &mut Worker, name:
             Err(error) => return Err(error.to_string()),
         }
     }
-    say(format_args!("sent {message}"));
+    note(format_args!("sent {message}"));
     worker.sent += 1;
     Ok(())
 }
@@ -159,7 +182,7 @@ fn receive(context: &FastIoContext, _: &mut Random, worker: &mut Worker, _: &str
         none => none.insert(open(|| context.receiver("stream", &STREAM))?),
     };
     match inside(|| receiver.receive_timeout(STALL / 2)) {
-        Ok(message) => say(format_args!("got {}", read(message)?)),
+        Ok(message) => note(format_args!("got {}", read(message)?)),
         Err(Error::PeerDied { .. } | Error::Timeout { .. }) => std::thread::sleep(Duration::from_millis(1)),
         Err(error) => return Err(error.to_string()),
     }
@@ -200,15 +223,14 @@ fn step(context: &FastIoContext, random: &mut Random, worker: &mut Worker, name:
                 part
             };
             inside(|| allocation.publish(name)).map_err(text)?;
-            say(format_args!("published {name}"));
+            note(format_args!("published {name}"));
             mine.push(name.to_owned());
         }
         3 | 4 if mine.len() > 3 => {
             let name = mine.swap_remove(random.below(mine.len() as u64) as usize);
-            say(format_args!("freeing {name}"));
-            let found = inside(|| context.get(&name)).map_err(text)?;
-            check(&found, &name)?;
-            inside(|| found.free()).map_err(text)?;
+            if !free(context, &name)? {
+                note(format_args!("missing {name}"));
+            }
         }
         5 => {
             // One allocation that everybody writes to; who finds it poisoned puts a new one in its place.
@@ -216,19 +238,19 @@ fn step(context: &FastIoContext, random: &mut Random, worker: &mut Worker, name:
                 Some(hot) => hot,
                 None => return Ok(()),
             };
-            match hot.map_mut() {
+            match inside(|| hot.map_mut()) {
                 Ok(mut guard) => guard.fill(random.below(256) as u8),
                 Err(Error::Poisoned) => {
                     let fresh =
                         context.create_with(AllocationOptions::new(50_000).zeroed(true)).map_err(text)?;
-                    fresh.replace("hot").map_err(text)?;
+                    inside(|| fresh.replace("hot")).map_err(text)?;
                 }
                 Err(error) => return Err(error.to_string()),
             }
         }
         6 | 7 => {
             let Some(hot) = inside(|| context.try_get("hot")).map_err(text)? else { return Ok(()) };
-            match hot.map() {
+            match inside(|| hot.map()) {
                 Ok(guard) if whole(&guard, guard[0]) => {}
                 Ok(_) => return Err("the hot allocation is torn".into()),
                 Err(Error::Poisoned) => {}
@@ -237,16 +259,33 @@ fn step(context: &FastIoContext, random: &mut Random, worker: &mut Worker, name:
         }
         8 if random.below(20) == 0 => drop(inside(|| context.sweep()).map_err(text)?),
         _ => {
-            for entry in
-                inside(|| context.list()).map_err(text)?.iter().take(3).filter(|entry| entry.name != "hot")
-            {
+            let mut listed = inside(|| context.list()).map_err(text)?;
+            listed.retain(|entry| entry.name != "hot");
+            for entry in listed.iter().take(3) {
                 if let Some(found) = inside(|| context.try_get(&entry.name)).map_err(text)? {
                     check(&found, &entry.name)?;
                 }
             }
+            if listed.len() > MANY_NAMES {
+                let entry = &listed[random.below(listed.len() as u64) as usize];
+                mine.retain(|name| *name != entry.name);
+                free(context, &entry.name)?;
+            }
         }
     }
     Ok(())
+}
+
+/// Frees what has a name, and notes it before; whether there was something.
+fn free(context: &FastIoContext, name: &str) -> Result<bool, String> {
+    let Some(found) = inside(|| context.try_get(name)).map_err(text)? else { return Ok(false) };
+    check(&found, name)?;
+    note(format_args!("freeing {name}"));
+    match inside(|| found.free()) {
+        // Somebody else was faster, and noted it too.
+        Ok(()) | Err(Error::Freed) => Ok(true),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn check(found: &podwire_fastio::FastIoAllocation, name: &str) -> Result<(), String> {
@@ -275,16 +314,21 @@ struct Tally {
     disturbed: Vec<String>,
 }
 
-/// What the workers said.
+/// What the workers noted.
 #[derive(Default)]
 struct Said {
     published: HashSet<String>,
     freeing: HashSet<String>,
-    /// Messages by sender: how many were acknowledged.
-    sent: Vec<(String, u64)>,
-    /// Messages in the order in which they came, and after how many of them a receiver was killed.
-    got: Vec<String>,
-    receivers_killed: Vec<usize>,
+    /// What somebody who wanted to free it did not find.
+    missing: Vec<String>,
+    /// The last deeds of those who were killed, which may have been done or not.
+    last: HashSet<String>,
+    /// By sender: messages that were acknowledged, and the number that is to come next.
+    sent: HashMap<String, u64>,
+    next: HashMap<String, u64>,
+    /// Messages that did not come so far. One for each killed receiver is excused.
+    gaps: usize,
+    receivers_killed: usize,
 }
 
 impl Said {
@@ -292,54 +336,134 @@ impl Said {
         match line.split_once(' ') {
             Some(("published", name)) => drop(self.published.insert(name.to_owned())),
             Some(("freeing", name)) => drop(self.freeing.insert(name.to_owned())),
-            Some(("got", message)) => self.got.push(message.to_owned()),
+            Some(("missing", name)) => self.missing.push(name.to_owned()),
+            Some(("got", message)) => self.got(message, tally),
             Some(("sent", message)) => {
                 let (sender, _) = message.split_once(' ').unwrap();
-                match self.sent.iter_mut().find(|(known, _)| known == sender) {
-                    Some((_, count)) => *count += 1,
-                    None => self.sent.push((sender.to_owned(), 1)),
-                }
+                *self.sent.entry(sender.to_owned()).or_default() += 1;
             }
             Some(("problem:", problem)) if problem.contains("torn") => tally.torn.push(problem.to_owned()),
             Some(("problem:", problem)) => tally.disturbed.push(problem.to_owned()),
-            _ => {}
+            _ => tally.torn.push(format!("the note {line:?}")),
         }
     }
 
     /// Messages come in order; only a receiver that is killed may take one, which it had not told of yet.
-    fn check_stream(&self, tally: &mut Tally) {
-        let mut next: HashMap<&str, u64> = HashMap::new();
-        let mut excused = 0usize;
-        let mut gaps = 0usize;
-        for (position, message) in self.got.iter().enumerate() {
-            excused = excused.max(self.receivers_killed.iter().filter(|killed| **killed <= position).count());
-            let (sender, number) = message.split_once(' ').unwrap_or((message, "x"));
-            let Ok(number) = number.parse::<u64>() else {
-                tally.torn.push(format!("message {message:?}"));
-                continue;
-            };
-            let expected = next.entry(sender).or_default();
-            if number < *expected {
-                tally.torn.push(format!("message {message:?} came again or too late"));
-                continue;
-            }
-            gaps += (number - *expected) as usize;
-            *expected = number + 1;
-            if gaps > excused {
-                tally.lost.push(format!("a message before {message:?}"));
-                gaps = excused;
-            }
+    fn got(&mut self, message: &str, tally: &mut Tally) {
+        let (sender, number) = message.split_once(' ').unwrap_or((message, "x"));
+        let Ok(number) = number.parse::<u64>() else {
+            tally.torn.push(format!("message {message:?}"));
+            return;
+        };
+        let expected = self.next.entry(sender.to_owned()).or_default();
+        if number < *expected {
+            tally.torn.push(format!("message {message:?} came again or too late"));
+            return;
         }
-        let excused = self.receivers_killed.len();
-        for (sender, count) in &self.sent {
-            let came = next.get(&**sender).copied().unwrap_or(0);
-            gaps += count.saturating_sub(came) as usize;
-            if gaps > excused {
-                tally.lost.push(format!("the end of the stream of {sender}: {came} of {count}"));
-                gaps = excused;
+        let missed = number - std::mem::replace(expected, number + 1);
+        self.missed(missed, || format!("a message before {message:?}"), tally);
+    }
+
+    fn missed(&mut self, count: u64, what: impl FnOnce() -> String, tally: &mut Tally) {
+        self.gaps += count as usize;
+        if self.gaps > self.receivers_killed {
+            tally.lost.push(what());
+            self.gaps = self.receivers_killed;
+        }
+    }
+
+    /// What was sent must have come by now.
+    fn check_stream(&mut self, tally: &mut Tally) {
+        for (sender, count) in std::mem::take(&mut self.sent) {
+            let came = self.next.get(&sender).copied().unwrap_or(0);
+            let what = || format!("the end of the stream of {sender}: {came} of {count}");
+            self.missed(count.saturating_sub(came), what, tally);
+        }
+    }
+
+    /// What is there must be what was published and not freed. A call in which a worker was killed may have had its
+    /// effect or not: one for each.
+    fn check_names(&self, listed: &HashSet<String>, killed: &HashSet<String>, tally: &mut Tally) {
+        let kept = |name: &&String| !self.freeing.contains(*name);
+        tally.lost.extend(self.published.iter().filter(kept).filter(|name| !listed.contains(*name)).cloned());
+        tally.lost.extend(self.missing.iter().filter(kept).cloned());
+        let mut excused = HashSet::new();
+        for name in listed {
+            let worker = name.split_once('-').map_or("", |(worker, _)| worker);
+            let right = if self.freeing.contains(name) {
+                self.last.contains(&format!("freeing {name}"))
+            } else {
+                self.published.contains(name) || (killed.contains(worker) && excused.insert(worker))
+            };
+            if !right {
+                tally.leaked.push(format!("the name {name}"));
             }
         }
     }
+}
+
+/// A worker that was started.
+struct Victim {
+    role: &'static str,
+    seed: String,
+    actor: Actor,
+    alive: bool,
+}
+
+impl Victim {
+    fn start(role: &'static str, pipeline: &str, random: &mut Random) -> Self {
+        let seed = (random.below(u64::MAX / 2) + 1).to_string();
+        let mut actor = Actor::start_with(role, pipeline, &[("PODWIRE_WORKER_SEED", &seed)]);
+        actor.expect("begin");
+        Self { role, seed, actor, alive: false }
+    }
+
+    fn kill(&mut self) {
+        self.alive = self.actor.child.try_wait().unwrap().is_none();
+        self.actor.child.kill().unwrap();
+    }
+}
+
+/// All who were killed.
+#[derive(Default)]
+struct Dead {
+    seeds: HashSet<String>,
+    kills: u64,
+    inside: u64,
+}
+
+impl Dead {
+    /// Takes in what a killed worker had noted.
+    fn bury(&mut self, mut victim: Victim, said: &mut Said, tally: &mut Tally) {
+        let killed = now();
+        victim.actor.child.wait().unwrap();
+        let read = |what| {
+            let file = note_file(&victim.seed, what);
+            let bytes = std::fs::read(&file).unwrap_or_default();
+            let _ = std::fs::remove_file(file);
+            bytes
+        };
+        let mut deeds = String::from_utf8(read("deeds")).unwrap();
+        // A note that was being written does not count.
+        deeds.truncate(deeds.rfind('\n').map_or(0, |end| end + 1));
+        deeds.lines().for_each(|line| said.note(line, tally));
+        said.last.extend(deeds.lines().last().map(str::to_owned));
+        said.receivers_killed += usize::from(victim.role == "receiver");
+        let since = read("call").first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        if since != 0 && killed.saturating_sub(since) > STALL.as_nanos() as u64 {
+            tally.disturbed.push(format!("a {} hung in a call", victim.role));
+        }
+        self.kills += u64::from(victim.alive);
+        self.inside += u64::from(victim.alive && since != 0);
+        self.seeds.insert(victim.seed);
+    }
+}
+
+/// The files of a pipeline that hold memory.
+fn segment_files(pipeline: &str) -> Vec<String> {
+    let files = std::fs::read_dir(directory(pipeline)).unwrap().flatten();
+    let files = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    files.filter(|file| file.starts_with("segment.")).collect()
 }
 
 #[test]
@@ -356,63 +480,42 @@ fn a_storm_of_kills_loses_tears_and_leaks_nothing() {
     drop(hot);
 
     let (mut said, mut tally) = (Said::default(), Tally::default());
-    let start = |role: &'static str, random: &mut Random| {
-        let seed = (random.below(u64::MAX / 2) + 1).to_string();
-        let mut worker = Actor::start_with(role, &pipeline, &[("PODWIRE_WORKER_SEED", &seed)]);
-        worker.expect("begin");
-        (role, seed, worker)
-    };
     let roles = ["worker", "worker", "worker", "sender", "receiver", "cleaner"];
-    let mut workers: Vec<_> = roles.iter().map(|role| start(role, &mut random)).collect();
-    let (mut kills, mut inside) = (0, 0);
-    let mut end = |(role, seed, mut worker): (&str, String, Actor), said: &mut Said, tally: &mut Tally| {
-        let alive = worker.child.try_wait().unwrap().is_none();
-        worker.kill();
-        while let Some(line) = worker.hear() {
-            said.note(&line, tally);
-        }
-        if role == "receiver" {
-            said.receivers_killed.push(said.got.len());
-        }
-        let note = note_file(&seed);
-        let was_inside = std::fs::read(&note).is_ok_and(|bytes| bytes == b"1");
-        let _ = std::fs::remove_file(note);
-        kills += u64::from(alive);
-        inside += u64::from(alive && was_inside);
-        kills
-    };
-    let mut done = 0;
-    while done + (roles.len() as u64) < wanted {
+    let mut workers: Vec<_> = roles.iter().map(|role| Victim::start(role, &pipeline, &mut random)).collect();
+    let mut dead = Dead::default();
+    while dead.kills + (roles.len() as u64) < wanted {
         std::thread::sleep(Duration::from_micros(random.below(15_000)));
-        let victim = workers.swap_remove(random.below(workers.len() as u64) as usize);
-        let role = victim.0;
-        done = end(victim, &mut said, &mut tally);
-        workers.push(start(role, &mut random));
+        let mut victim = workers.swap_remove(random.below(workers.len() as u64) as usize);
+        let role = victim.role;
+        victim.kill();
+        dead.bury(victim, &mut said, &mut tally);
+        workers.push(Victim::start(role, &pipeline, &mut random));
     }
-    for worker in workers {
-        done = end(worker, &mut said, &mut tally);
-    }
+    // All at once.
+    workers.iter_mut().for_each(Victim::kill);
+    workers.into_iter().for_each(|worker| dead.bury(worker, &mut said, &mut tally));
+    let Dead { seeds, kills: done, inside } = dead;
 
     // One sweep, and then everything that was acknowledged is there, and nothing else.
     context.sweep().unwrap();
     let stats = context.stats().unwrap();
     let leftover = (stats.processes, stats.private, stats.freed, stats.pooled_bytes);
-    if leftover != (1, 0, 0, 0) {
+    if leftover != (1, 0, 0, 0) || segment_files(&pipeline).len() != stats.published + stats.channels {
         tally.leaked.push(format!("{stats:?}"));
     }
     if let Ok(mut receiver) = context.receiver("stream", &STREAM) {
         while let Ok(Some(message)) = receiver.try_receive() {
             match read(message) {
-                Ok(message) => said.got.push(message),
+                Ok(message) => said.got(&message, &mut tally),
                 Err(problem) => tally.torn.push(problem),
             }
         }
     }
     said.check_stream(&mut tally);
-    let listed: HashSet<_> = context.list().unwrap().into_iter().map(|entry| entry.name).collect();
-    let lost = said.published.iter().filter(|name| !said.freeing.contains(*name) && !listed.contains(*name));
-    tally.lost.extend(lost.cloned());
-    for name in listed.iter().filter(|name| *name != "hot") {
+    let mut listed: HashSet<_> = context.list().unwrap().into_iter().map(|entry| entry.name).collect();
+    listed.remove("hot");
+    said.check_names(&listed, &seeds, &mut tally);
+    for name in &listed {
         if let Err(problem) = check(&context.get(name).unwrap(), name) {
             tally.torn.push(problem);
         }
@@ -424,9 +527,7 @@ fn a_storm_of_kills_loses_tears_and_leaks_nothing() {
     if (stats.names, stats.published, stats.channels, stats.bytes) != (0, 0, 0, 0) {
         tally.leaked.push(format!("{stats:?}"));
     }
-    let files = std::fs::read_dir(directory(&pipeline)).unwrap().flatten();
-    let files = files.map(|file| file.file_name().to_string_lossy().into_owned());
-    tally.leaked.extend(files.filter(|file| file.starts_with("segment.")));
+    tally.leaked.extend(segment_files(&pipeline));
     context.drop_pipeline().unwrap();
     if directory(&pipeline).exists() {
         tally.leaked.push("the pipeline's directory".into());
@@ -442,9 +543,11 @@ fn a_storm_of_kills_loses_tears_and_leaks_nothing() {
     }
     let Tally { lost, torn, leaked, disturbed } = &tally;
     println!(
-        "{} publications and {} messages were acknowledged; {inside} of {done} kills hit a worker inside a call",
+        "{} publications and {} messages were acknowledged; {inside} of {done} kills hit a worker inside a call; {} \
+         publications outlived all",
         said.published.len(),
-        said.sent.iter().map(|(_, count)| count).sum::<u64>(),
+        said.next.values().sum::<u64>(),
+        listed.len(),
     );
     let wrong = [lost, torn, leaked, disturbed].map(Vec::len);
     println!(
