@@ -17,8 +17,9 @@ use crate::writer::Writer;
 
 /// A shared, immutable `[T]` of plain values, which any struct may hold.
 ///
-/// On an endpoint that carries segments, its memory travels by reference; on any other it is written inline, and is
-/// read into fresh, aligned memory. A clone is another reference to the same memory.
+/// On an endpoint that carries segments, its memory travels by reference, if it is not too small to be worth that
+/// ([`Capabilities::threshold`](crate::endpoint::Capabilities)); on any other it is written inline, and is read into
+/// fresh, aligned memory. A clone is another reference to the same memory.
 ///
 /// ```
 /// use podwire_codec_core::{Bulk, from_slice, to_vec};

@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::{NonZeroU32, NonZeroU64, Saturating, Wrapping};
-use std::ops::{Range, RangeFrom, RangeInclusive, RangeTo, RangeToInclusive};
+use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ struct Values {
     sockets: (SocketAddrV4, SocketAddrV6, SocketAddr),
     not_zero: (NonZeroU32, NonZeroU64, std::num::NonZero<i8>),
     closed: (Range<u8>, RangeInclusive<char>),
-    open: (RangeFrom<u16>, RangeTo<String>, RangeToInclusive<u8>),
+    open: (RangeFrom<u16>, RangeTo<String>, RangeToInclusive<u8>, RangeFull),
     wrappers: (Wrapping<u8>, Saturating<i16>, Reverse<String>),
     order: Ordering,
     result: Result<u8, String>,
@@ -59,7 +59,7 @@ fn a_struct_may_hold_the_standard_librarys_values() {
         ),
         not_zero: (NonZeroU32::MIN, NonZeroU64::MAX, std::num::NonZero::new(-1).unwrap()),
         closed: (1..2, 'a'..='b'),
-        open: (3.., .."to".into(), ..=9),
+        open: (3.., .."to".into(), ..=9, ..),
         wrappers: (Wrapping(1), Saturating(-2), Reverse("r".into())),
         order: Ordering::Less,
         result: Err("no".into()),

@@ -215,7 +215,8 @@ impl CodecRegistry {
     ///
     /// With `S` one of `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>` and `String`: each
     /// `S`, `Vec<S>` and `Vec<Vec<S>>`, and each of these in an `Arc`; `HashMap<String, String>`, also in an `Arc`;
-    /// `Arc<[f32; 16]>`; `i128`, `u128` and `char`.
+    /// `Arc<[f32; 16]>`; `i128`, `u128` and `char`; `Tensor`, `TensorMap`, `VideoBuffer`, `AudioBuffer`, `Timestamp` and
+    /// `EndOfStream`. The whole table, with the names, stands in `docs/wire-format.md`, section 3.
     ///
     /// ```
     /// use podwire_codec_core::CodecRegistry;
@@ -234,7 +235,17 @@ impl CodecRegistry {
         Self { table: RwLock::new(table), ..Self::default() }
     }
 
-    /// The registry of this process.
+    /// The registry of this process: the [pre-registered](Self::preregistered) types, and those that the program registers.
+    ///
+    /// ```
+    /// use podwire_codec_core::{Buffer, CodecRegistry};
+    ///
+    /// let mut endpoint = Buffer::new();
+    /// CodecRegistry::global().serialize(&vec!["left".to_owned()], &mut endpoint)?;
+    /// let value = CodecRegistry::global().deserialize(&mut endpoint)?;
+    /// assert_eq!(*value.downcast::<Vec<String>>().unwrap(), ["left"]);
+    /// # Ok::<(), podwire_codec_core::Error>(())
+    /// ```
     pub fn global() -> &'static Self {
         static GLOBAL: LazyLock<CodecRegistry> = LazyLock::new(|| {
             let registry = CodecRegistry::preregistered();

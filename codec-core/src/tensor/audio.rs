@@ -111,7 +111,15 @@ impl AudioBuffer {
         Ok(Self { format, layout, channels, samples, rate, device: Device::HOST, segment })
     }
 
-    /// The samples of a vector, which are not copied.
+    /// The samples of a vector, which are not copied: of so many channels, and so many samples a second of each.
+    ///
+    /// ```
+    /// use podwire_codec_core::tensor::{AudioBuffer, AudioLayout};
+    ///
+    /// let second = AudioBuffer::from_vec(vec![0.0_f32; 2 * 48_000], 2, 48_000, AudioLayout::Interleaved)?;
+    /// assert_eq!((second.channels(), second.samples()), (2, 48_000));
+    /// # Ok::<(), podwire_codec_core::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

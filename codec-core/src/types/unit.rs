@@ -1,8 +1,9 @@
-//! Types without data: `()` and `PhantomData` of anything.
+//! Types without data: `()`, `..` and `PhantomData` of anything.
 #![allow(unsafe_code, reason = "the traits' methods for types with a layout are unsafe")]
 
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
+use core::ops::RangeFull;
 
 use crate::decode::Decode;
 use crate::encode::Encode;
@@ -46,6 +47,7 @@ macro_rules! nothing {
 
 nothing! {
     [] () = ();
+    [] RangeFull = ..;
     [T: ?Sized] PhantomData<T> = PhantomData;
 }
 

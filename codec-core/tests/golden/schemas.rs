@@ -99,6 +99,7 @@ fn options_pointers_and_bulk() {
 fn products_number_their_fields() {
     text::<()>("struct{}");
     text::<PhantomData<u8>>("struct{}");
+    text::<std::ops::RangeFull>("struct{}");
     text::<(u8,)>("struct{0:u8}");
     text::<(u8, (String, ()))>("struct{0:u8,1:struct{0:text,1:struct{}}}");
     text::<Vec<(u8, Option<String>)>>("[struct{0:u8,1:?text}]");

@@ -81,6 +81,7 @@ fn a_char_is_its_scalar_value_in_four_bytes() {
 fn nothing_takes_no_bytes() {
     golden(&(), "");
     golden(&PhantomData::<Vec<String>>, "");
+    golden(&.., "");
     golden(&((), 1_u8, ()), "01");
 }
 
