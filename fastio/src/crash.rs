@@ -1,7 +1,7 @@
-//! Named steps of the protocol at which a test has this process killed.
+//! Named steps of the protocol at which a test has this process killed, and system calls that a test has fail.
 //!
-//! Not in normal builds: without the feature `crash-points` the macro is empty. Invariant: a killed process runs
-//! nothing after its step, no destructor and no handler.
+//! Not in normal builds: without the feature `crash-points` the macro is empty, and no call fails here. Invariant: a
+//! killed process runs nothing after its step, no destructor and no handler; a call that fails here was not made.
 
 /// Dies here, by SIGKILL, if `PODWIRE_CRASH_POINT` names this step.
 macro_rules! crash_point {
@@ -86,4 +86,37 @@ pub(crate) fn reach(name: &str) {
     if std::env::var_os("PODWIRE_CRASH_POINT").is_some_and(|wanted| wanted == name) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
+}
+
+/// Stands before every system call that can fail on files: fails where a test wants this one to.
+#[inline(always)]
+pub(crate) fn may_fail() -> Result<(), rustix::io::Errno> {
+    #[cfg(feature = "crash-points")]
+    if failing() {
+        return Err(rustix::io::Errno::IO);
+    }
+    Ok(())
+}
+
+#[cfg(feature = "crash-points")]
+thread_local! {
+    /// System calls of this thread so far, and those that are to fail.
+    static CALLS: std::cell::Cell<(u64, u64, u64)> = const { std::cell::Cell::new((0, 0, 0)) };
+}
+
+#[cfg(feature = "crash-points")]
+fn failing() -> bool {
+    let (count, first, last) = CALLS.get();
+    CALLS.set((count + 1, first, last));
+    (first..last).contains(&count)
+}
+
+/// Has system calls of this thread fail that `action` makes, by their numbers from 0; how many it made comes with its
+/// result.
+#[cfg(feature = "crash-points")]
+pub fn with_failing_calls<R>(failing: std::ops::Range<u64>, action: impl FnOnce() -> R) -> (R, u64) {
+    CALLS.set((0, failing.start, failing.end));
+    let result = action();
+    let (count, ..) = CALLS.replace((0, 0, 0));
+    (result, count)
 }

@@ -16,7 +16,7 @@ use rustix::{
 };
 
 use crate::{
-    crash::crash_point,
+    crash::{crash_point, may_fail},
     error::{Error, Result},
     sys::SharedMap,
 };
@@ -37,7 +37,8 @@ impl Directory {
             .filter(|root| !root.is_empty())
             .map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from);
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(CWD, &root, flags, Mode::empty())
+        let fd = may_fail()
+            .and_then(|()| rustix::fs::openat(CWD, &root, flags, Mode::empty()))
             .map_err(|source| Error::io("open", &root, source))?;
         let root = Self { fd, path: root };
         let name = format!("podwire-{}", rustix::process::geteuid().as_raw());
@@ -57,7 +58,7 @@ impl Directory {
 
     /// Makes a directory here, unless it is there.
     pub(crate) fn make(&self, name: &str) -> Result<()> {
-        match rustix::fs::mkdirat(&self.fd, name, Mode::RWXU) {
+        match may_fail().and_then(|()| rustix::fs::mkdirat(&self.fd, name, Mode::RWXU)) {
             Ok(()) => {
                 crash_point!("after-mkdir");
                 Ok(())
@@ -73,7 +74,7 @@ impl Directory {
     pub(crate) fn directory(&self, name: &str) -> Result<Option<Self>> {
         let path = self.path.join(name);
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
+        let fd = match may_fail().and_then(|()| rustix::fs::openat(&self.fd, name, flags, Mode::empty())) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::NOTDIR | Errno::LOOP) => {
@@ -81,7 +82,9 @@ impl Directory {
             }
             Err(source) => return Err(Error::io("open", path, source)),
         };
-        let stat = rustix::fs::fstat(&fd).map_err(|source| Error::io("fstat", &path, source))?;
+        let stat = may_fail()
+            .and_then(|()| rustix::fs::fstat(&fd))
+            .map_err(|source| Error::io("fstat", &path, source))?;
         check_owner(&stat, &path)?;
         Ok(Some(Self { fd, path }))
     }
@@ -101,7 +104,7 @@ impl Directory {
 
     fn open(&self, name: &str, flags: OFlags) -> Result<Option<(File, u64)>> {
         let path = self.path.join(name);
-        let fd = match rustix::fs::openat(&self.fd, name, flags, PRIVATE_FILE) {
+        let fd = match may_fail().and_then(|()| rustix::fs::openat(&self.fd, name, flags, PRIVATE_FILE)) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR | Errno::NODEV) => {
@@ -109,7 +112,9 @@ impl Directory {
             }
             Err(source) => return Err(Error::io("open", path, source)),
         };
-        let stat = rustix::fs::fstat(&fd).map_err(|source| Error::io("fstat", &path, source))?;
+        let stat = may_fail()
+            .and_then(|()| rustix::fs::fstat(&fd))
+            .map_err(|source| Error::io("fstat", &path, source))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Error::NotPrivate { path, reason: "is not a regular file" });
         }
@@ -126,11 +131,13 @@ impl Directory {
     pub(crate) fn create(&self, name: &str, length: u64) -> Result<SharedMap> {
         let path = self.path.join(name);
         let flags = OPEN | OFlags::CREATE | OFlags::EXCL;
-        let fd = rustix::fs::openat(&self.fd, name, flags, PRIVATE_FILE).map_err(|source| match source {
-            Errno::NOSPC => Error::NoSpace { wanted: length },
-            Errno::NOENT => Error::Removed,
-            source => Error::io("create", &path, source),
-        })?;
+        let fd = may_fail().and_then(|()| rustix::fs::openat(&self.fd, name, flags, PRIVATE_FILE)).map_err(
+            |source| match source {
+                Errno::NOSPC => Error::NoSpace { wanted: length },
+                Errno::NOENT => Error::Removed,
+                source => Error::io("create", &path, source),
+            },
+        )?;
         crash_point!("after-create");
         let mapped = allocate(&fd, length, &path).and_then(|()| {
             crash_point!("after-fallocate");
@@ -155,7 +162,8 @@ impl Directory {
     pub(crate) fn create_filled(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let length = bytes.len() as u64;
         let mut file = self.nameless(name, length)?;
-        file.write_all(bytes).map_err(|source| Error::io("write", self.path.join(name), source))?;
+        let written = may_fail().map_err(Into::into).and_then(|()| file.write_all(bytes));
+        written.map_err(|source| Error::io("write", self.path.join(name), source))?;
         self.link(&file, name, length)
     }
 
@@ -164,11 +172,13 @@ impl Directory {
     fn nameless(&self, name: &str, length: u64) -> Result<File> {
         let path = self.path.join(name);
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, ".", flags, PRIVATE_FILE).map_err(|source| match source {
-            Errno::NOSPC => Error::NoSpace { wanted: length },
-            Errno::NOENT => Error::Removed,
-            source => Error::io("create", &path, source),
-        })?;
+        let fd = may_fail().and_then(|()| rustix::fs::openat(&self.fd, ".", flags, PRIVATE_FILE)).map_err(
+            |source| match source {
+                Errno::NOSPC => Error::NoSpace { wanted: length },
+                Errno::NOENT => Error::Removed,
+                source => Error::io("create", &path, source),
+            },
+        )?;
         allocate(&fd, length, &path)?;
         crash_point!("after-control-fallocate");
         Ok(File::from(fd))
@@ -177,7 +187,9 @@ impl Directory {
     /// Gives a file its name, unless that is taken.
     fn link(&self, file: &File, name: &str, length: u64) -> Result<()> {
         let source = format!("/proc/self/fd/{}", file.as_raw_fd());
-        match rustix::fs::linkat(CWD, source, &self.fd, name, AtFlags::SYMLINK_FOLLOW) {
+        match may_fail()
+            .and_then(|()| rustix::fs::linkat(CWD, source, &self.fd, name, AtFlags::SYMLINK_FOLLOW))
+        {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(Errno::NOENT) => Err(Error::Removed),
             Err(Errno::NOSPC) => Err(Error::NoSpace { wanted: length }),
@@ -187,7 +199,7 @@ impl Directory {
 
     /// Removes a file; whether it was there.
     pub(crate) fn unlink(&self, name: &str) -> Result<bool> {
-        match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
+        match may_fail().and_then(|()| rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())) {
             Ok(()) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
             Err(source) => Err(Error::io("unlink", self.path.join(name), source)),
@@ -196,7 +208,7 @@ impl Directory {
 
     /// Removes an empty directory.
     pub(crate) fn remove_directory(&self, name: &str) -> Result<()> {
-        match rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR) {
+        match may_fail().and_then(|()| rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR)) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(source) => Err(Error::io("rmdir", self.path.join(name), source)),
         }
@@ -204,7 +216,9 @@ impl Directory {
 
     /// Gives an entry another name that must not be there; whether the entry was there.
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<bool> {
-        match rustix::fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE) {
+        match may_fail()
+            .and_then(|()| rustix::fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE))
+        {
             Ok(()) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
             Err(source) => Err(Error::io("rename", self.path.join(from), source)),
@@ -215,7 +229,7 @@ impl Directory {
     pub(crate) fn entries(&self) -> Result<Vec<String>> {
         let failed = |source| Error::io("readdir", &self.path, source);
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        let fd = match rustix::fs::openat(&self.fd, ".", flags, Mode::empty()) {
+        let fd = match may_fail().and_then(|()| rustix::fs::openat(&self.fd, ".", flags, Mode::empty())) {
             Err(Errno::NOENT) => return Ok(Vec::new()),
             opened => opened.map_err(failed)?,
         };
@@ -247,7 +261,9 @@ impl Directory {
 
     /// Device and inode, which tell one directory from another of the same name.
     pub(crate) fn identity(&self) -> Result<(u64, u64)> {
-        let stat = rustix::fs::fstat(&self.fd).map_err(|source| Error::io("fstat", &self.path, source))?;
+        let stat = may_fail()
+            .and_then(|()| rustix::fs::fstat(&self.fd))
+            .map_err(|source| Error::io("fstat", &self.path, source))?;
         Ok((stat.st_dev, stat.st_ino))
     }
 
@@ -256,7 +272,7 @@ impl Directory {
     pub(crate) fn punch(&self, name: &str) -> Result<()> {
         let Some((file, length)) = self.file(name)? else { return Ok(()) };
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        match rustix::fs::fallocate(&file, flags, 0, length.max(1)) {
+        match may_fail().and_then(|()| rustix::fs::fallocate(&file, flags, 0, length.max(1))) {
             Ok(()) | Err(Errno::OPNOTSUPP) => Ok(()),
             Err(source) => Err(Error::io("fallocate", self.path.join(name), source)),
         }
@@ -267,14 +283,15 @@ impl Directory {
 pub(crate) fn map(file: &File, length: u64, populate: bool, path: &Path) -> Result<SharedMap> {
     let too_large = || Error::NoSpace { wanted: length };
     let length = usize::try_from(length).ok().filter(|length| *length <= isize::MAX as usize);
-    SharedMap::new(file, length.ok_or_else(too_large)?, populate)
-        .map_err(|source| Error::io("mmap", path, source))
+    let length = length.ok_or_else(too_large)?;
+    let map = may_fail().map_err(Into::into).and_then(|()| SharedMap::new(file, length, populate));
+    map.map_err(|source| Error::io("mmap", path, source))
 }
 
 /// Room for all bytes, now: a write into a full file system would be a SIGBUS.
 fn allocate(fd: &OwnedFd, length: u64, path: &Path) -> Result<()> {
     loop {
-        match rustix::fs::fallocate(fd, FallocateFlags::empty(), 0, length) {
+        match may_fail().and_then(|()| rustix::fs::fallocate(fd, FallocateFlags::empty(), 0, length)) {
             Ok(()) => return Ok(()),
             Err(Errno::INTR) => {}
             Err(Errno::NOSPC | Errno::FBIG | Errno::NOMEM | Errno::DQUOT | Errno::INVAL) => {

@@ -80,7 +80,7 @@ pub use channel::{
 };
 pub use context::FastIoContext;
 #[cfg(feature = "crash-points")]
-pub use crash::CRASH_POINTS;
+pub use crash::{CRASH_POINTS, with_failing_calls};
 pub use error::{Error, Result};
 pub use guard::{ReadGuard, WriteGuard};
 pub use metadata::{ContentKind, METADATA_LIMIT, Metadata, RANK_LIMIT};

@@ -150,11 +150,19 @@ impl Store {
         while self.control().pooled_bytes.load(SeqCst) > keep {
             let Some(index) = self.lock()?.take_for_trimming()? else { break };
             let name = segment::file_name(index, self.segment(index)?.epoch.load(SeqCst));
-            self.directory.punch(&name)?;
+            if let Err(error) = self.directory.punch(&name) {
+                // The file is as it was.
+                let lock = self.lock()?;
+                lock.set_state(index, State::Pooled)?;
+                lock.put_pooled(index)?;
+                return Err(error);
+            }
             crash_point!("after-trim-punch");
-            self.directory.unlink(&name)?;
+            // A file that cannot be removed now belongs to nothing from here on: a sweep takes it away.
+            let unlinked = self.directory.unlink(&name);
             crash_point!("after-trim-unlink");
             self.lock()?.set_empty(index)?;
+            unlinked?;
             removed += 1;
         }
         Ok(removed)

@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    crash::crash_point,
+    crash::{crash_point, may_fail},
     directory,
     error::{Error, Result},
     metadata::{METADATA_LIMIT, Metadata},
@@ -110,7 +110,8 @@ impl Store {
     /// Reads from the file of a segment that the caller holds.
     pub(crate) fn read_file(&self, index: u32, offset: u64, buffer: &mut [u8]) -> Result<()> {
         let (file, _, _, path) = self.open_segment(index)?;
-        file.read_exact_at(buffer, offset).map_err(|source| match source.kind() {
+        let read = may_fail().map_err(Into::into).and_then(|()| file.read_exact_at(buffer, offset));
+        read.map_err(|source: std::io::Error| match source.kind() {
             std::io::ErrorKind::UnexpectedEof => Error::Corrupt { what: "is too short", path },
             _ => Error::io("pread", path, source),
         })?;
@@ -148,8 +149,10 @@ impl Store {
             }
             let (file, _, _, path) = self.open_segment(index)?;
             let mut bytes = vec![0; count * CHILD];
-            file.read_exact_at(&mut bytes, CHILDREN as u64)
-                .map_err(|source| Error::io("pread", path, source))?;
+            may_fail()
+                .map_err(Into::into)
+                .and_then(|()| file.read_exact_at(&mut bytes, CHILDREN as u64))
+                .map_err(|source: std::io::Error| Error::io("pread", path, source))?;
             let word =
                 |bytes: &[u8]| bytes.iter().rev().fold(0u64, |word, byte| (word << 8) | u64::from(*byte));
             let child = |bytes: &[u8]| AllocationId {

@@ -10,7 +10,7 @@ use rustix::{fs::FlockOperation, io::Errno};
 
 use crate::{
     access::HELD,
-    crash::crash_point,
+    crash::{crash_point, may_fail},
     directory::Directory,
     error::{Error, Result},
     futex,
@@ -35,7 +35,8 @@ impl SlotLock {
         let name = format!("slot.{slot}");
         let file = directory.file_or_new(&name)?;
         crash_point!("after-slot-file");
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        let exclusive = FlockOperation::NonBlockingLockExclusive;
+        match may_fail().and_then(|()| rustix::fs::flock(&file, exclusive)) {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(source) => Err(Error::io("flock", directory.path().join(name), source)),

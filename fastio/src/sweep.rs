@@ -3,7 +3,14 @@
 //! Not here: the cleaning of one slot (`slot.rs`). Invariant: what is published, or held by a living process, is not
 //! touched; two sweeps at once, or one killed in the middle, do no harm.
 
-use crate::{error::Result, segment::parse_file_name, state::State, store::Store};
+use std::sync::atomic::Ordering::SeqCst;
+
+use crate::{
+    error::Result,
+    segment::{file_name, parse_file_name},
+    state::State,
+    store::Store,
+};
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +30,13 @@ impl Store {
         {
             let lock = self.lock()?;
             for index in 0..self.segment_count() {
+                let word = self.state(index)?;
+                let owner = self.control().slots.get(usize::from(word.owner));
+                // Its maker has left without coming to an end, because a system call failed.
+                if word.state == State::Making && owner.is_none_or(|used| used.load(SeqCst) == 0) {
+                    self.directory.unlink(&file_name(index, self.segment(index)?.epoch.load(SeqCst)))?;
+                    lock.set_empty(index)?;
+                }
                 lock.release(index)?;
             }
             for channel in self.channels() {
@@ -46,7 +60,7 @@ impl Store {
             let Some((index, epoch)) = parse_file_name(&file) else { continue };
             let owned = index < self.segment_count()
                 && self.state(index)?.state != State::Empty
-                && self.segment(index)?.epoch.load(std::sync::atomic::Ordering::SeqCst) == epoch;
+                && self.segment(index)?.epoch.load(SeqCst) == epoch;
             if !owned && self.directory.unlink(&file)? {
                 removed += 1;
             }

@@ -63,6 +63,11 @@ impl<'p> Payload<'p> {
     pub fn value<T: Codec + Any + Send + Sync>(value: &'p T) -> Self {
         Self::Value { value, type_name: Some(std::any::type_name::<T>()) }
     }
+
+    /// A value whose type only the registry knows.
+    pub fn any(value: &'p (dyn Any + Send + Sync)) -> Self {
+        Self::Value { value, type_name: None }
+    }
 }
 
 impl<'p> From<&'p [u8]> for Payload<'p> {

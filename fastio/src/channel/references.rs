@@ -15,7 +15,7 @@ use super::{
     ring::{Cursor, Shape},
 };
 use crate::{
-    crash::crash_point,
+    crash::{crash_point, may_fail},
     error::{Error, Result},
     index::Index,
     segment::{CHILD, CHILDREN},
@@ -185,15 +185,15 @@ pub(super) struct RingFile {
 impl RingFile {
     fn word(&self, offset: u64) -> Result<u64> {
         let mut bytes = [0; 8];
-        self.file
-            .read_exact_at(&mut bytes, offset)
-            .map_err(|source| Error::io("pread", "segment", source))?;
+        let read = may_fail().map_err(Into::into).and_then(|()| self.file.read_exact_at(&mut bytes, offset));
+        read.map_err(|source: std::io::Error| Error::io("pread", "segment", source))?;
         Ok(u64::from_le_bytes(bytes))
     }
 
     fn write(&self, offset: u64, word: u64) -> Result<()> {
-        let written = self.file.write_all_at(&word.to_le_bytes(), offset);
-        written.map_err(|source| Error::io("pwrite", "segment", source))
+        let word = word.to_le_bytes();
+        let written = may_fail().map_err(Into::into).and_then(|()| self.file.write_all_at(&word, offset));
+        written.map_err(|source: std::io::Error| Error::io("pwrite", "segment", source))
     }
 
     fn tail(&self) -> Result<u64> {

@@ -13,6 +13,8 @@ mod children;
 mod contract;
 #[cfg(feature = "crash-points")]
 mod crash_points;
+#[cfg(feature = "crash-points")]
+mod failing_calls;
 mod faults;
 mod files;
 mod fork;

@@ -151,6 +151,8 @@ fn play() {
         crate::storm::ROLES,
         #[cfg(feature = "crash-points")]
         crate::crash_points::ROLES,
+        #[cfg(feature = "crash-points")]
+        crate::failing_calls::ROLES,
     ];
     let (_, act) = roles.iter().copied().flatten().find(|(name, _)| *name == role).expect("no such role");
     act(&pipeline);
