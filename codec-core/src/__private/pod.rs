@@ -288,12 +288,18 @@ impl<'de, W: Wrapper + Decode<'de>, const N: usize> Decode<'de> for InArray<W, N
 
 impl<T> Encode for Missing<T> {
     fn encode(&self, _: &mut Writer<'_>) -> Result<()> {
-        const { panic!("a type without a codec") }
+        missing::<T>()
     }
 }
 
 impl<'de, T> Decode<'de> for Missing<T> {
     fn decode(_: &mut Reader<'de>) -> Result<Self> {
-        const { panic!("a type without a codec") }
+        missing::<T>()
     }
+}
+
+/// Stops the build if it is ever compiled. The condition mentions the type, so that it is not judged before.
+fn missing<T>() -> ! {
+    const { assert!(size_of::<T>() > isize::MAX as usize, "a type without a codec") };
+    unreachable!("no type is so large")
 }
