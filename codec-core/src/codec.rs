@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::endpoint::{Capabilities, Counter, Endpoint};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::Limits;
 use crate::raw::row;
+use crate::raw::whole::{DecodeWhole as _, EncodeWhole as _};
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -65,10 +66,8 @@ where
     E: Endpoint + ?Sized,
 {
     let mut writer = Writer::new(&mut endpoint);
-    match row::encode(value, &mut writer) {
-        Ok(()) => writer.finish(),
-        Err(error) => Err(error),
-    }
+    let encoded = value.encode_whole(&mut writer);
+    writer.finish_after(encoded)
 }
 
 /// Reads a value, and no byte beyond it.
@@ -104,11 +103,7 @@ pub fn deserialize_with<T: Codec, E: Endpoint + ?Sized>(mut endpoint: &mut E, li
 ///
 /// [`Error::OutOfMemory`] and [`Error::DepthLimit`].
 pub fn to_vec<T: Encode + ?Sized>(value: &T) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match serialize(value, &mut bytes) {
-        Ok(_) => Ok(bytes),
-        Err(error) => Err(error),
-    }
+    value.bytes_of_whole()
 }
 
 /// Writes a value to anything that `std::io` can write to, and says how many bytes that took.
@@ -136,7 +131,7 @@ pub fn to_writer<T: Encode + ?Sized>(value: &T, writer: impl std::io::Write) -> 
 ///
 /// Whatever in the input is not a value of this type; [`Error::TrailingBytes`]; the default [`Limits`].
 pub fn from_slice<'de, T: Decode<'de>>(bytes: &'de [u8]) -> Result<T> {
-    from_slice_with(bytes, Limits::DEFAULT)
+    T::decode_all(bytes, Limits::DEFAULT)
 }
 
 /// [`from_slice`] under other [`Limits`].
@@ -145,17 +140,7 @@ pub fn from_slice<'de, T: Decode<'de>>(bytes: &'de [u8]) -> Result<T> {
 ///
 /// As [`from_slice`].
 pub fn from_slice_with<'de, T: Decode<'de>>(bytes: &'de [u8], limits: Limits) -> Result<T> {
-    let mut reader = Reader::from_slice_with(bytes, limits);
-    match row::decode(&mut reader) {
-        Ok(value) if reader.source.left() == 0 => Ok(value),
-        Ok(_) => Err(trailing(&reader)),
-        Err(error) => Err(error),
-    }
-}
-
-#[cold]
-fn trailing(reader: &Reader<'_>) -> Error {
-    Error::TrailingBytes { offset: reader.offset(), count: reader.source.left() as u64 }
+    T::decode_all(bytes, limits)
 }
 
 /// Reads a value from the front of `bytes`, and gives the rest.

@@ -216,6 +216,13 @@ impl<'de> Reader<'de> {
         self.source.remaining()
     }
 
+    /// The error for bytes behind the value.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn trailing(&self) -> Error {
+        Error::TrailingBytes { offset: self.offset(), count: self.source.left() as u64 }
+    }
+
     /// Tells the endpoint what was read, and says how many bytes that is.
     pub fn finish(mut self) -> u64 {
         self.source.close();

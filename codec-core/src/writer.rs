@@ -135,6 +135,15 @@ impl<'e> Writer<'e> {
         self.sink.flush()?;
         Ok(usize::try_from(self.sink.written()).unwrap_or(usize::MAX))
     }
+
+    /// [`finish`](Self::finish), unless what was written last failed.
+    #[inline]
+    pub(crate) fn finish_after(self, encoded: Result<()>) -> Result<usize> {
+        match encoded {
+            Ok(()) => self.finish(),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl core::fmt::Debug for Writer<'_> {

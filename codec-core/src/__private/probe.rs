@@ -56,8 +56,6 @@ pub unsafe trait Via {
     fn view_mut(value: *mut Self::Of) -> *mut Self::As;
     /// Takes the value out.
     fn unview(value: Self::As) -> Self::Of;
-    /// Takes the value out, where it is.
-    fn unview_box(value: Box<Self::As>) -> Box<Self::Of>;
 }
 
 /// The values travel by the codec of their type.
@@ -86,11 +84,6 @@ unsafe impl<T: Encode> Via for Same<T> {
     fn unview(value: T) -> T {
         value
     }
-
-    #[inline(always)]
-    fn unview_box(value: Box<T>) -> Box<T> {
-        value
-    }
 }
 
 #[allow(unsafe_code, reason = "makes the promise")]
@@ -112,11 +105,6 @@ unsafe impl<W: Wrapper + Encode> Via for Wrapped<W> {
     #[inline(always)]
     fn unview(value: W) -> W::Of {
         transparent::unwrap(value)
-    }
-
-    #[inline(always)]
-    fn unview_box(value: Box<W>) -> Box<W::Of> {
-        transparent::unwrap_box(value)
     }
 }
 

@@ -5,7 +5,8 @@
 //! - `window`: a stretch of memory that a cursor moves over;
 //! - `sink`, `source`: windows with an endpoint behind them;
 //! - [`head`]: the fixed part of a row, reserved once and then accessed without checks;
-//! - [`row`]: a whole value, head and tail;
+//! - [`row`]: a whole value, head and tail, and `whole`, where that is compiled;
+//! - `erased`: values of a type that is known only when the program runs;
 //! - `sequence`: many values, as one copy or as rows;
 //! - `variant`: a row within a row, for the fields of an enum's variant;
 //! - `place`: memory that is filled before it is a value;
@@ -18,6 +19,8 @@
 #[cfg(feature = "dlpack")]
 #[allow(unreachable_pub, reason = "`tensor::dlpack` shows it")]
 pub mod dlpack;
+#[cfg(feature = "std")]
+pub(crate) mod erased;
 #[allow(unreachable_pub, reason = "the derive reaches it through `__private`")]
 pub mod head;
 pub(crate) mod place;
@@ -30,4 +33,5 @@ pub(crate) mod text;
 pub(crate) mod transparent;
 pub(crate) mod utf8;
 pub(crate) mod variant;
+pub(crate) mod whole;
 pub(crate) mod window;

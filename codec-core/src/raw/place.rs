@@ -12,6 +12,7 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use super::row;
+use super::whole::DecodeWhole as _;
 use crate::decode::Decode;
 use crate::error::{Error, Result};
 use crate::reader::Reader;
@@ -70,7 +71,13 @@ pub(crate) fn allocate<T>(count: usize) -> Result<Vec<T>> {
 
 #[cold]
 fn out_of_memory<T>(count: usize) -> Error {
-    Error::OutOfMemory { bytes: (count as u64).saturating_mul(size_of::<T>() as u64) }
+    out_of_memory_bytes((count as u64).saturating_mul(size_of::<T>() as u64))
+}
+
+/// The error for memory that the allocator refused.
+#[cold]
+pub(crate) fn out_of_memory_bytes(bytes: u64) -> Error {
+    Error::OutOfMemory { bytes }
 }
 
 /// The bytes of a slot, none of them claimed to be initialised.
@@ -82,7 +89,7 @@ pub(crate) fn slot_bytes<T>(slot: &mut [MaybeUninit<T>]) -> &mut [MaybeUninit<u8
 
 /// A fresh box, charged to the limits; the allocator's refusal is an error.
 #[inline]
-fn fresh<T>(reader: &mut Reader<'_>) -> Result<Box<MaybeUninit<T>>> {
+pub(super) fn fresh<T>(reader: &mut Reader<'_>) -> Result<Box<MaybeUninit<T>>> {
     reader.charge(size_of::<T>())?;
     if size_of::<T>() == 0 {
         return Ok(Box::new_uninit());
@@ -97,15 +104,9 @@ fn fresh<T>(reader: &mut Reader<'_>) -> Result<Box<MaybeUninit<T>>> {
 }
 
 /// Decodes into a fresh box, in place.
+#[inline(always)]
 pub(crate) fn boxed<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<Box<T>> {
-    match fresh::<T>(reader) {
-        Ok(mut slot) => {
-            let decoded = row::decode_into(&mut slot, reader);
-            // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
-            decoded.map(|()| unsafe { slot.assume_init() })
-        }
-        Err(error) => Err(error),
-    }
+    T::decode_boxed(reader)
 }
 
 /// Decodes into a fresh shared pointer, in place. `Rc` and `Arc` cannot report that memory is out.

@@ -13,54 +13,23 @@
 use core::mem::MaybeUninit;
 
 use super::head::{HeadReader, HeadWriter};
-use super::place::{Place, slot_bytes};
+use super::place::Place;
+use super::whole::{DecodeWhole as _, EncodeWhole as _};
 use crate::decode::Decode;
 use crate::encode::Encode;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::layout::TextRun;
 use crate::reader::Reader;
 use crate::writer::Writer;
-
-/// Bulk values from this size on go to the endpoint in one piece.
-const LARGE: usize = 1024;
 
 /// Writes a value, head and tail.
 ///
 /// # Errors
 ///
 /// Those of the endpoint, and the depth limit.
-#[inline]
+#[inline(always)]
 pub fn encode<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
-    if const { T::LAYOUT.facts().opaque } {
-        return value.encode(writer);
-    }
-    if const { T::LAYOUT.facts().head > 0 }
-        && let Err(error) = encode_own_head(value, writer)
-    {
-        return Err(error);
-    }
-    if const { T::LAYOUT.facts().tail } { value.encode_tail(writer) } else { Ok(()) }
-}
-
-/// Writes the head of a row. A function of its own: without optimisation, what it needs on the stack would stay
-/// there while the tail is written, at every level of a deep value.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn encode_own_head<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Result<()> {
-    let size = const { T::LAYOUT.facts().head };
-    if const { T::LAYOUT.facts().bulk && T::LAYOUT.facts().head >= LARGE } {
-        // SAFETY: the layout promises that all bytes of the value are initialised.
-        let bytes = unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), size) };
-        return writer.sink.put(bytes);
-    }
-    // SAFETY: `encode_head` writes as many bytes as the layout says.
-    match unsafe { writer.sink.head(size) } {
-        Ok(head) => {
-            // SAFETY: the head has the room that the layout asks for.
-            unsafe { value.encode_head(head) };
-            Ok(())
-        }
-        Err(error) => Err(error),
-    }
+    value.encode_whole(writer)
 }
 
 /// Writes the part of a value that stands in the head of the row around it.
@@ -97,14 +66,9 @@ pub fn encode_tail<T: Encode + ?Sized>(value: &T, writer: &mut Writer<'_>) -> Re
 /// # Errors
 ///
 /// Those of the type's own decoding.
-#[inline]
+#[inline(always)]
 pub fn decode<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
-    if const { T::LAYOUT.facts().opaque } {
-        return T::decode(reader);
-    }
-    let mut slot = MaybeUninit::uninit();
-    // SAFETY: `decode_into` returned `Ok`, so the slot is initialised.
-    decode_into(&mut slot, reader).map(|()| unsafe { slot.assume_init() })
+    T::decode_whole(reader)
 }
 
 /// Reads a value, head and tail, in place: `Ok` means that the slot is initialised.
@@ -112,43 +76,18 @@ pub fn decode<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<T> {
 /// # Errors
 ///
 /// Those of the type's own decoding; then the slot holds nothing.
-#[inline]
+#[inline(always)]
 pub fn decode_into<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
-    if const { T::LAYOUT.facts().opaque } {
-        return decode_opaque(slot, reader);
-    }
-    if const { T::LAYOUT.facts().plain && T::LAYOUT.facts().head >= LARGE } {
-        return decode_plain(slot, reader);
-    }
-    // The head must stay readable while the tail is read. Where the input stays, it is read where it lies.
-    let (size, tail) = const { (T::LAYOUT.facts().head, T::LAYOUT.facts().tail) };
-    if let Some(start) = take_head(size, tail, reader) {
-        // SAFETY: the bytes at `start` stay for the input's lifetime, or, if they do not, nothing is read while
-        // they are used, as the type has no tail or there are none.
-        let head = unsafe { HeadReader::new(start) };
-        // SAFETY: the head holds as many bytes as the layout says.
-        return unsafe { T::decode_row(slot, head, reader) };
-    }
-    decode_gathered(slot, reader)
-}
-
-/// Reads plain memory of the value's size: every byte that is copied there makes it a value.
-#[inline]
-fn decode_plain<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
-    reader.source.copy_to(slot_bytes(core::slice::from_mut(slot)))
-}
-
-/// Takes a head that can be read where it lies.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn take_head(size: usize, tail: bool, reader: &mut Reader<'_>) -> Option<*const u8> {
-    // Of no bytes, nothing is read: a pointer's row needs no second way in.
-    if !tail || size == 0 || reader.source.stays() { reader.source.take(size) } else { None }
+    T::decode_whole_into(slot, reader)
 }
 
 /// Reads a value of which nothing is known. A function of its own: without optimisation, its callers would have
 /// room for a value on their stack, also where they never call it.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn decode_opaque<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
+pub(super) fn decode_opaque<'de, T: Decode<'de>>(
+    slot: &mut MaybeUninit<T>,
+    reader: &mut Reader<'de>,
+) -> Result<()> {
     match T::decode(reader) {
         Ok(value) => {
             slot.write(value);
@@ -156,41 +95,6 @@ fn decode_opaque<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Re
         }
         Err(error) => Err(error),
     }
-}
-
-/// Reads a row whose head does not lie in memory that stays: the head is copied first.
-#[cold]
-#[inline(never)]
-fn decode_gathered<'de, T: Decode<'de>>(slot: &mut MaybeUninit<T>, reader: &mut Reader<'de>) -> Result<()> {
-    // SAFETY: the head holds as many bytes as the layout says.
-    let mut read =
-        |head: HeadReader<'_>, reader: &mut Reader<'de>| unsafe { T::decode_row(slot, head, reader) };
-    gathered(const { T::LAYOUT.facts().head }, reader, &mut read)
-}
-
-/// Copies a head of `size` bytes and reads a row from it. Not generic, so that it is compiled here, and not for every
-/// type in the crate that has it.
-fn gathered<'de>(
-    size: usize,
-    reader: &mut Reader<'de>,
-    read: &mut dyn FnMut(HeadReader<'_>, &mut Reader<'de>) -> Result<()>,
-) -> Result<()> {
-    let mut small = [0_u8; 128];
-    let mut large = alloc::vec::Vec::new();
-    let bytes = if size <= small.len() {
-        &mut small[..size]
-    } else {
-        large.try_reserve_exact(size).map_err(|_| Error::OutOfMemory { bytes: size as u64 })?;
-        large.resize(size, 0);
-        &mut large[..]
-    };
-    reader.read(bytes)?;
-    // SAFETY: `bytes` holds the whole head and stays until the end of this function.
-    let head = unsafe { HeadReader::new(bytes.as_ptr()) };
-    let outer = reader.source.copied(bytes);
-    let decoded = read(head, reader);
-    reader.source.restore(outer);
-    decoded
 }
 
 /// Reads one part of a value in place: its bytes of the head, and its part of the tail.
@@ -241,8 +145,11 @@ pub unsafe fn decode_field<'de, T: Decode<'de>>(
         // SAFETY: the caller's.
         unsafe { T::decode_row(slot, head.part(const { T::LAYOUT.facts().head }), reader) }
     };
-    // SAFETY: the field was just initialised, and is the guard's from here on.
-    decoded.map(|()| unsafe { Place::new(field) })
+    match decoded {
+        // SAFETY: the field was just initialised, and is the guard's from here on.
+        Ok(()) => Ok(unsafe { Place::new(field) }),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether the texts of a run are there and are ASCII, all of them: one look instead of one for each.
@@ -293,8 +200,11 @@ pub unsafe fn decode_text_field<'de, T: Decode<'de>>(
     let slot = unsafe { &mut *field.cast::<MaybeUninit<T>>() };
     // SAFETY: the caller's.
     let decoded = unsafe { T::decode_ascii(slot, head.part(T::LAYOUT.facts().head), reader) };
-    // SAFETY: the field was just initialised, and is the guard's from here on.
-    decoded.map(|()| unsafe { Place::new(field) })
+    match decoded {
+        // SAFETY: the field was just initialised, and is the guard's from here on.
+        Ok(()) => Ok(unsafe { Place::new(field) }),
+        Err(error) => Err(error),
+    }
 }
 
 /// [`decode_field`], never inlined: the way of texts that have to be looked at one by one, which would cost the others
@@ -334,6 +244,9 @@ pub unsafe fn decode_value<'de, T: Decode<'de>>(
     let mut slot = MaybeUninit::uninit();
     // SAFETY: the caller's.
     let decoded = unsafe { decode_part(&mut slot, head, reader) };
-    // SAFETY: `decode_part` returned `Ok`, so the slot is initialised.
-    decoded.map(|()| unsafe { slot.assume_init() })
+    match decoded {
+        // SAFETY: `decode_part` returned `Ok`, so the slot is initialised.
+        Ok(()) => Ok(unsafe { slot.assume_init() }),
+        Err(error) => Err(error),
+    }
 }

@@ -73,7 +73,7 @@ impl HeadBuffer {
     /// Copies the head here, as it does not lie in memory that stays.
     #[cold]
     #[inline(never)]
-    fn gather<'h>(&'h mut self, size: usize, reader: &mut Reader<'_>) -> Result<HeadReader<'h>> {
+    pub(super) fn gather<'h>(&'h mut self, size: usize, reader: &mut Reader<'_>) -> Result<HeadReader<'h>> {
         let bytes = if size <= self.small.len() {
             let bytes = &mut self.small[..size];
             reader.source.copy_to(slot_bytes(bytes))?;

@@ -10,25 +10,28 @@ use crate::__private::pod::Plain;
 use crate::__private::probe::{Same, Via};
 use crate::codec::Codec;
 use crate::error::Result;
+use crate::raw::erased::Erased;
+use crate::raw::place;
 use crate::raw::transparent::unwrap_box;
-use crate::raw::{place, row};
+use crate::raw::whole::EncodeWhole;
 use crate::reader::Reader;
 use crate::schema::{Node, NodeId, Schema, SchemaBuilder};
 use crate::writer::Writer;
 
 /// What a codec does, for one type. A constant of each type, so that a registration is data and no code.
-pub(super) struct Functions {
-    type_id: TypeId,
-    /// Nothing for a value of another type.
-    encode: fn(&dyn Any, &mut Writer<'_>) -> Option<Result<()>>,
-    decode: fn(&mut Reader<'_>) -> Result<AnyValue>,
-    describe: Describe,
-}
-
-/// How a type is described. A pointer to what every codec has, so that no code is added.
-enum Describe {
-    Codec(fn(&mut SchemaBuilder) -> NodeId),
-    Pod(usize),
+pub(super) enum Functions {
+    Codec {
+        erased: Erased,
+        /// A pointer to what every codec has, so that no code is added.
+        describe: fn(&mut SchemaBuilder) -> NodeId,
+    },
+    Pod {
+        type_id: TypeId,
+        size: usize,
+        /// Nothing for a value of another type.
+        encode: fn(&dyn Any, &mut Writer<'_>) -> Option<Result<()>>,
+        decode: fn(&mut Reader<'_>) -> Result<AnyValue>,
+    },
 }
 
 impl Functions {
@@ -39,25 +42,18 @@ impl Functions {
 
     /// Those of a type that travels by a codec of its own, or as plain old data.
     pub(super) const fn via<V: Via<As: Codec, Of: Any + Send + Sync>>() -> &'static Self {
-        const {
-            &Self {
-                type_id: TypeId::of::<V::Of>(),
-                encode: |value, writer| Some(row::encode(V::view(value.downcast_ref()?), writer)),
-                decode: |reader| Ok(V::unview_box(place::boxed::<V::As>(reader)?)),
-                describe: Describe::Codec(SchemaBuilder::node::<V::As>),
-            }
-        }
+        const { &Self::Codec { erased: Erased::of::<V>(), describe: <V::As as EncodeWhole>::schema_node } }
     }
 
     /// Those of plain old data without a codec.
     pub(super) const fn of_pod<T: bytemuck::Pod + Send + Sync>() -> &'static Self {
         const {
-            &Self {
+            &Self::Pod {
                 type_id: TypeId::of::<T>(),
+                size: size_of::<T>(),
                 encode: |value, writer| Some(writer.write(bytemuck::bytes_of(value.downcast_ref::<T>()?))),
                 // Where it will be: it may be larger than the stack.
                 decode: |reader| Ok(unwrap_box(place::boxed::<Plain<T>>(reader)?)),
-                describe: Describe::Pod(size_of::<T>()),
             }
         }
     }
@@ -104,7 +100,10 @@ impl Entry {
     /// The type.
     #[must_use]
     pub fn value_type(&self) -> TypeId {
-        self.codec.type_id
+        match self.codec {
+            Functions::Codec { erased, .. } => erased.type_id(),
+            Functions::Pod { type_id, .. } => *type_id,
+        }
     }
 
     /// Where the codec was registered: file and line.
@@ -132,9 +131,9 @@ impl Entry {
 
     fn known_schema(&self) -> &Schema {
         self.schema.get_or_init(|| {
-            Schema::of(|types| match self.codec.describe {
-                Describe::Codec(node) => node(types),
-                Describe::Pod(size) => types.anonymous(Node::Pod(size as u64)),
+            Schema::of(|types| match self.codec {
+                Functions::Codec { describe, .. } => describe(types),
+                Functions::Pod { size, .. } => types.anonymous(Node::Pod(*size as u64)),
             })
         })
     }
@@ -146,7 +145,11 @@ impl Entry {
     /// [`RegistryError::WrongType`] for a value of any other type, [`RegistryError::Boxed`] for a box with one, and
     /// those of the codec.
     pub fn encode(&self, value: &dyn Any, writer: &mut Writer<'_>) -> Result<()> {
-        match (self.codec.encode)(value, writer) {
+        let encoded = match self.codec {
+            Functions::Codec { erased, .. } => erased.encode(value, writer),
+            Functions::Pod { encode, .. } => encode(value, writer),
+        };
+        match encoded {
             Some(result) => result,
             None if value::is_boxed(value.type_id()) => Err(RegistryError::Boxed.into()),
             None => Err(RegistryError::WrongType { name: self.name().into() }.into()),
@@ -159,7 +162,10 @@ impl Entry {
     ///
     /// Those of the codec.
     pub fn decode(&self, reader: &mut Reader<'_>) -> Result<AnyValue> {
-        (self.codec.decode)(reader)
+        match self.codec {
+            Functions::Codec { erased, .. } => erased.decode(reader),
+            Functions::Pod { decode, .. } => decode(reader),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use core::any::TypeId;
 
 use super::{FieldNode, Node, NodeId};
 use crate::encode::Encode;
+use crate::raw::whole::EncodeWhole as _;
 
 /// Collects the nodes of a schema, each type once.
 #[derive(Debug, Default)]
@@ -19,12 +20,12 @@ pub struct SchemaBuilder {
 impl SchemaBuilder {
     /// The node of `T`.
     pub fn node<T: Encode + ?Sized>(&mut self) -> NodeId {
-        self.node_of(T::schema_key(), T::schema, const { T::LAYOUT.facts().opaque })
+        T::schema_node(self)
     }
 
     /// [`node`](Self::node) for pointers: compiled once, and not for every type.
     #[inline(never)]
-    fn node_of(&mut self, key: TypeId, describe: fn(&mut Self) -> Node, by_hand: bool) -> NodeId {
+    pub(crate) fn node_of(&mut self, key: TypeId, describe: fn(&mut Self) -> Node, by_hand: bool) -> NodeId {
         self.node_with(key, |types| match describe(types) {
             node @ (Node::Opaque | Node::Bulk(_) | Node::Pointer(_)) => node,
             node if by_hand => Node::Pointer(types.anonymous(node)),
