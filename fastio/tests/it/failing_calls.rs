@@ -13,6 +13,8 @@ use crate::{
     support::{Actor, Pipeline, Role, directory, say},
 };
 
+type Step = fn(&FastIoContext) -> Result<()>;
+
 pub(crate) const ROLES: &[Role] = &[
     ("whole-life-failing", |pipeline| {
         every_failure(pipeline, whole_life, &|pipeline| {
@@ -31,7 +33,7 @@ pub(crate) const ROLES: &[Role] = &[
         let kept = context.create(5000).unwrap();
         kept.publish("kept").unwrap();
         drop(kept);
-        let steps: &[(&str, fn(&FastIoContext) -> Result<()>)] = &[
+        let steps: &[(&str, Step)] = &[
             ("create", |context| context.create(100_000).map(drop)),
             ("publish", |context| {
                 let child = context.create(9000)?;
