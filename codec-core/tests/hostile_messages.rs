@@ -125,7 +125,7 @@ fn sealed() -> Vec<u8> {
     let metadata = Metadata::from([("k".into(), vec![7])]);
     let options = Options { metadata: Some(&metadata), checksum: true, schema: true };
     let mut gather = Gather::with_capabilities(Capabilities { segments: 8, threshold: 0 });
-    registry.serialize_message(&(7_u16, Bulk::from(vec![1_u8; 9])), options, &mut gather).unwrap();
+    registry.serialize_with(&(7_u16, Bulk::from(vec![1_u8; 9])), options, &mut gather).unwrap();
     gather.packed().to_vec()
 }
 
@@ -220,7 +220,7 @@ fn messages_of_unknown_names_are_skipped_whole_whatever_is_in_them() {
             checksum: number & 2 != 0,
             schema: number & 4 != 0,
         };
-        everyone.serialize_message(&7_u16, options, &mut bytes).unwrap();
+        everyone.serialize_with(&7_u16, options, &mut bytes).unwrap();
     }
     nobody.serialize(&"end".to_owned(), &mut bytes).unwrap();
     let mut stream = IoReader(&bytes[..]);
@@ -272,7 +272,8 @@ fn metadata_within_metadata_is_not_read_with_its_message() {
         let mut metadata = Metadata::new();
         metadata.insert_bytes("in", bytes);
         bytes = Vec::new();
-        registry.serialize_with(&1_u16, &metadata, &mut bytes).unwrap();
+        let options = Options { metadata: Some(&metadata), ..Options::default() };
+        registry.serialize_with(&1_u16, options, &mut bytes).unwrap();
     }
     let mut levels = 0;
     while let Some(next) = agreed(&bytes).unwrap().metadata().bytes("in") {

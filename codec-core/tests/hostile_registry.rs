@@ -462,7 +462,8 @@ fn case_42_metadata_and_segments_travel_with_a_value_of_any_type() {
     let value = BTreeMap::from([("a".to_owned(), 1_u8)]);
     let metadata = Metadata::from([("k".into(), vec![1])]);
     let mut buffer = Buffer::new();
-    registry.serialize_with(&value, &metadata, &mut buffer).unwrap();
+    let options = message::Options { metadata: Some(&metadata), ..Default::default() };
+    registry.serialize_with(&value, options, &mut buffer).unwrap();
     let message = message::Message::read(&mut buffer, Default::default()).unwrap();
     assert_eq!(*message.metadata(), metadata);
     let decoded = registry.decode(&message, &mut buffer).unwrap();

@@ -108,7 +108,7 @@ fn a_stand_alone_message_is_read_without_its_type() {
     registry.register::<Frame>("Frame").unwrap();
     let options = Options { checksum: true, schema: true, ..Options::default() };
     let mut file = Buffer::new();
-    registry.serialize_message(&frame(None), options, &mut file).unwrap();
+    registry.serialize_with(&frame(None), options, &mut file).unwrap();
 
     let nobody = CodecRegistry::new();
     let message = Message::read(&mut file, Limits::default()).unwrap();
@@ -246,7 +246,7 @@ fn a_mismatch_names_the_first_difference_where_the_message_has_its_schema() {
     there.register::<(u64, f64)>("sample").unwrap();
     let mut bytes = Vec::new();
     let options = Options { schema: true, ..Options::default() };
-    there.serialize_message(&(1_u64, 2.0_f64), options, &mut bytes).unwrap();
+    there.serialize_with(&(1_u64, 2.0_f64), options, &mut bytes).unwrap();
     let error = here.deserialize(&mut &bytes[..]).unwrap_err().to_string();
     assert_eq!(error, "codec \"sample\": the message is of another build, 1: expected f32, found f64");
 }

@@ -35,7 +35,8 @@ use crate::{
 /// let registry = CodecRegistry::new();
 /// registry.register::<u32>("frame")?;
 /// let mut endpoint = Buffer::new();
-/// registry.serialize_with(&7_u32, &metadata, &mut endpoint)?;
+/// let options = Options { metadata: Some(&metadata), ..Options::default() };
+/// registry.serialize_with(&7_u32, options, &mut endpoint)?;
 ///
 /// let message = Message::read(&mut endpoint, Limits::default())?;
 /// assert_eq!(message.metadata().get::<Vec<f64>>("origin")?.unwrap()[2], -2.0);

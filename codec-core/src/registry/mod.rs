@@ -13,7 +13,7 @@ use crate::codec::Codec;
 use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::message::{Message, MessageError, Metadata};
+use crate::message::{Message, MessageError, Metadata, Options};
 
 mod builtin;
 mod entry;
@@ -415,24 +415,25 @@ impl CodecRegistry {
         V: Value + ?Sized,
         E: Endpoint + ?Sized,
     {
-        self.serialize_with(value, &Metadata::new(), endpoint)
+        let entry = self.by_named_type(value.as_any().type_id(), value.type_name())?;
+        crate::message::write(entry.name(), entry.fingerprint(), &Metadata::new(), endpoint, |writer| {
+            entry.encode(value.as_any(), writer)
+        })
     }
 
-    /// [`serialize`](Self::serialize), with metadata.
+    /// [`serialize`](Self::serialize), with metadata, a checksum, or the schema in the message.
     ///
     /// # Errors
     ///
     /// As [`serialize`](Self::serialize).
-    pub fn serialize_with<V, E>(&self, value: &V, metadata: &Metadata, endpoint: &mut E) -> Result<usize>
+    pub fn serialize_with<V, E>(&self, value: &V, options: Options<'_>, endpoint: &mut E) -> Result<usize>
     where
         V: Value + ?Sized,
         E: Endpoint + ?Sized,
     {
-        let type_name = value.type_name();
-        let value = value.as_any();
-        let entry = self.by_named_type(value.type_id(), type_name)?;
-        crate::message::write(entry.name(), entry.fingerprint(), metadata, endpoint, |writer| {
-            entry.encode(value, writer)
+        let entry = self.by_named_type(value.as_any().type_id(), value.type_name())?;
+        crate::message::write_with(entry.name(), &entry.schema(), options, endpoint, |writer| {
+            entry.encode(value.as_any(), writer)
         })
     }
 

@@ -2,14 +2,12 @@
 //!
 //! The invariant: the book is bounded, whoever sends schemas; the oldest leave it first.
 
-use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::sync::PoisonError;
 
 use super::{CodecRegistry, Entry, shown};
-use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
-use crate::message::{Message, MessageError, Options};
+use crate::message::{Message, MessageError};
 use crate::schema::Schema;
 
 /// Bytes of text that the book holds. What is kept of a byte of text are some thirty bytes of memory, and never more than
@@ -91,24 +89,6 @@ impl CodecRegistry {
         let fingerprint = message.fingerprint();
         let own = self.by_name(message.name()).ok().filter(|entry| entry.fingerprint() == fingerprint);
         Ok(own.map(|entry| entry.schema()).or_else(|| self.known_schema(fingerprint)))
-    }
-
-    /// Writes a value of any registered type as a message with a checksum, its schema, or metadata, and says how many
-    /// bytes that took.
-    ///
-    /// # Errors
-    ///
-    /// As [`serialize`](Self::serialize).
-    pub fn serialize_message<E: Endpoint + ?Sized>(
-        &self,
-        value: &(dyn Any + Send + Sync),
-        options: Options<'_>,
-        endpoint: &mut E,
-    ) -> Result<usize> {
-        let entry = self.by_type(value.type_id())?;
-        crate::message::write_with(entry.name(), &entry.schema(), options, endpoint, |writer| {
-            entry.encode(value, writer)
-        })
     }
 
     /// That a message is of another schema than the codec of its name.

@@ -61,7 +61,8 @@ fn the_example_message() {
 fn metadata_stands_between_the_name_and_the_value() {
     let metadata = Metadata::from([("k".into(), vec![1, 2]), ("l".into(), vec![])]);
     let mut buffer = Buffer::new();
-    registry().serialize_with(&7_u16, &metadata, &mut buffer).unwrap();
+    let options = Options { metadata: Some(&metadata), ..Options::default() };
+    registry().serialize_with(&7_u16, options, &mut buffer).unwrap();
     // The encoding of the map: a length, then each entry as a tuple, heads before tails.
     let map = "02000000  01000000 02000000 6B 0102  01000000 00000000 6C";
     let expected = format!(
@@ -207,7 +208,7 @@ fn a_message_with_everything_is_the_example_of_the_page() {
     let value = (7_u8, Bulk::<u16>::from_segment(numbers).unwrap());
     let options = Options { metadata: Some(&metadata), checksum: true, schema: true };
     let mut gather = Gather::with_capabilities(Capabilities { segments: 8, threshold: 0 });
-    assert_eq!(registry.serialize_message(&value, options, &mut gather).unwrap(), full().len());
+    assert_eq!(registry.serialize_with(&value, options, &mut gather).unwrap(), full().len());
     assert_eq!(gather.packed(), full());
 
     let message = Message::read(&mut gather, Limits::default()).unwrap();
@@ -224,7 +225,7 @@ fn a_checksum_stands_at_the_end_and_the_schema_before_it() {
     let registry = registry();
     let written = |options: Options<'_>| {
         let mut buffer = Buffer::new();
-        registry.serialize_message(&7_u16, options, &mut buffer).unwrap();
+        registry.serialize_with(&7_u16, options, &mut buffer).unwrap();
         buffer.into_vec()
     };
     let none = Options::default();
