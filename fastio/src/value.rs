@@ -10,7 +10,7 @@ use std::time::Duration;
 use podwire_codec_core::{
     Bulk, Codec, CodecRegistry, Endpoint, Limits, MemoryKind, Owner, Plain, Segment,
     endpoint::{Capabilities, Placement},
-    message::{Message, Metadata as Accompanying},
+    message::Message,
     registry::AnyValue,
     schema::Value,
 };
@@ -112,7 +112,7 @@ impl FastIoContext {
         let registry = CodecRegistry::global();
         let codec = registry.by_type(value.type_id())?;
         let mut outgoing = Outgoing::new(self);
-        registry.serialize_with(value, &Accompanying::new(), &mut outgoing)?;
+        registry.serialize(value, &mut outgoing)?;
         let Outgoing { children, message, .. } = outgoing;
         let mut message = message.ok_or(Error::NotAValue { name: name::shown(name) })?;
         self.store().describe(|| codec.schema(), codec.fingerprint())?;

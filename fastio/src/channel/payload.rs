@@ -5,9 +5,7 @@
 
 use std::{any::Any, sync::atomic::Ordering::Relaxed};
 
-use podwire_codec_core::{
-    Codec, CodecRegistry, Endpoint, Segment, endpoint::Capabilities, message::Metadata as Accompanying,
-};
+use podwire_codec_core::{Codec, CodecRegistry, Endpoint, Segment, endpoint::Capabilities};
 
 use super::{
     ends::End,
@@ -143,7 +141,7 @@ fn encode<'p>(end: &End, value: &(dyn Any + Send + Sync), scratch: &'p mut Vec<u
     let codec = registry.by_type(value.type_id())?;
     scratch.clear();
     let mut envelope = Envelope { outgoing: Outgoing::new(&end.context), bytes: scratch };
-    registry.serialize_with(value, &Accompanying::new(), &mut envelope)?;
+    registry.serialize(value, &mut envelope)?;
     end.store().describe(|| codec.schema(), codec.fingerprint())?;
     let Envelope { mut outgoing, bytes } = envelope;
     if outgoing.children.is_empty() && bytes.len() <= end.ring.shape.inline() {
