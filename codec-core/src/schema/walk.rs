@@ -69,7 +69,9 @@ impl<'s, M: Make> Walk<'s, M> {
             return self.leaf(id, head, reader);
         }
         // Every level counts, of whatever kind, so that no schema can have the stack run out.
-        let Some(levels) = self.levels.checked_sub(1) else {
+        // An enum counts twice: it takes the stack of itself and of its variant.
+        let entered = if matches!(node, Node::Enum { .. }) { 2 } else { 1 };
+        let Some(levels) = self.levels.checked_sub(entered) else {
             return Err(Error::DepthLimit { offset: reader.offset() });
         };
         self.levels = levels;
@@ -82,7 +84,7 @@ impl<'s, M: Make> Walk<'s, M> {
             Node::Enum { .. } => self.choice(id, head, reader),
             _ => self.record(id, None, head, reader),
         };
-        self.levels += 1;
+        self.levels += entered;
         made
     }
 
