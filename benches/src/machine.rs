@@ -3,22 +3,20 @@
 use std::fs;
 
 /// The crates whose versions belong to the figures.
-const CODECS: [&str; 2] = ["wincode", "bitcode"];
+const CODECS: [&str; 9] =
+    ["podwire", "wincode", "bitcode", "rkyv", "savefile", "speedy", "borsh", "postcard", "bincode"];
 
 /// One line per fact, as a Markdown list.
 pub(crate) fn describe() -> String {
     let cpus = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let mut lines = vec![
+    let allocator = std::env::var("GLIBC_TUNABLES").unwrap_or_else(|_| "as it comes".to_owned());
+    let lines = [
         format!("- {cpus} CPUs, {}; Linux {}", processor(), kernel.trim()),
         format!("- {}, {}", env!("BENCH_RUSTC"), flags()),
-        format!("- podwire {}", version("podwire").unwrap_or("of unknown version")),
+        format!("- {}", CODECS.map(named).join(", ")),
+        format!("- the system's allocator, {allocator}"),
     ];
-    for codec in CODECS {
-        lines.push(format!("- {codec} {}", version(codec).unwrap_or("of unknown version")));
-    }
-    let allocator = std::env::var("GLIBC_TUNABLES").unwrap_or_else(|_| "as it comes".to_owned());
-    lines.push(format!("- the system's allocator, {allocator}"));
     lines.join("\n")
 }
 
@@ -33,6 +31,10 @@ fn flags() -> String {
         "" => "release, fat LTO".to_owned(),
         flags => format!("release, fat LTO, {flags}"),
     }
+}
+
+fn named(codec: &str) -> String {
+    format!("{codec} {}", version(codec).unwrap_or("of unknown version"))
 }
 
 /// The version of a crate that this was built with, from the lock file.

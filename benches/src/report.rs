@@ -1,22 +1,11 @@
 //! The figures as Markdown.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
-use std::path::Path;
 
 use crate::codecs::OURS;
 use crate::groups::SERIALIZE;
 use crate::machine;
 use crate::runner::{Cell, Figures, Group, Runner, Style};
-
-/// Writes the report to a file, and makes the folder for it.
-pub(crate) fn write(path: &Path, report: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(path, report)
-}
 
 /// All groups.
 pub(crate) fn markdown(groups: &[Group], runner: &Runner, failures: &[String]) -> String {
@@ -31,6 +20,7 @@ pub(crate) fn markdown(groups: &[Group], runner: &Runner, failures: &[String]) -
         match group.style() {
             Style::Codecs => codecs(&mut text, group, runner),
             Style::Ratios => ratios(&mut text, group, runner),
+            Style::Growth => growth(&mut text, group, runner),
         }
     }
     for failure in failures {
@@ -90,8 +80,48 @@ fn codecs(text: &mut String, group: &Group, runner: &Runner) {
     text.push_str(" |\n");
 }
 
+/// One row per codec, measure and kind of item, one column per number of items.
+fn growth(text: &mut String, group: &Group, runner: &Runner) {
+    text.push_str(
+        "| items | measure | subject | 1x | 10x | 100x | 100x to 1x |\n|---|---|---|--:|--:|--:|--:|\n",
+    );
+    for line in lines(group, runner) {
+        let _ = write!(text, "| {} | {} | {} |", line.of, line.measure, line.subject);
+        line.times.iter().for_each(|time| text.push_str(&format!(" {:.1} ns |", time * 1e9)));
+        if line.times.is_empty() {
+            text.push_str(" machine too slow | | |");
+        }
+        let ratio = line.times.first().zip(line.times.last()).map(|(first, last)| last / first);
+        let _ = writeln!(text, " {} |", show(ratio));
+    }
+}
+
+/// How the time for one item grows.
+pub(crate) struct Line<'g> {
+    /// Kind of item.
+    pub(crate) of: &'static str,
+    /// What is done with it.
+    pub(crate) measure: &'static str,
+    /// Who does it.
+    pub(crate) subject: &'g str,
+    /// Seconds for one item, by their growing number.
+    pub(crate) times: Vec<f64>,
+}
+
+/// The lines of a group, in the order of their first cells.
+pub(crate) fn lines<'g>(group: &'g Group, runner: &Runner) -> Vec<Line<'g>> {
+    let key = |cell: &'g Cell| (cell.items.0, cell.measure, cell.subject.as_str());
+    let line = |(of, measure, subject)| {
+        let cells = group.cells().iter().filter(|cell| key(cell) == (of, measure, subject));
+        // A size without figures would shift the others: then there is no line.
+        let times = cells.map(|cell| Some(runner.figures(cell)?.minimum / cell.items.1 as f64));
+        Line { of, measure, subject, times: times.collect::<Option<_>>().unwrap_or_default() }
+    };
+    in_order(group.cells().iter().map(key)).into_iter().map(line).collect()
+}
+
 /// Each value once, where it came first.
-fn in_order<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+pub(crate) fn in_order<T: PartialEq>(names: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = Vec::new();
     names.for_each(|name| {
         if !seen.contains(&name) {

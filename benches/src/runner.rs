@@ -13,6 +13,8 @@ use crate::random::Random;
 const SLOW: f64 = 1.08;
 /// A sample is as many runs of a cell as take about so long.
 const SAMPLE: Duration = Duration::from_micros(300);
+/// A cell gets at least so many samples, whatever they take.
+const FEWEST: usize = 20;
 /// How long the calibration loop looks for the fastest speed at first.
 const WARM_UP: Duration = Duration::from_millis(400);
 
@@ -24,6 +26,8 @@ pub(crate) struct Cell {
     pub(crate) measure: &'static str,
     /// Bytes that it makes or reads.
     pub(crate) bytes: usize,
+    /// Of what it handles how many.
+    pub(crate) items: (&'static str, usize),
     run: Box<dyn FnMut()>,
     runs: u32,
     samples: Vec<Sample>,
@@ -52,6 +56,8 @@ pub(crate) enum Style {
     Codecs,
     /// Each cell over the first cell with its measure.
     Ratios,
+    /// Time for an item, by how many there are.
+    Growth,
 }
 
 /// Cells that are compared with each other.
@@ -59,13 +65,15 @@ pub(crate) struct Group {
     name: &'static str,
     title: String,
     style: Style,
+    /// What the cells that are added next handle.
+    items: (&'static str, usize),
     cells: Vec<Cell>,
 }
 
 impl Group {
     /// A group without cells.
     pub(crate) fn new(name: &'static str, style: Style, title: impl Into<String>) -> Self {
-        Self { name, title: title.into(), style, cells: Vec::new() }
+        Self { name, title: title.into(), style, items: ("", 1), cells: Vec::new() }
     }
 
     /// Adds a cell. `run` does its work once and hides the result from the optimiser.
@@ -80,10 +88,21 @@ impl Group {
             subject: subject.into(),
             measure,
             bytes,
+            items: self.items,
             run: Box::new(run),
             runs: 1,
             samples: Vec::new(),
         });
+    }
+
+    /// Cells that are added from now on handle so many of these.
+    pub(crate) fn set_items(&mut self, of: &'static str, items: usize) {
+        self.items = (of, items);
+    }
+
+    /// By what name its cells are called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     /// What the group is about.
@@ -101,24 +120,45 @@ impl Group {
         &self.cells
     }
 
-    /// The names by which [`repeat`](Self::repeat) knows the cells.
+    /// The names by which [`repeat`](Self::repeat) and [`count`](Self::count) know the cells.
     pub(crate) fn cell_names(&self) -> impl Iterator<Item = String> {
         self.cells.iter().map(|cell| format!("{}/{}/{}", self.name, cell.subject, cell.measure))
     }
 
     /// Runs a cell so many times, and says whether it is here.
     pub(crate) fn repeat(&mut self, name: &str, times: u64) -> bool {
-        let Some(index) = self.cell_names().position(|cell| cell == name) else { return false };
-        for _ in 0..times {
-            (self.cells[index].run)();
-        }
+        let Some(run) = self.run_of(name) else { return false };
+        (0..times).for_each(|_| run());
         true
     }
+
+    /// Runs a cell once where a profiler sees it, after the runs in which it gets its memory; says whether it is here.
+    pub(crate) fn count(&mut self, name: &str) -> bool {
+        let Some(run) = self.run_of(name) else { return false };
+        run();
+        run();
+        counted_run(run);
+        true
+    }
+
+    fn run_of(&mut self, name: &str) -> Option<&mut dyn FnMut()> {
+        let index = self.cell_names().position(|cell| cell == name)?;
+        Some(&mut *self.cells[index].run)
+    }
+}
+
+/// `scripts/instructions` counts what is done in here: it knows this name.
+#[inline(never)]
+fn counted_run(run: &mut dyn FnMut()) {
+    run();
+    // After it, so that it is a call and not a jump.
+    black_box(());
 }
 
 /// Takes the samples.
 pub(crate) struct Runner {
     rounds: usize,
+    budget: Duration,
     order: Random,
     fastest: f64,
     taken: usize,
@@ -126,9 +166,9 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// A runner that takes so many samples of each cell.
-    pub(crate) fn new(rounds: usize) -> Self {
-        let mut runner = Self { rounds, order: Random::new(1), fastest: f64::MAX, taken: 0, kept: 0 };
+    /// A runner that takes so many samples of each cell, or, if that takes longer, as many as `budget` allows a group.
+    pub(crate) fn new(rounds: usize, budget: Duration) -> Self {
+        let mut runner = Self { rounds, budget, order: Random::new(1), fastest: f64::MAX, taken: 0, kept: 0 };
         let start = Instant::now();
         while start.elapsed() < WARM_UP {
             runner.calibrate();
@@ -148,13 +188,17 @@ impl Runner {
         // Ratios of a few per cent are asked of what is bound by memory, which the loop cannot watch: more samples.
         let rounds = if group.style == Style::Ratios { 4 * self.rounds } else { self.rounds };
         let mut turns: Vec<usize> = (0..group.cells.len()).collect();
-        for _ in 0..rounds {
+        let start = Instant::now();
+        for round in 0..rounds {
+            if round >= FEWEST && start.elapsed() > self.budget {
+                break;
+            }
             self.order.shuffle(&mut turns);
             for &turn in &turns {
                 self.sample(&mut group.cells[turn]);
             }
         }
-        self.taken += rounds * group.cells.len();
+        self.taken += group.cells.iter().map(|cell| cell.samples.len()).sum::<usize>();
         self.kept += group.cells.iter().map(|cell| self.good(cell).len()).sum::<usize>();
     }
 

@@ -1,8 +1,35 @@
 //! The codecs that are compared: one file each, each at its best documented settings.
 
-pub(crate) mod bitcode;
+#[cfg(feature = "peers")]
+mod bincode;
+#[cfg(feature = "peers")]
+mod bitcode;
+#[cfg(feature = "peers")]
+mod borsh;
 pub(crate) mod podwire;
-pub(crate) mod wincode;
+#[cfg(feature = "peers")]
+mod postcard;
+#[cfg(feature = "peers")]
+mod rkyv;
+#[cfg(feature = "peers")]
+mod savefile;
+#[cfg(feature = "peers")]
+mod speedy;
+#[cfg(feature = "peers")]
+mod wincode;
+
+/// All but ours.
+#[cfg(feature = "peers")]
+pub(crate) mod peers {
+    pub(crate) use super::bincode::Bincode;
+    pub(crate) use super::bitcode::{Bitcode, BitcodeSerde};
+    pub(crate) use super::borsh::Borsh;
+    pub(crate) use super::postcard::Postcard;
+    pub(crate) use super::rkyv::Rkyv;
+    pub(crate) use super::savefile::Savefile;
+    pub(crate) use super::speedy::Speedy;
+    pub(crate) use super::wincode::Wincode;
+}
 
 use std::fmt::Display;
 
@@ -23,10 +50,23 @@ pub(crate) trait Writes<T: ?Sized>: Subject {
     fn encode(&mut self, value: &T) -> Result<&[u8], Self::Error>;
 }
 
-/// Reads a `T`, which may borrow from the bytes. Whatever does not end with them is an error.
+/// Reads a `T`, which may borrow from the bytes.
 pub(crate) trait Reads<'de, T>: Subject {
     /// Reads a value.
     fn decode(&mut self, bytes: &'de [u8]) -> Result<T, Self::Error>;
+}
+
+/// Reads a `T` where it lies.
+#[cfg(feature = "peers")]
+pub(crate) trait Accesses<T>: Subject {
+    /// Checks that the bytes are a value; what it holds is then read without decoding.
+    fn access(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
+}
+
+/// A larger buffer, for a codec that writes into a slice and found it too small.
+#[cfg(feature = "peers")]
+fn grow(buffer: &mut Vec<u8>) {
+    buffer.resize((2 * buffer.len()).max(1 << 16), 0);
 }
 
 /// The bytes of a value, kept for the rest of the run, if it comes back from them.

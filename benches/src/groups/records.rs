@@ -1,81 +1,39 @@
 //! Records of text and numbers: podwire beside its peers.
 
-use std::hint::black_box;
-
-use super::{BORROWED, OWNED, SERIALIZE};
-use crate::codecs::bitcode::Bitcode;
-use crate::codecs::podwire::Podwire;
-use crate::codecs::wincode::Wincode;
-use crate::codecs::{Reads, Writes, check_borrowed, round_trip};
+use super::shape::{Shape, add_all};
 use crate::runner::{Group, Style};
-use crate::shapes::log::Record;
-use crate::shapes::players::Player;
-use crate::shapes::{log, players};
+use crate::shapes::{log as requests, players as game, telemetry as packets, tree as programs};
 
 /// Short strings between numbers.
-pub(crate) fn log(failures: &mut Vec<String>) -> Group {
+pub(super) fn log(failures: &mut Vec<String>) -> Group {
     let mut group = Group::new("log", Style::Codecs, "log: 10,000 web-server records");
-    let mut shape = Shape::new(&mut group, failures, log::generate());
-    shape.add::<Podwire, Vec<Record<&str>>>();
-    shape.add::<Wincode, Vec<Record<&str>>>();
-    shape.add::<Bitcode, Vec<Record<&str>>>();
-    shape.add_floor();
+    let shape = Shape::new(&mut group, failures, requests::generate(requests::COUNT));
+    add_all!(shape, [Wincode, Bitcode], Vec<requests::borrowed::Record<'static>>);
     group
 }
 
 /// Nested records with options and enums.
-pub(crate) fn players(failures: &mut Vec<String>) -> Group {
-    let mut group =
-        Group::new("players", Style::Codecs, "players: 2,000 nested records with options and enums");
-    let mut shape = Shape::new(&mut group, failures, players::generate());
-    shape.add::<Podwire, Vec<Player<&str>>>();
-    shape.add::<Wincode, Vec<Player<&str>>>();
-    shape.add::<Bitcode, Vec<Player<&str>>>();
-    shape.add_floor();
+pub(super) fn players(failures: &mut Vec<String>) -> Group {
+    let title = "players: 2,000 nested records with options and enums";
+    let mut group = Group::new("players", Style::Codecs, title);
+    let shape = Shape::new(&mut group, failures, game::generate());
+    add_all!(shape, [Wincode, Bitcode], Vec<game::borrowed::Player<'static>>);
     group
 }
 
-/// A value that all codecs get, and the group that their cells go to.
-struct Shape<'g, T: 'static> {
-    group: &'g mut Group,
-    failures: &'g mut Vec<String>,
-    value: &'static T,
+/// Many small fixed records with a few strings and enums.
+pub(super) fn telemetry(failures: &mut Vec<String>) -> Group {
+    let title = "telemetry: 500 packets of small fixed samples";
+    let mut group = Group::new("telemetry", Style::Codecs, title);
+    let shape = Shape::new(&mut group, failures, packets::generate(packets::COUNT));
+    add_all!(shape, [Wincode, Bitcode], Vec<packets::borrowed::Packet<'static>>);
+    group
 }
 
-impl<'g, T: Clone + PartialEq> Shape<'g, T> {
-    fn new(group: &'g mut Group, failures: &'g mut Vec<String>, value: T) -> Self {
-        Self { group, failures, value: Box::leak(Box::new(value)) }
-    }
-
-    /// A codec, if it gives back what it got, and the same bytes for the borrowed form `B`.
-    fn add<S, B>(&mut self)
-    where
-        S: Writes<T> + Reads<'static, T> + Writes<B> + Reads<'static, B>,
-        B: 'static,
-    {
-        let value = self.value;
-        let bytes =
-            match round_trip::<S, T>(value).and_then(|bytes| check_borrowed::<S, B>(bytes).map(|()| bytes)) {
-                Ok(bytes) => bytes,
-                Err(reason) => return self.failures.push(format!("{}: {reason}", self.group.title())),
-            };
-        let mut codec = S::default();
-        self.group.add(S::NAME, SERIALIZE, bytes.len(), move || {
-            black_box(codec.encode(black_box(value)).ok());
-        });
-        let mut codec = S::default();
-        self.group.add(S::NAME, OWNED, bytes.len(), move || {
-            drop(black_box(Reads::<T>::decode(&mut codec, black_box(bytes)).ok()));
-        });
-        let mut codec = S::default();
-        self.group.add(S::NAME, BORROWED, bytes.len(), move || {
-            drop(black_box(Reads::<B>::decode(&mut codec, black_box(bytes)).ok()));
-        });
-    }
-
-    /// The floor under every owned decoding: the allocator's own work for such a value.
-    fn add_floor(&mut self) {
-        let value = self.value;
-        self.group.add("clone, drop", OWNED, 0, move || drop(black_box(black_box(value).clone())));
-    }
+/// A recursive tree of enums.
+pub(super) fn tree(failures: &mut Vec<String>) -> Group {
+    let mut group = Group::new("tree", Style::Codecs, "tree: 1,000 functions, a recursive tree of enums");
+    let shape = Shape::new(&mut group, failures, programs::generate(programs::COUNT));
+    add_all!(shape, [BitcodeSerde], Vec<programs::borrowed::Function<'static>>);
+    group
 }

@@ -1,45 +1,60 @@
 //! The log of a web server: short strings between a few numbers.
 
+use owned::Record;
+
 use crate::random::Random;
 
 /// How many records there are.
-const COUNT: usize = 10_000;
+pub(crate) const COUNT: usize = 10_000;
 
-/// One request. `S` is how text is held: `String`, or `&str` where it is borrowed.
-#[derive(
-    Debug,
-    Clone,
-    PartialEq,
-    podwire::Codec,
-    bitcode::Encode,
-    bitcode::Decode,
-    wincode::SchemaWrite,
-    wincode::SchemaRead,
-)]
-pub(crate) struct Record<S> {
-    /// IPv4 address of the client.
-    address: [u8; 4],
-    /// Mostly `-`.
-    identity: S,
-    /// User name.
-    user: S,
-    /// Date and time, 26 bytes.
-    date: S,
-    /// Method, path and protocol.
-    request: S,
-    /// HTTP status.
-    status: u16,
-    /// Bytes that were sent.
-    size: u64,
+/// The types, with text of a kind.
+macro_rules! types {
+    ($define:ident, $peers:tt, [$($text:tt)*], [$($life:tt)*]) => {
+        crate::shapes::$define! {
+            $peers
+            /// One request.
+            pub(crate) struct Record $($life)* {
+                /// IPv4 address of the client.
+                pub(crate) address: [u8; 4],
+                /// Mostly `-`.
+                pub(crate) identity: $($text)*,
+                /// User name.
+                pub(crate) user: $($text)*,
+                /// Date and time, 26 bytes.
+                pub(crate) date: $($text)*,
+                /// Method, path and protocol.
+                pub(crate) request: $($text)*,
+                /// HTTP status.
+                pub(crate) status: u16,
+                /// Bytes that were sent.
+                pub(crate) size: u64,
+            }
+        }
+    };
 }
 
-/// The log.
-pub(crate) fn generate() -> Vec<Record<String>> {
+pub(crate) mod owned {
+    //! With text of its own.
+    types!(
+        owned,
+        [derive(bitcode::Decode, bitcode::Encode, wincode::SchemaRead, wincode::SchemaWrite)],
+        [String],
+        []
+    );
+}
+
+pub(crate) mod borrowed {
+    //! With text that lies in what was read.
+    types!(borrowed, [derive(bitcode::Decode, bitcode::Encode, wincode::SchemaRead, wincode::SchemaWrite)], [&'a str], [<'a>]);
+}
+
+/// So many records.
+pub(crate) fn generate(count: usize) -> Vec<Record> {
     let mut random = Random::new(0x006c_6f67);
-    (0..COUNT).map(|_| record(&mut random)).collect()
+    (0..count).map(|_| record(&mut random)).collect()
 }
 
-fn record(random: &mut Random) -> Record<String> {
+fn record(random: &mut Random) -> Record {
     Record {
         address: (random.bits() as u32).to_le_bytes(),
         identity: "-".to_owned(),

@@ -1,45 +1,29 @@
 //! A triangle mesh: plain structs of floats, without `repr(C)`.
 
+use super::owned;
 use crate::random::Random;
 
 /// How many triangles there are.
 pub(crate) const COUNT: usize = 125_000;
 
-/// A point or a direction, in metres.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    podwire::Codec,
-    bitcode::Encode,
-    bitcode::Decode,
-    wincode::SchemaWrite,
-    wincode::SchemaRead,
-)]
-pub(crate) struct Vector {
-    x: f32,
-    y: f32,
-    z: f32,
-}
+owned! {
+    [derive(bitcode::Decode, bitcode::Encode, wincode::SchemaRead, wincode::SchemaWrite)]
+    /// A point or a direction, in metres.
+    #[derive(Copy)]
+    pub(crate) struct Vector {
+        x: f32,
+        y: f32,
+        z: f32,
+    }
 
-/// Three vertices and the normal: 48 bytes without padding.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    podwire::Codec,
-    bitcode::Encode,
-    bitcode::Decode,
-    wincode::SchemaWrite,
-    wincode::SchemaRead,
-)]
-pub(crate) struct Triangle {
-    first: Vector,
-    second: Vector,
-    third: Vector,
-    normal: Vector,
+    /// Three vertices and the normal: 48 bytes without padding.
+    #[derive(Copy)]
+    pub(crate) struct Triangle {
+        first: Vector,
+        second: Vector,
+        third: Vector,
+        normal: Vector,
+    }
 }
 
 impl Triangle {

@@ -1,162 +1,127 @@
 //! What a game saves of its players: nested structs, options, enums with and without data, small vectors.
 
+use owned::{Abilities, Effect, Entity, Item, Mode, Player};
+
 use crate::random::Random;
 
 /// How many players there are.
 const COUNT: usize = 2_000;
 
-/// One player. `S` is how text is held: `String`, or `&str` where it is borrowed.
-#[derive(
-    Debug,
-    Clone,
-    PartialEq,
-    podwire::Codec,
-    bitcode::Encode,
-    bitcode::Decode,
-    wincode::SchemaWrite,
-    wincode::SchemaRead,
-)]
-pub(crate) struct Player<S> {
-    uuid: [u8; 16],
-    mode: Mode,
-    previous_mode: Mode,
-    score: i64,
-    dimension: S,
-    selected_slot: u32,
-    selected: Option<Item<S>>,
-    spawn: Option<[i64; 3]>,
-    spawn_forced: Option<bool>,
-    sleep_timer: u16,
-    exhaustion: f32,
-    saturation: f32,
-    level: u32,
-    progress: f32,
-    experience: i32,
-    seed: i32,
-    inventory: Vec<Item<S>>,
-    chest: Vec<Item<S>>,
-    abilities: Abilities,
-    left_shoulder: Option<Entity<S>>,
-    right_shoulder: Option<Entity<S>>,
-    vehicle: Option<Entity<S>>,
-    recipes: Vec<S>,
-    advancements: Vec<u32>,
-    seen_credits: bool,
+/// The types, with text of a kind.
+macro_rules! types {
+    ($define:ident, $peers:tt, [$($text:tt)*], [$($life:tt)*]) => {
+        crate::shapes::$define! {
+            $peers
+            /// One player.
+            pub(crate) struct Player $($life)* {
+                pub(crate) uuid: [u8; 16],
+                pub(crate) mode: Mode,
+                pub(crate) previous_mode: Mode,
+                pub(crate) score: i64,
+                pub(crate) dimension: $($text)*,
+                pub(crate) selected_slot: u32,
+                pub(crate) selected: Option<Item $($life)*>,
+                pub(crate) spawn: Option<[i64; 3]>,
+                pub(crate) spawn_forced: Option<bool>,
+                pub(crate) sleep_timer: u16,
+                pub(crate) exhaustion: f32,
+                pub(crate) saturation: f32,
+                pub(crate) level: u32,
+                pub(crate) progress: f32,
+                pub(crate) experience: i32,
+                pub(crate) seed: i32,
+                pub(crate) inventory: Vec<Item $($life)*>,
+                pub(crate) chest: Vec<Item $($life)*>,
+                pub(crate) abilities: Abilities,
+                pub(crate) left_shoulder: Option<Entity $($life)*>,
+                pub(crate) right_shoulder: Option<Entity $($life)*>,
+                pub(crate) vehicle: Option<Entity $($life)*>,
+                pub(crate) recipes: Vec<$($text)*>,
+                pub(crate) advancements: Vec<u32>,
+                pub(crate) seen_credits: bool,
+            }
+
+            /// How the player plays.
+            #[derive(Copy)]
+            pub(crate) enum Mode {
+                Survival,
+                Creative,
+                Adventure,
+                Spectator,
+            }
+
+            /// A stack of things.
+            pub(crate) struct Item $($life)* {
+                pub(crate) count: i8,
+                pub(crate) slot: u8,
+                pub(crate) id: $($text)*,
+                pub(crate) effect: Effect $($life)*,
+            }
+
+            /// What is special about a thing.
+            pub(crate) enum Effect $($life)* {
+                Plain,
+                Enchanted { level: u8, power: f32 },
+                Named { name: $($text)* },
+                Potion { kind: u16, seconds: u32, brewer: Option<[u8; 16]> },
+            }
+
+            /// What the player may do.
+            #[derive(Copy)]
+            pub(crate) struct Abilities {
+                pub(crate) walk_speed: f32,
+                pub(crate) fly_speed: f32,
+                pub(crate) may_fly: bool,
+                pub(crate) flying: bool,
+                pub(crate) invulnerable: bool,
+                pub(crate) may_build: bool,
+                pub(crate) instant_build: bool,
+            }
+
+            /// A creature.
+            pub(crate) struct Entity $($life)* {
+                pub(crate) id: $($text)*,
+                pub(crate) uuid: [u8; 16],
+                pub(crate) position: [f64; 3],
+                pub(crate) motion: [f64; 3],
+                pub(crate) rotation: [f32; 2],
+                pub(crate) fall_distance: f32,
+                pub(crate) fire: u16,
+                pub(crate) air: u16,
+                pub(crate) on_ground: bool,
+                pub(crate) no_gravity: bool,
+                pub(crate) portal_cooldown: i32,
+                pub(crate) name: Option<$($text)*>,
+                pub(crate) health: Option<f32>,
+                pub(crate) silent: bool,
+                pub(crate) glowing: bool,
+            }
+        }
+    };
 }
 
-/// How the player plays.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    podwire::Codec,
-    bitcode::Encode,
-    bitcode::Decode,
-    wincode::SchemaWrite,
-    wincode::SchemaRead,
-)]
-enum Mode {
-    Survival,
-    Creative,
-    Adventure,
-    Spectator,
+pub(crate) mod owned {
+    //! With text of its own.
+    types!(
+        owned,
+        [derive(bitcode::Decode, bitcode::Encode, wincode::SchemaRead, wincode::SchemaWrite)],
+        [String],
+        []
+    );
 }
 
-/// A stack of things.
-#[derive(
-    Debug,
-    Clone,
-    PartialEq,
-    podwire::Codec,
-    bitcode::Encode,
-    bitcode::Decode,
-    wincode::SchemaWrite,
-    wincode::SchemaRead,
-)]
-struct Item<S> {
-    count: i8,
-    slot: u8,
-    id: S,
-    effect: Effect<S>,
-}
-
-/// What is special about a thing.
-#[derive(
-    Debug,
-    Clone,
-    PartialEq,
-    podwire::Codec,
-    bitcode::Encode,
-    bitcode::Decode,
-    wincode::SchemaWrite,
-    wincode::SchemaRead,
-)]
-enum Effect<S> {
-    Plain,
-    Enchanted { level: u8, power: f32 },
-    Named { name: S },
-    Potion { kind: u16, seconds: u32, brewer: Option<[u8; 16]> },
-}
-
-/// What the player may do.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    podwire::Codec,
-    bitcode::Encode,
-    bitcode::Decode,
-    wincode::SchemaWrite,
-    wincode::SchemaRead,
-)]
-struct Abilities {
-    walk_speed: f32,
-    fly_speed: f32,
-    may_fly: bool,
-    flying: bool,
-    invulnerable: bool,
-    may_build: bool,
-    instant_build: bool,
-}
-
-/// A creature.
-#[derive(
-    Debug,
-    Clone,
-    PartialEq,
-    podwire::Codec,
-    bitcode::Encode,
-    bitcode::Decode,
-    wincode::SchemaWrite,
-    wincode::SchemaRead,
-)]
-struct Entity<S> {
-    id: S,
-    uuid: [u8; 16],
-    position: [f64; 3],
-    motion: [f64; 3],
-    rotation: [f32; 2],
-    fall_distance: f32,
-    fire: u16,
-    air: u16,
-    on_ground: bool,
-    no_gravity: bool,
-    portal_cooldown: i32,
-    name: Option<S>,
-    health: Option<f32>,
-    silent: bool,
-    glowing: bool,
+pub(crate) mod borrowed {
+    //! With text that lies in what was read.
+    types!(borrowed, [derive(bitcode::Decode, bitcode::Encode, wincode::SchemaRead, wincode::SchemaWrite)], [&'a str], [<'a>]);
 }
 
 /// The players.
-pub(crate) fn generate() -> Vec<Player<String>> {
+pub(crate) fn generate() -> Vec<Player> {
     let mut random = Random::new(0x706c_6179);
     (0..COUNT).map(|_| player(&mut random)).collect()
 }
 
-fn player(random: &mut Random) -> Player<String> {
+fn player(random: &mut Random) -> Player {
     Player {
         uuid: random.uuid(),
         mode: mode(random),
@@ -198,7 +163,7 @@ fn mode(random: &mut Random) -> Mode {
     random.pick(&[Mode::Survival, Mode::Creative, Mode::Adventure, Mode::Spectator])
 }
 
-fn item(random: &mut Random) -> Item<String> {
+fn item(random: &mut Random) -> Item {
     Item {
         count: random.below(64) as i8,
         slot: random.below(36) as u8,
@@ -207,7 +172,7 @@ fn item(random: &mut Random) -> Item<String> {
     }
 }
 
-fn effect(random: &mut Random) -> Effect<String> {
+fn effect(random: &mut Random) -> Effect {
     match random.below(10) {
         0..5 => Effect::Plain,
         5..7 => Effect::Enchanted { level: random.below(6) as u8, power: random.unit() },
@@ -220,7 +185,7 @@ fn effect(random: &mut Random) -> Effect<String> {
     }
 }
 
-fn entity(random: &mut Random) -> Entity<String> {
+fn entity(random: &mut Random) -> Entity {
     let name = |random: &mut Random| {
         format!("{} the {}", random.pick(&NAMES), random.pick(&["great", "small", "unlucky"]))
     };

@@ -287,18 +287,21 @@ impl<'de, W: Wrapper + Decode<'de>, const N: usize> Decode<'de> for InArray<W, N
 }
 
 impl<T> Missing<T> {
-    /// Belongs to the type, so that no optimizer evaluates it before somebody encodes or decodes one.
-    const NEVER: core::convert::Infallible = panic!("a type without a codec");
+    /// An error wherever it is used. It asks something of `T`, because a constant that does not is evaluated where the
+    /// function is compiled, by builds that are optimised and incremental.
+    const ERROR: () = assert!(size_of::<T>() > isize::MAX as usize, "a type without a codec");
 }
 
 impl<T> Encode for Missing<T> {
     fn encode(&self, _: &mut Writer<'_>) -> Result<()> {
-        match Self::NEVER {}
+        let () = Self::ERROR;
+        unreachable!("it does not compile")
     }
 }
 
 impl<'de, T> Decode<'de> for Missing<T> {
     fn decode(_: &mut Reader<'de>) -> Result<Self> {
-        match Self::NEVER {}
+        let () = Self::ERROR;
+        unreachable!("it does not compile")
     }
 }
