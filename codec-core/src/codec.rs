@@ -10,7 +10,6 @@ use crate::limits::Limits;
 use crate::raw::row;
 use crate::raw::whole::{DecodeWhole as _, EncodeWhole as _};
 use crate::reader::Reader;
-use crate::writer::Writer;
 
 /// A type that can be encoded, and decoded into a value that owns all its parts.
 ///
@@ -65,9 +64,7 @@ where
     T: Encode + ?Sized,
     E: Endpoint + ?Sized,
 {
-    let mut writer = Writer::new(&mut endpoint);
-    let encoded = value.encode_whole(&mut writer);
-    writer.finish_after(encoded)
+    value.write_whole(&mut endpoint)
 }
 
 /// Reads a value, and no byte beyond it.

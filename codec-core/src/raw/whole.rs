@@ -16,6 +16,7 @@ use super::row::decode_opaque;
 use super::variant::HeadBuffer;
 use crate::decode::Decode;
 use crate::encode::Encode;
+use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::reader::Reader;
@@ -28,7 +29,7 @@ const LARGE: usize = 1024;
 /// Writes whole values.
 pub(crate) trait EncodeWhole: Encode {
     /// See [`row::encode`](super::row::encode).
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn encode_whole(&self, writer: &mut Writer<'_>) -> Result<()> {
         if const { Self::LAYOUT.facts().opaque } {
             return self.encode(writer);
@@ -62,13 +63,18 @@ pub(crate) trait EncodeWhole: Encode {
         }
     }
 
+    /// Writes the value to an endpoint, and says how many bytes that took. Everything that writes one value calls this, so
+    /// that it is compiled once, whatever the endpoint.
+    fn write_whole(&self, endpoint: &mut dyn Endpoint) -> Result<usize> {
+        let mut writer = Writer::new(endpoint);
+        let encoded = self.encode_whole(&mut writer);
+        writer.finish_after(encoded)
+    }
+
     /// The bytes of the value.
-    #[inline]
     fn bytes_of_whole(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let mut writer = Writer::new(&mut bytes);
-        let encoded = self.encode_whole(&mut writer);
-        match writer.finish_after(encoded) {
+        match self.write_whole(&mut bytes) {
             Ok(_) => Ok(bytes),
             Err(error) => Err(error),
         }
@@ -127,15 +133,18 @@ pub(crate) trait DecodeWhole<'de>: Decode<'de> {
     #[inline(never)]
     fn decode_gathered(slot: &mut MaybeUninit<Self>, reader: &mut Reader<'de>) -> Result<()> {
         let mut buffer = HeadBuffer::new();
-        let head = buffer.gather(const { Self::LAYOUT.facts().head }, reader)?;
-        // SAFETY: the head holds as many bytes as the layout says.
-        let decoded = unsafe { Self::decode_row(slot, head, reader) };
-        buffer.leave(reader);
-        decoded
+        match buffer.gather(const { Self::LAYOUT.facts().head }, reader) {
+            Ok(head) => {
+                // SAFETY: the head holds as many bytes as the layout says.
+                let decoded = unsafe { Self::decode_row(slot, head, reader) };
+                buffer.leave(reader);
+                decoded
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads the value that `bytes` are.
-    #[inline]
     fn decode_all(bytes: &'de [u8], limits: Limits) -> Result<Self> {
         let mut reader = Reader::from_slice_with(bytes, limits);
         match Self::decode_whole(&mut reader) {
