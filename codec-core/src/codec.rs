@@ -36,7 +36,7 @@ pub trait Codec: Encode + for<'de> Decode<'de> {
     ///
     /// # Errors
     ///
-    /// Those of the endpoint, and [`Error::DepthLimit`].
+    /// Those of the endpoint, and [`Error::DepthLimit`](crate::Error::DepthLimit).
     fn serialize<E: Endpoint + ?Sized>(&self, endpoint: &mut E) -> Result<usize> {
         serialize(self, endpoint)
     }
@@ -58,7 +58,7 @@ impl<T: Encode + for<'de> Decode<'de>> Codec for T {}
 ///
 /// # Errors
 ///
-/// Those of the endpoint, and [`Error::DepthLimit`].
+/// Those of the endpoint, and [`Error::DepthLimit`](crate::Error::DepthLimit).
 pub fn serialize<T, E>(value: &T, mut endpoint: &mut E) -> Result<usize>
 where
     T: Encode + ?Sized,
@@ -98,7 +98,7 @@ pub fn deserialize_with<T: Codec, E: Endpoint + ?Sized>(mut endpoint: &mut E, li
 ///
 /// # Errors
 ///
-/// [`Error::OutOfMemory`] and [`Error::DepthLimit`].
+/// [`Error::OutOfMemory`](crate::Error::OutOfMemory) and [`Error::DepthLimit`](crate::Error::DepthLimit).
 pub fn to_vec<T: Encode + ?Sized>(value: &T) -> Result<Vec<u8>> {
     value.bytes_of_whole()
 }
@@ -107,7 +107,7 @@ pub fn to_vec<T: Encode + ?Sized>(value: &T) -> Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// [`Error::Io`] and [`Error::DepthLimit`].
+/// [`Error::Io`](crate::Error::Io) and [`Error::DepthLimit`](crate::Error::DepthLimit).
 #[cfg(feature = "std")]
 pub fn to_writer<T: Encode + ?Sized>(value: &T, writer: impl std::io::Write) -> Result<usize> {
     serialize(value, &mut crate::endpoint::IoWriter(writer))
@@ -126,7 +126,7 @@ pub fn to_writer<T: Encode + ?Sized>(value: &T, writer: impl std::io::Write) -> 
 ///
 /// # Errors
 ///
-/// Whatever in the input is not a value of this type; [`Error::TrailingBytes`]; the default [`Limits`].
+/// Whatever in the input is not a value of this type; [`Error::TrailingBytes`](crate::Error::TrailingBytes); the default [`Limits`].
 pub fn from_slice<'de, T: Decode<'de>>(bytes: &'de [u8]) -> Result<T> {
     T::decode_all(bytes, Limits::DEFAULT)
 }
@@ -166,7 +166,7 @@ pub fn from_prefix_with<'de, T: Decode<'de>>(bytes: &'de [u8], limits: Limits) -
 ///
 /// # Errors
 ///
-/// [`Error::DepthLimit`].
+/// [`Error::DepthLimit`](crate::Error::DepthLimit).
 pub fn encoded_len<T: Encode + ?Sized>(value: &T) -> Result<usize> {
     serialize(value, &mut Counter::new(Capabilities::INLINE))
 }
