@@ -8,37 +8,15 @@ use bytes::{Bytes, BytesMut};
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::Result;
-use crate::raw::head::{HeadReader, HeadWriter};
+use crate::raw::head::HeadReader;
 use crate::raw::sequence;
 use crate::reader::Reader;
-use crate::schema::{Node, SchemaBuilder};
 use crate::types::length;
-use crate::writer::Writer;
 
 macro_rules! bytes {
     ($($type:ty, $from:expr;)+) => {$(
         impl Encode for $type {
-            layout!(
-                /// That of the slice, which writes for it.
-                => length::FACTS
-            );
-
-            encode_row!();
-
-            #[inline(always)]
-            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
-                // SAFETY: the caller's.
-                unsafe { <[u8] as Encode>::encode_head(self, head) };
-            }
-
-            #[inline]
-            fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
-                <[u8] as Encode>::encode_tail(self, writer)
-            }
-
-            fn schema(types: &mut SchemaBuilder) -> Node {
-                Node::Sequence(types.node::<u8>())
-            }
+            encode_as!([u8]);
         }
 
         impl<'de> Decode<'de> for $type {

@@ -11,36 +11,14 @@ use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::raw::head::{HeadReader, HeadWriter};
+use crate::raw::head::HeadReader;
 use crate::raw::sequence;
 use crate::reader::Reader;
-use crate::schema::{Node, SchemaBuilder};
-use crate::writer::Writer;
 
 macro_rules! cows {
     ($([$($generics:tt)*] $borrowed:ty;)+) => {$(
         impl<$($generics)*> Encode for Cow<'_, $borrowed> {
-            layout!(
-                /// That of what is borrowed, which writes for it.
-                => length::FACTS
-            );
-
-            encode_row!();
-
-            #[inline(always)]
-            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
-                // SAFETY: the caller's.
-                unsafe { <$borrowed>::encode_head(self, head) };
-            }
-
-            #[inline]
-            fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
-                <$borrowed>::encode_tail(self, writer)
-            }
-
-            fn schema(types: &mut SchemaBuilder) -> Node {
-                <$borrowed>::schema(types)
-            }
+            encode_as!($borrowed);
         }
     )+};
 }

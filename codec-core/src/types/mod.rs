@@ -22,6 +22,33 @@ macro_rules! encode_row {
     };
 }
 
+/// All of `Encode`, for a type that derefs to text or to a slice and is written as that.
+macro_rules! encode_as {
+    ($target:ty) => {
+        layout!(
+            /// That of what it derefs to, which writes for it.
+            => $crate::types::length::FACTS
+        );
+
+        encode_row!();
+
+        #[inline(always)]
+        unsafe fn encode_head(&self, head: $crate::raw::head::HeadWriter<'_>) {
+            // SAFETY: the caller's.
+            unsafe { <$target as $crate::encode::Encode>::encode_head(self, head) };
+        }
+
+        #[inline(always)]
+        fn encode_tail(&self, writer: &mut $crate::writer::Writer<'_>) -> $crate::error::Result<()> {
+            <$target as $crate::encode::Encode>::encode_tail(self, writer)
+        }
+
+        fn schema(types: &mut $crate::schema::SchemaBuilder) -> $crate::schema::Node {
+            <$target as $crate::encode::Encode>::schema(types)
+        }
+    };
+}
+
 /// `Decode::decode` of a type with a layout.
 macro_rules! decode_row {
     ($de:lifetime) => {

@@ -9,14 +9,12 @@ use super::length;
 use crate::decode::Decode;
 use crate::encode::Encode;
 use crate::error::Result;
-use crate::raw::head::{HeadReader, HeadWriter};
+use crate::raw::head::HeadReader;
 use crate::raw::place::allocate;
 use crate::raw::sequence;
 use crate::raw::utf8::Utf8;
 use crate::reader::Reader;
-use crate::schema::{Node, SchemaBuilder};
 use crate::shared::{Blob, SharedStr};
-use crate::writer::Writer;
 
 /// Bytes of the first copy that a reader makes for its blobs, if there are so many. Each further copy is twice as
 /// large, up to `MOST`.
@@ -91,27 +89,7 @@ impl Reader<'_> {
 macro_rules! shared {
     ($($shared:ty as $target:ty, $read:expr;)+) => {$(
         impl Encode for $shared {
-            layout!(
-                /// That of what it holds, which writes for it.
-                => length::FACTS
-            );
-
-            encode_row!();
-
-            #[inline(always)]
-            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
-                // SAFETY: the caller's.
-                unsafe { <$target>::encode_head(self, head) };
-            }
-
-            #[inline]
-            fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
-                <$target>::encode_tail(self, writer)
-            }
-
-            fn schema(types: &mut SchemaBuilder) -> Node {
-                <$target>::schema(types)
-            }
+            encode_as!($target);
         }
 
         impl<'de> Decode<'de> for $shared {

@@ -80,27 +80,7 @@ impl<'a, 'de: 'a> Decode<'de> for &'a str {
 macro_rules! texts {
     ($($owner:ty)+) => {$(
         impl Encode for $owner {
-            layout!(
-                /// That of the text, which writes for it.
-                => length::FACTS
-            );
-
-            encode_row!();
-
-            #[inline(always)]
-            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
-                // SAFETY: the caller's.
-                unsafe { str::encode_head(self, head) };
-            }
-
-            #[inline(always)]
-            fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
-                str::encode_tail(self, writer)
-            }
-
-            fn schema(types: &mut SchemaBuilder) -> Node {
-                str::schema(types)
-            }
+            encode_as!(str);
         }
 
         impl<'de> Decode<'de> for $owner {

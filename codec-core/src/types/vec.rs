@@ -22,27 +22,7 @@ use crate::writer::Writer;
 macro_rules! sequences {
     ($($owner:ident: $slice:ty, $decode:path;)+) => {$(
         impl<T: Encode> Encode for $owner<$slice> {
-            layout!(
-                /// That of the slice, which writes for it.
-                => length::FACTS
-            );
-
-            encode_row!();
-
-            #[inline(always)]
-            unsafe fn encode_head(&self, head: HeadWriter<'_>) {
-                // SAFETY: the caller's.
-                unsafe { <[T] as Encode>::encode_head(self, head) };
-            }
-
-            #[inline]
-            fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
-                <[T] as Encode>::encode_tail(self, writer)
-            }
-
-            fn schema(types: &mut SchemaBuilder) -> Node {
-                Node::Sequence(types.node::<T>())
-            }
+            encode_as!([T]);
         }
 
         impl<'de, T: Decode<'de>> Decode<'de> for $owner<$slice> {
