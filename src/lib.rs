@@ -9,6 +9,8 @@ pub use podwire_codec_core::*;
 pub use podwire_codec_derive::Codec;
 #[cfg(feature = "fastio")]
 pub use podwire_fastio as fastio;
+#[cfg(feature = "fragment")]
+pub use podwire_fragment as fragment;
 
 #[doc(hidden)]
 pub use podwire_codec_core::__private;
