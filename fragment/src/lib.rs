@@ -8,8 +8,12 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `message` | a value on its way, and what travels with it |
+//! | `command` | the command line of every application |
+//! | `config` | parameters from a file, settings from the environment |
 //! | `transport` | the ways from an output port to an input port |
 
+pub mod command;
+pub mod config;
 mod message;
 pub mod transport;
 
