@@ -2,6 +2,10 @@
 //!
 //! Not here: the command line. Invariant: what is written and not understood is an error that says where it stands.
 
+mod configuration;
+mod error;
 mod settings;
 
+pub use configuration::{Asked, Configuration};
+pub use error::{ConfigurationError, Place};
 pub use settings::{Setting, SettingError, Settings};

@@ -1,6 +1,7 @@
 //! The command line of every application, argument by argument.
 
 mod test_addresses;
+mod test_configuration;
 mod test_own_options;
 mod test_random_arguments;
 mod test_settings;
