@@ -17,8 +17,12 @@ pub struct Settings {
     pub stop_timeout: Duration,
     /// How long a process can be silent before it counts as lost.
     pub lease: Duration,
-    /// How long a worker looks for its driver, and a driver waits for its workers; `None` is for ever.
+    /// How long a worker looks for its driver, and a driver waits for its workers; `None` if nothing is said: 60 seconds for
+    /// a worker, for ever for a driver.
     pub join_timeout: Option<Duration>,
+    /// Workers that a driver waits for before it shares out what workers with `--fragments all` can take; 0: those that
+    /// come within half a second of each other.
+    pub workers: usize,
     /// The transport between processes, instead of the best one for each connection.
     pub transport: Option<String>,
     /// How often `--monitor` shows what runs.
@@ -60,6 +64,7 @@ impl Default for Settings {
             stop_timeout: Duration::from_secs(5),
             lease: Duration::from_millis(2000),
             join_timeout: None,
+            workers: 0,
             transport: None,
             monitor_period: Duration::from_millis(1000),
             zenoh_config: None,
@@ -88,8 +93,14 @@ impl Settings {
         Setting {
             name: "PODWIRE_JOIN_TIMEOUT",
             help: "seconds that a worker looks for its driver, and a driver for its workers",
-            default: "for ever",
+            default: "60 for a worker, for ever for a driver",
             set: |settings, text| seconds(text).map(|time| settings.join_timeout = Some(time)).is_some(),
+        },
+        Setting {
+            name: "PODWIRE_WORKERS",
+            help: "workers that a driver waits for before it shares out what --fragments all leaves",
+            default: "0: those that come within half a second of each other",
+            set: |settings, text| text.parse().map(|workers| settings.workers = workers).is_ok(),
         },
         Setting {
             name: "PODWIRE_TRANSPORT",

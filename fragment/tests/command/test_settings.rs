@@ -20,6 +20,7 @@ fn variables_are_read_with_their_units() {
         ("PODWIRE_STOP_TIMEOUT", "0.25"),
         ("PODWIRE_LEASE", " 300 "),
         ("PODWIRE_JOIN_TIMEOUT", "60"),
+        ("PODWIRE_WORKERS", "3"),
         ("PODWIRE_TRANSPORT", "zenoh"),
         ("PODWIRE_MONITOR_PERIOD", "50"),
         ("PODWIRE_ZENOH_CONFIG", "/etc/zenoh.json5"),
@@ -28,6 +29,7 @@ fn variables_are_read_with_their_units() {
     assert_eq!(settings.stop_timeout, Duration::from_millis(250));
     assert_eq!(settings.lease, Duration::from_millis(300));
     assert_eq!(settings.join_timeout, Some(Duration::from_secs(60)));
+    assert_eq!(settings.workers, 3);
     assert_eq!(settings.transport.as_deref(), Some("zenoh"));
     assert_eq!(settings.monitor_period, Duration::from_millis(50));
     assert_eq!(settings.zenoh_config.unwrap().to_str(), Some("/etc/zenoh.json5"));
