@@ -11,6 +11,7 @@ use podwire_fastio::{ChannelEnd, Doorbell};
 use crate::message::Message;
 
 mod error;
+pub(crate) mod local;
 
 pub use error::LinkError;
 
