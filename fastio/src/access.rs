@@ -41,7 +41,7 @@ impl Patience {
     pub(crate) fn deadline(self) -> Deadline {
         match self {
             Self::For(wait) => Deadline::after(wait),
-            _ => Deadline::never(),
+            _ => Deadline::after(None),
         }
     }
 }

@@ -370,7 +370,9 @@ impl FastIoContext {
             let words = keys.iter().map(|key| store.wait_word(key.hash));
             let bells: Vec<_> = words.map(|word| (&word.events, &word.waiters)).collect();
             let there = |key: &Key<'_>| !matches!(store.find(key), Ok(None));
-            futex::wait_any(&bells, time, || keys.iter().any(there) || store.check().is_err());
+            futex::wait_any(None, bells.iter().copied(), time, || {
+                keys.iter().any(there) || store.check().is_err()
+            });
         }
     }
 

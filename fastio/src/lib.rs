@@ -44,6 +44,7 @@ mod context;
 mod crash;
 mod create;
 mod directory;
+mod doorbell;
 mod error;
 mod futex;
 mod gate;
@@ -75,12 +76,13 @@ mod watch;
 
 pub use allocation::FastIoAllocation;
 pub use channel::{
-    ChannelListing, ChannelOptions, Incoming, Payload, Peer, Receiver, Sender, ValueMessage, Wait, WhenFull,
-    wait_for_any,
+    ChannelEnd, ChannelListing, ChannelOptions, Incoming, Payload, Peer, Receiver, Sender, ValueMessage,
+    Wait, WhenFull, wait_for_any,
 };
 pub use context::FastIoContext;
 #[cfg(feature = "crash-points")]
 pub use crash::{CRASH_POINTS, with_failing_calls};
+pub use doorbell::Doorbell;
 pub use error::{Error, Result};
 pub use guard::{ReadGuard, WriteGuard};
 pub use metadata::{ContentKind, METADATA_LIMIT, Metadata, RANK_LIMIT};

@@ -109,7 +109,7 @@ const ATTEMPTS: usize = 1000;
 /// Turns of a spin before sleeping: about two microseconds.
 const SPINS: u32 = 50;
 /// Turns of a spin between two looks at the clock and at the other end.
-const ROUND: u32 = 1024;
+pub(super) const ROUND: u32 = 1024;
 
 impl End {
     pub(super) fn open(
@@ -359,11 +359,14 @@ impl End {
         }
     }
 
-    /// For callers who do not wait: looks after the other end now and then.
+    /// Looks after the other end, if that was not done for some milliseconds.
+    pub(super) fn look_after_peer_now_and_then(&self) -> Result<()> {
+        if self.looked.get().elapsed() > PATIENCE { self.look_after_peer() } else { Ok(()) }
+    }
+
+    /// For callers who do not wait.
     pub(super) fn refused_now(&self) -> Result<()> {
-        if self.looked.get().elapsed() > PATIENCE {
-            self.look_after_peer()?;
-        }
+        self.look_after_peer_now_and_then()?;
         self.refused()
     }
 

@@ -4,7 +4,11 @@
 
 use std::any::Any;
 
-use podwire_codec_core::{Codec, CodecRegistry, Limits, message::Message, registry::AnyValue};
+use podwire_codec_core::{
+    Codec, CodecRegistry, Limits,
+    message::{Message, Metadata},
+    registry::AnyValue,
+};
 
 use super::payload::{ALLOCATION, VALUE};
 use crate::{
@@ -157,12 +161,29 @@ impl<'r> ValueMessage<'r> {
         Ok(Message::parse(self.bytes, Limits::DEFAULT)?.0)
     }
 
+    /// What travels with the value: see [`Payload::value_with`](super::Payload::value_with).
+    ///
+    /// # Errors
+    /// As [`message`](Self::message).
+    pub fn metadata(&self) -> Result<Metadata> {
+        Ok(self.message()?.metadata().clone())
+    }
+
     /// The value.
     ///
     /// # Errors
     /// [`Error::Codec`] if it is a value of another type, or of another schema.
     pub fn decode<T: Codec + Any>(&self) -> Result<T> {
-        Ok(CodecRegistry::global().decode_as(&self.message()?, &mut self.buffers()?)?)
+        self.value_of(&self.message()?)
+    }
+
+    /// The value and what travels with it, in one look at the message.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_with_metadata<T: Codec + Any>(&self) -> Result<(T, Metadata)> {
+        let message = self.message()?;
+        Ok((self.value_of(&message)?, message.metadata().clone()))
     }
 
     /// The value, of whatever registered type it is.
@@ -170,7 +191,24 @@ impl<'r> ValueMessage<'r> {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn decode_any(&self) -> Result<AnyValue> {
-        Ok(CodecRegistry::global().decode(&self.message()?, &mut self.buffers()?)?)
+        self.any_of(&self.message()?)
+    }
+
+    /// The same with what travels with it.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_any_with_metadata(&self) -> Result<(AnyValue, Metadata)> {
+        let message = self.message()?;
+        Ok((self.any_of(&message)?, message.metadata().clone()))
+    }
+
+    fn value_of<T: Codec + Any>(&self, message: &Message<'_>) -> Result<T> {
+        Ok(CodecRegistry::global().decode_as(message, &mut self.buffers()?)?)
+    }
+
+    fn any_of(&self, message: &Message<'_>) -> Result<AnyValue> {
+        Ok(CodecRegistry::global().decode(message, &mut self.buffers()?)?)
     }
 
     fn buffers(&self) -> Result<value::Incoming> {

@@ -28,7 +28,7 @@ mod sender;
 pub use ends::Peer;
 pub use incoming::{Incoming, ValueMessage};
 pub use listing::ChannelListing;
-pub use many::wait_for_any;
+pub use many::{ChannelEnd, wait_for_any};
 pub use options::{ChannelOptions, Wait, WhenFull};
 pub use payload::Payload;
 pub use receiver::Receiver;

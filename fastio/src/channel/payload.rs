@@ -5,7 +5,7 @@
 
 use std::{any::Any, sync::atomic::Ordering::Relaxed};
 
-use podwire_codec_core::{Codec, CodecRegistry, Endpoint, Segment, endpoint::Capabilities};
+use podwire_codec_core::{Codec, CodecRegistry, Endpoint, Segment, endpoint::Capabilities, message};
 
 use super::{
     ends::End,
@@ -53,18 +53,51 @@ pub enum Payload<'p> {
         value: &'p (dyn Any + Send + Sync),
         /// What the compiler calls its type, where that is known, for an error to name it.
         type_name: Option<&'static str>,
+        /// What travels with it.
+        metadata: Option<&'p message::Metadata>,
     },
 }
 
 impl<'p> Payload<'p> {
     /// A value of a registered type.
     pub fn value<T: Codec + Any + Send + Sync>(value: &'p T) -> Self {
-        Self::Value { value, type_name: Some(std::any::type_name::<T>()) }
+        Self::Value { value, type_name: Some(std::any::type_name::<T>()), metadata: None }
     }
 
     /// A value whose type only the registry knows.
     pub fn any(value: &'p (dyn Any + Send + Sync)) -> Self {
-        Self::Value { value, type_name: None }
+        Self::Value { value, type_name: None, metadata: None }
+    }
+
+    /// A value of a registered type, and what travels with it: [`ValueMessage::metadata`](super::ValueMessage::metadata)
+    /// at the other end.
+    ///
+    /// ```
+    /// # let pipeline = format!("doc-value-with-{}", std::process::id());
+    /// use podwire_codec_core::{message::Metadata, register_codec};
+    /// use podwire_fastio::{ChannelOptions, FastIoContext, Incoming, Payload};
+    ///
+    /// register_codec!(Vec<f32>, "doc.samples");
+    /// let context = FastIoContext::open(&pipeline)?;
+    /// let (mut sender, mut receiver) = context.channel("samples", &ChannelOptions::new())?;
+    /// let mut metadata = Metadata::new();
+    /// metadata.insert_bytes("source", *b"probe 3");
+    /// sender.send(Payload::value_with(&vec![0.5_f32], &metadata))?;
+    ///
+    /// let Incoming::Value(message) = receiver.receive()? else { panic!("it is a value") };
+    /// let (samples, metadata) = message.decode_with_metadata::<Vec<f32>>()?;
+    /// assert_eq!((samples[0], metadata.bytes("source")), (0.5, Some(&b"probe 3"[..])));
+    /// # drop((sender, receiver, context));
+    /// # FastIoContext::remove(&pipeline)?;
+    /// # Ok::<(), podwire_fastio::Error>(())
+    /// ```
+    pub fn value_with<T: Codec + Any + Send + Sync>(value: &'p T, metadata: &'p message::Metadata) -> Self {
+        Self::Value { value, type_name: Some(std::any::type_name::<T>()), metadata: Some(metadata) }
+    }
+
+    /// A value whose type only the registry knows, and what travels with it.
+    pub fn any_with(value: &'p (dyn Any + Send + Sync), metadata: &'p message::Metadata) -> Self {
+        Self::Value { value, type_name: None, metadata: Some(metadata) }
     }
 }
 
@@ -114,8 +147,8 @@ pub(super) fn prepare<'p>(end: &End, payload: Payload<'p>, scratch: &'p mut Vec<
             Ok(Ready::Made(BYTES | REFERENCED, memory))
         }
         Payload::Allocation(allocation) => with_metadata(end, allocation),
-        Payload::Value { value, type_name } => {
-            encode(end, value, scratch).map_err(|error| error.naming_type(type_name))
+        Payload::Value { value, type_name, metadata } => {
+            encode(end, value, metadata, scratch).map_err(|error| error.naming_type(type_name))
         }
     }
 }
@@ -136,12 +169,19 @@ fn with_metadata<'p>(end: &End, allocation: &'p FastIoAllocation) -> Result<Read
     Ok(Ready::Made(ALLOCATION | REFERENCED | WRAPPED, wrapper))
 }
 
-fn encode<'p>(end: &End, value: &(dyn Any + Send + Sync), scratch: &'p mut Vec<u8>) -> Result<Ready<'p>> {
-    let registry = CodecRegistry::global();
-    let codec = registry.by_type(value.type_id())?;
+fn encode<'p>(
+    end: &End,
+    value: &(dyn Any + Send + Sync),
+    metadata: Option<&message::Metadata>,
+    scratch: &'p mut Vec<u8>,
+) -> Result<Ready<'p>> {
+    let codec = CodecRegistry::global().by_type(value.type_id())?;
     scratch.clear();
     let mut envelope = Envelope { outgoing: Outgoing::new(&end.context), bytes: scratch };
-    registry.serialize(value, &mut envelope)?;
+    let metadata = metadata.unwrap_or(const { &message::Metadata::new() });
+    message::write(codec.name(), codec.fingerprint(), metadata, &mut envelope, |writer| {
+        codec.encode(value, writer)
+    })?;
     end.store().describe(|| codec.schema(), codec.fingerprint())?;
     let Envelope { mut outgoing, bytes } = envelope;
     if outgoing.children.is_empty() && bytes.len() <= end.ring.shape.inline() {

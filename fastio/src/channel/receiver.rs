@@ -29,8 +29,8 @@ use crate::{
 pub struct Receiver {
     pub(super) end: End,
     pub(super) next: Cursor,
-    /// What the last message referred to: the channel lets go of it with the next call.
-    last: Option<(Cursor, AllocationId)>,
+    /// The message that was taken and is not settled, and what it referred to.
+    taken: Option<(Cursor, Option<AllocationId>)>,
     content: Content,
 }
 
@@ -38,7 +38,7 @@ impl Receiver {
     pub(super) fn open(context: &FastIoContext, name: &str, options: &ChannelOptions) -> Result<Self> {
         let end = End::open(context, name, options, Side::Receiver)?;
         let next = end.ring.cursor(end.ring.tail(&end.held));
-        Ok(Self { end, next, last: None, content: Content::default() })
+        Ok(Self { end, next, taken: None, content: Content::default() })
     }
 
     /// Waits for the next message and takes it. What it lends is overwritten by the next call, and memory is used again
@@ -103,6 +103,28 @@ impl Receiver {
         &self.end.context
     }
 
+    /// The number of the message that was taken last, counted from 0 since the channel was made; `None` if it is settled,
+    /// or there was none.
+    pub fn number(&self) -> Option<u64> {
+        self.taken.map(|(at, _)| at.number)
+    }
+
+    /// Is done with the message that was taken last: the channel lets go of what it referred to, so that memory without a
+    /// name is private to those who have a handle, and the message counts in [`Sender::settled`](super::Sender::settled).
+    ///
+    /// The next `receive`, `try_receive` or `receive_timeout` does so first, and dropping the receiver does. A message
+    /// counts as *received* before `receive` returns it, and its place is free for another one from then on; it counts as
+    /// *settled* from one store at the end of this step. If this process is killed in between, it is received and not
+    /// settled, even if the work on it was done already.
+    ///
+    /// # Errors
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`].
+    pub fn settle(&mut self) -> Result<()> {
+        self.end.store().check()?;
+        self.content.clear();
+        self.let_go()
+    }
+
     /// Whether [`receive`](Self::receive) would not have to wait.
     pub fn is_ready(&self) -> bool {
         self.end.ring.is_sent(&self.end.held, self.next) || self.end.refused().is_err()
@@ -114,12 +136,11 @@ impl Receiver {
     }
 
     fn take(&mut self, patience: Patience) -> Result<()> {
-        self.end.store().check()?;
-        self.content.clear();
         self.settle()?;
         self.await_message(patience)?;
         let (end, at) = (&self.end, self.next);
-        let found = match end.ring.read(&end.held, at, &mut self.content.bytes) {
+        let message = end.ring.read(&end.held, at, &mut self.content.bytes);
+        let found = match message {
             Some(message) => self.resolve(message.kind, message.target),
             None => Err(end.corrupt("has a message that is longer than its place")),
         };
@@ -132,6 +153,8 @@ impl Receiver {
         crash_point!("channel-received");
         end.ring_the_bell();
         self.next = end.ring.next(at);
+        let target = message.filter(|message| message.kind & REFERENCED != 0).map(|message| message.target);
+        self.taken = Some((at, target));
         found
     }
 
@@ -152,7 +175,6 @@ impl Receiver {
             Err(error) => return Err(error),
         };
         let allocation = FastIoAllocation::new(end.context.clone(), target, held)?;
-        self.last = Some((self.next, target));
         if kind & WRAPPED == 0 {
             self.content.hold(allocation)
         } else {
@@ -163,12 +185,14 @@ impl Receiver {
         }
     }
 
-    /// Has the channel let go of what the last message referred to.
-    fn settle(&mut self) -> Result<()> {
-        let Some((at, target)) = self.last else { return Ok(()) };
-        self.end.store().lock()?.settle(&self.end.held, at, target)?;
-        crash_point!("channel-settled");
-        self.last = None;
+    fn let_go(&mut self) -> Result<()> {
+        let Some((at, target)) = self.taken else { return Ok(()) };
+        if let Some(target) = target {
+            self.end.store().lock()?.settle(&self.end.held, at, target)?;
+            crash_point!("channel-settled");
+        }
+        self.end.ring.settle(&self.end.held);
+        self.taken = None;
         Ok(())
     }
 
@@ -196,7 +220,7 @@ impl Drop for Receiver {
         if !self.end.store().forked() {
             self.content.clear();
             // What cannot be done now is done by a sweep, or by whoever cleans this slot.
-            let _ = self.settle();
+            let _ = self.let_go();
         }
     }
 }

@@ -141,13 +141,25 @@ impl Ring {
     /// Whether the message of this number is there.
     #[inline]
     pub(super) fn is_sent(&self, held: &Held, at: Cursor) -> bool {
-        self.slot(held, at.position).0.number.load(Acquire) == at.number.wrapping_add(1)
+        self.slot(held, at.position).0.number.load(SeqCst) == at.number.wrapping_add(1)
     }
 
     /// The number of the next message to be received.
     #[inline]
     pub(super) fn tail(&self, held: &Held) -> u64 {
-        self.header(held).received.tail.load(Acquire)
+        self.header(held).received.tail.load(SeqCst)
+    }
+
+    /// How many messages receivers were done with.
+    pub(super) fn settled(&self, held: &Held) -> u64 {
+        self.header(held).received.settled.load(Acquire)
+    }
+
+    /// Counts one message more that the receiver is done with. Only the receiver stores the count.
+    #[inline]
+    pub(super) fn settle(&self, held: &Held) {
+        let settled = &self.header(held).received.settled;
+        settled.store(settled.load(Relaxed).wrapping_add(1), Release);
     }
 
     /// The number of the next message to be sent, as the slots say.
@@ -207,6 +219,6 @@ impl Ring {
     /// Gives the slot of a message that was taken back to the sender.
     #[inline]
     pub(super) fn advance(&self, held: &Held, at: Cursor) {
-        self.header(held).received.tail.store(at.number.wrapping_add(1), Release);
+        self.header(held).received.tail.store(at.number.wrapping_add(1), SeqCst);
     }
 }

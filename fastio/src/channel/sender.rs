@@ -28,7 +28,7 @@ const KEPT: usize = 1 << 20;
 /// The sending end of a channel; made by [`FastIoContext::sender`]. Dropping it closes it: the receiver gets what is
 /// still there, and then [`Error::Closed`].
 pub struct Sender {
-    end: End,
+    pub(super) end: End,
     next: Cursor,
     /// The receiver's number when it was last looked at.
     tail: u64,
@@ -99,9 +99,33 @@ impl Sender {
         &self.end.context
     }
 
-    /// Messages that were sent and not received.
+    /// Whether [`send`](Self::send) would not have to wait.
+    pub fn is_ready(&self) -> bool {
+        self.waiting() < self.capacity() || self.end.refused().is_err()
+    }
+
+    /// Messages that were sent through this channel since it was made, by this sender and those before it.
+    pub fn sent(&self) -> u64 {
+        self.next.number
+    }
+
+    /// Messages of these that receivers have taken; the others wait in the channel, and are there for the next receiver.
+    pub fn received(&self) -> u64 {
+        self.end.ring.tail(&self.end.held)
+    }
+
+    /// Messages of these that receivers were done with: [`Receiver::settle`](super::Receiver::settle) says when that is.
+    ///
+    /// All three numbers stay when a receiver dies or leaves. When [`peer`](Self::peer) is [`Peer::Died`],
+    /// `received() - settled()` messages were in the hands of receivers that died, one at most of each, and went with
+    /// them; `sent() - received()` wait for another receiver, and go with the channel if none comes.
+    pub fn settled(&self) -> u64 {
+        self.end.ring.settled(&self.end.held)
+    }
+
+    /// Messages that were sent and not received: `sent() - received()`.
     pub fn waiting(&self) -> usize {
-        self.next.number.wrapping_sub(self.end.ring.tail(&self.end.held)) as usize
+        self.sent().wrapping_sub(self.received()) as usize
     }
 
     /// The messages that the channel can hold.

@@ -164,6 +164,8 @@ pub(crate) struct ReceivedLine {
     pub(crate) tail: AtomicU64,
     pub(crate) room: AtomicU32,
     pub(crate) waiters: AtomicU32,
+    /// How many messages receivers were done with.
+    pub(crate) settled: AtomicU64,
 }
 
 /// A place for one message; the inline bytes follow.
@@ -221,6 +223,7 @@ const _: () = {
     assert!(size_of::<RingHeader>() == 192);
     assert!(offset_of!(RingHeader, sent) == 64);
     assert!(offset_of!(RingHeader, received) == 128);
+    assert!(offset_of!(ReceivedLine, settled) == 16);
     assert!(size_of::<RingSlot>() == 32);
     assert!(size_of::<NameEntry>() == 320);
     assert!(offset_of!(NameEntry, target) == 32);

@@ -6,6 +6,7 @@
 mod support;
 
 mod arrays;
+mod channel_counts;
 #[cfg(feature = "crash-points")]
 mod channel_crashes;
 mod channels;
@@ -13,6 +14,7 @@ mod children;
 mod contract;
 #[cfg(feature = "crash-points")]
 mod crash_points;
+mod doorbells;
 #[cfg(feature = "crash-points")]
 mod failing_calls;
 mod faults;

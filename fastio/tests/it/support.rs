@@ -144,9 +144,11 @@ fn play() {
         crate::memory::ROLES,
         #[cfg(feature = "crash-points")]
         crate::channel_crashes::ROLES,
+        crate::channel_counts::ROLES,
         crate::channels::ROLES,
         crate::children::ROLES,
         crate::contract::ROLES,
+        crate::doorbells::ROLES,
         crate::faults::ROLES,
         crate::storm::ROLES,
         #[cfg(feature = "crash-points")]
