@@ -33,6 +33,7 @@
 //! |---|---|
 //! | `command` | the command line of every application |
 //! | `config` | parameters from a file, settings from the environment |
+//! | `picture`, `monitor` | the graph for those who look at it; what runs, while it runs |
 #![deny(unsafe_code)]
 
 mod application;
@@ -46,8 +47,10 @@ pub mod graph;
 mod input;
 mod lane;
 mod message;
+pub mod monitor;
 mod operator;
 mod output;
+pub mod picture;
 pub mod run;
 mod spec;
 pub mod transport;

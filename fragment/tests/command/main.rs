@@ -2,7 +2,9 @@
 
 mod test_addresses;
 mod test_configuration;
+mod test_monitor;
 mod test_own_options;
+mod test_picture;
 mod test_random_arguments;
 mod test_settings;
 mod test_split;
