@@ -3,20 +3,22 @@
 //! Not here: how they run (`run`). Invariant: what is added is kept as it is; mistakes are told by `check` and `run`, all
 //! at once.
 
-use std::{env, process::ExitCode, sync::Arc, time::Duration};
+mod options;
+
+use std::{env, ffi::OsString, process::ExitCode, sync::Arc};
 
 use crate::{
+    command::CommandLine,
     condition::WorkerLost,
+    config::{Configuration, Settings},
     context::FastIo,
     error::Error,
     fragment::{Fragment, Placed},
     graph::{Flow, Graph, Problem, Problems, compose},
+    monitor::Monitor,
     operator::Operator,
     run::{Ended, Nobody, Plan, Report, Running, Runtime, Signals, StopReason},
 };
-
-/// How long operators have to return once the application is to stop.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// An application: fragments and the flows between them, or, in one process, operators alone.
 ///
@@ -61,12 +63,14 @@ const GRACE: Duration = Duration::from_secs(5);
 /// # Ok::<(), podwire_fragment::Error>(())
 /// ```
 pub struct Application {
-    argv: Vec<String>,
+    line: CommandLine,
+    settings: Settings,
     /// Operators that are in no fragment.
     own: Fragment,
     fragments: Vec<Fragment>,
     flows: Vec<Flow>,
-    configuration: Arc<toml::Table>,
+    /// What the file of `--config` says, once it was read.
+    configuration: Option<Arc<Configuration>>,
     when_lost: WorkerLost,
     handles_signals: bool,
 }
@@ -81,13 +85,14 @@ pub(crate) struct Composed {
 impl Application {
     /// An application that was called with these arguments; the first one is its name.
     #[must_use]
-    pub fn new<A: Into<String>>(arguments: impl IntoIterator<Item = A>) -> Self {
+    pub fn new(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self {
-            argv: arguments.into_iter().map(Into::into).collect(),
+            line: CommandLine::split(arguments),
+            settings: Settings::default(),
             own: Fragment { is_unnamed: true, ..Fragment::default() },
             fragments: Vec::new(),
             flows: Vec::new(),
-            configuration: Arc::default(),
+            configuration: None,
             when_lost: WorkerLost::End,
             handles_signals: true,
         }
@@ -96,13 +101,7 @@ impl Application {
     /// An application that was called with the arguments of this process.
     #[must_use]
     pub fn from_env() -> Self {
-        Self::new(env::args_os().map(|argument| argument.to_string_lossy().into_owned()))
-    }
-
-    /// The name of the program, and its arguments without the options of every application.
-    #[must_use]
-    pub fn argv(&self) -> &[String] {
-        &self.argv
+        Self::new(env::args_os())
     }
 
     /// Adds a fragment.
@@ -136,49 +135,132 @@ impl Application {
         self.handles_signals = yes;
     }
 
-    /// Calls `setup` of all operators, and checks what is connected to what. Nothing is started.
+    /// Calls `setup` of all operators, and checks what is connected to what, and what the command line, the environment
+    /// and the configuration file say. Nothing is started.
     ///
     /// # Errors
     /// [`Problems`]: all mistakes that were found.
     pub fn check(&mut self) -> Result<Graph, Problems> {
+        let mut problems: Vec<Problem> = self.line.mistakes().into_iter().map(Problem::from).collect();
+        match Settings::from_env() {
+            Ok(settings) => self.settings = settings,
+            Err(errors) => problems.extend(errors.into_iter().map(Problem::from)),
+        }
+        let configuration = self.configure(&mut problems);
+        let composed = self.compose(&configuration);
+        let is_set_up = self.placed().all(|(_, placed)| placed.spec.is_some());
+        if is_set_up {
+            let asked: Vec<_> = self.placed().map(|(fragment, placed)| placed.asked(fragment)).collect();
+            problems.extend(configuration.unasked(&asked).into_iter().map(Problem::from));
+        }
+        if self.line.worker {
+            let fragments = self.line.fragments.check(self.fragments.iter().map(Fragment::name));
+            problems.extend(fragments.err().map(Problem::from));
+        }
+        match composed {
+            Ok(graph) if problems.is_empty() => Ok(graph),
+            Ok(_) => Err(Problems::new(problems)),
+            Err(found) => Err(found.and_before(problems)),
+        }
+    }
+
+    /// What the file of `--config` says; it is read once.
+    fn configure(&mut self, problems: &mut Vec<Problem>) -> Arc<Configuration> {
+        if let Some(configuration) = &self.configuration {
+            return Arc::clone(configuration);
+        }
+        let read =
+            self.line.config.as_ref().map_or_else(|| Ok(Configuration::default()), Configuration::read);
+        let mut configuration = read.unwrap_or_else(|errors| {
+            problems.extend(errors.into_iter().map(Problem::from));
+            Configuration::default()
+        });
+        configuration.set_fragments(self.fragments.iter().map(Fragment::name));
+        let configuration = Arc::new(configuration);
+        if problems.is_empty() {
+            self.configuration = Some(Arc::clone(&configuration));
+        }
+        configuration
+    }
+
+    fn compose(&mut self, configuration: &Arc<Configuration>) -> Result<Graph, Problems> {
         if self.fragments.is_empty() {
             // What was added here lies within its only fragment.
             self.own.flows.append(&mut self.flows);
-            return compose(std::slice::from_mut(&mut self.own), &[], &self.configuration);
+            return compose(std::slice::from_mut(&mut self.own), &[], configuration);
         }
         if self.own.operators.is_empty() {
-            return compose(&mut self.fragments, &self.flows, &self.configuration);
+            return compose(&mut self.fragments, &self.flows, configuration);
         }
         let operators = self.own.operators.iter().map(|it| it.name.clone()).collect();
         let fragments = self.fragments.iter().map(|it| it.name.clone()).collect();
         Err(Problems::new(vec![Problem::Mixed { operators, fragments }]))
     }
 
-    /// Runs to the end, and says what was done.
+    /// All operators, each with its fragment.
+    fn placed(&self) -> impl Iterator<Item = (&Fragment, &Placed)> {
+        let fragments = std::iter::once(&self.own).chain(&self.fragments);
+        fragments.flat_map(|fragment| fragment.operators.iter().map(move |placed| (fragment, placed)))
+    }
+
+    /// Does what the command line says: runs to the end, and says what was done.
+    ///
+    /// With `--help`, `--version` or `--graph` it prints what was asked for, and runs nothing.
     ///
     /// # Errors
     /// [`Error`].
-    pub fn run(self) -> Result<Report, Error> {
-        let handles_signals = self.handles_signals;
-        let running = Arc::new(self.start()?);
-        let stopped = Arc::clone(&running);
+    pub fn run(mut self) -> Result<Report, Error> {
+        if self.line.version {
+            options::print(&self.line.version_text(), "to print the version")?;
+            return Ok(Report::default());
+        }
+        let checked = self.check();
+        if self.line.help {
+            options::print(&self.help(), "to print the help")?;
+            return Ok(Report::default());
+        }
+        self.warn();
+        let graph = checked?;
+        if let Some(picture) = &self.line.graph {
+            picture.write(&graph).map_err(|source| Error::System { what: "to write the picture", source })?;
+            return Ok(Report::default());
+        }
+        if !self.line.is_local() {
+            return Err(Error::NotDistributed);
+        }
+        self.run_here(graph)
+    }
+
+    /// Runs all fragments in this process.
+    fn run_here(self, graph: Graph) -> Result<Report, Error> {
+        let (handles_signals, monitors) = (self.handles_signals, self.line.monitor);
+        let period = self.settings.monitor_period;
+        let running = Arc::new(self.start_checked(graph)?);
+        let (stopped, shown) = (Arc::clone(&running), Arc::clone(&running));
         let watch = || Signals::watch(move |signal| stopped.request_stop(StopReason::Signal(signal)));
         let signals = handles_signals.then(watch).transpose();
-        if signals.is_err() {
+        let monitor = monitors.then(|| Monitor::start(period, move || shown.snapshot())).transpose();
+        if signals.is_err() || monitor.is_err() {
             running.request_stop(StopReason::Failed);
         }
         let report = running.wait();
+        drop(monitor.map_err(|source| Error::System { what: "a thread for the monitor", source })?);
         drop(signals.map_err(|source| Error::System { what: "a signal handler", source })?);
         if report.ended == Ended::Failed { Err(Error::Failed(Box::new(report))) } else { Ok(report) }
     }
 
     /// Starts all fragments in this process, and leaves what happens then to the caller: looking at them, stopping them,
-    /// and waiting for the end. Signals and the command line are left alone.
+    /// and waiting for the end. Signals are left alone; of the command line, `--config` counts.
     ///
     /// # Errors
     /// [`Error`].
     pub fn start(mut self) -> Result<Running, Error> {
-        let graph = Arc::new(self.check()?);
+        let graph = self.check()?;
+        self.start_checked(graph)
+    }
+
+    fn start_checked(self, graph: Graph) -> Result<Running, Error> {
+        let graph = Arc::new(graph);
         let fragments = if self.fragments.is_empty() { vec![self.own] } else { self.fragments };
         let operators = fragments
             .into_iter()
@@ -189,7 +271,7 @@ impl Application {
             when_lost: self.when_lost,
             observer: Arc::new(Nobody),
             fast_io: FastIo::ephemeral(format!("fragments-{}", std::process::id())),
-            grace: GRACE,
+            grace: self.settings.stop_timeout,
         };
         Runtime::prepare(Composed { graph, operators: operators.collect() }, plan)?.start()
     }
@@ -198,6 +280,7 @@ impl Application {
     /// number of the signal when one came, else 1.
     #[must_use]
     pub fn main(self) -> ExitCode {
+        let program = self.line.program();
         match self.run() {
             Ok(Report { ended: Ended::Interrupted { signal }, .. }) => ExitCode::from(128 + signal as u8),
             Ok(_) => ExitCode::SUCCESS,
@@ -205,7 +288,7 @@ impl Application {
                 let causes =
                     std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
                 let causes: Vec<String> = causes.map(ToString::to_string).collect();
-                eprintln!("{}", causes.join(": "));
+                eprintln!("{program}: {}", causes.join(": "));
                 ExitCode::FAILURE
             }
         }

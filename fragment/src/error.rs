@@ -17,6 +17,9 @@ pub enum Error {
     /// It is not composed as it must be; nothing was started.
     #[error(transparent)]
     Composition(#[from] Problems),
+    /// The command line asks for a driver or a worker, and the application was built without them.
+    #[error("--driver and --worker need the feature `distributed`, which this application was built without")]
+    NotDistributed,
     /// Something failed while it ran; everything was ended in order.
     #[error("{}", first_failure(.0))]
     Failed(Box<Report>),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{graph::Flow, operator::Operator, spec::OperatorSpec};
+use crate::{config::Asked, graph::Flow, operator::Operator, spec::OperatorSpec};
 
 /// Operators that always run in one process, and the flows between them.
 ///
@@ -73,6 +73,13 @@ impl Fragment {
 }
 
 impl Placed {
+    /// Which parameters its `setup` asked for.
+    pub(crate) fn asked<'a>(&'a self, fragment: &'a Fragment) -> Asked<'a> {
+        let parameters =
+            self.spec.iter().flat_map(|spec| &spec.parameters).map(|known| &*known.name).collect();
+        Asked { fragment: &fragment.name, operator: &self.name, parameters }
+    }
+
     /// After so many runs the operator ends, whatever it said itself.
     pub fn count(&mut self, runs: u64) -> &mut Self {
         self.count = Some(runs);

@@ -65,4 +65,4 @@ pub use message::{Message, Received, Taken};
 pub use operator::Operator;
 pub use output::Output;
 pub use run::{Ended, Report, Running, Snapshot};
-pub use spec::{InputSpec, OperatorSpec, ParameterError};
+pub use spec::{InputSpec, OperatorSpec};

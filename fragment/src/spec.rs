@@ -2,19 +2,15 @@
 //!
 //! Not here: whether it fits to the others, which `graph` finds out. Invariant: it asks for nothing but what was said.
 
-use std::{
-    any::{Any, type_name},
-    fmt::Debug,
-    sync::Arc,
-    time::Duration,
-};
+use std::{any::Any, fmt::Debug, sync::Arc, time::Duration};
 
 use podwire_codec_core::{Codec, CodecRegistry};
 use serde::de::DeserializeOwned;
 
 use crate::{
     condition::{Conditions, WhenFull, WhenInputs},
-    graph::{ParameterNode, PortType, dotted},
+    config::{Configuration, ConfigurationError},
+    graph::{ParameterNode, PortType},
 };
 
 /// Messages that can wait in a connection if nothing else is said.
@@ -29,7 +25,7 @@ pub struct OperatorSpec {
     pub(crate) parameters: Vec<ParameterNode>,
     fragment: String,
     operator: String,
-    configuration: Arc<toml::Table>,
+    configuration: Arc<Configuration>,
 }
 
 /// A port as it was asked for.
@@ -47,22 +43,8 @@ pub(crate) struct PortSpec {
 #[derive(Debug)]
 pub struct InputSpec<'s>(&'s mut PortSpec);
 
-/// A value of the configuration is not of the type that the operator wants.
-#[derive(Debug, thiserror::Error)]
-#[error("parameter {parameter}: {value} is no {wanted}")]
-pub struct ParameterError {
-    /// The parameter: `fragment1.ping.rows`.
-    pub parameter: String,
-    /// What the configuration says.
-    pub value: String,
-    /// The type that the operator wants.
-    pub wanted: &'static str,
-    /// What is wrong.
-    pub source: Box<toml::de::Error>,
-}
-
 impl OperatorSpec {
-    pub(crate) fn new(fragment: &str, operator: &str, configuration: Arc<toml::Table>) -> Self {
+    pub(crate) fn new(fragment: &str, operator: &str, configuration: Arc<Configuration>) -> Self {
         Self { fragment: fragment.into(), operator: operator.into(), configuration, ..Self::default() }
     }
 
@@ -107,36 +89,28 @@ impl OperatorSpec {
     /// A parameter of the operator: what the configuration says, or else this value.
     ///
     /// In the configuration file it stands in the table of the operator: `[fragment1.ping]`, or `[ping]` in an application
-    /// without fragments.
+    /// of one fragment.
     ///
     /// # Errors
-    /// [`ParameterError`] if what the configuration says is no `T`.
+    /// [`ConfigurationError`] if what the configuration says is no `T`.
     pub fn parameter<T: DeserializeOwned + Debug>(
         &mut self,
         name: &str,
         help: &str,
         default: T,
-    ) -> Result<T, ParameterError> {
-        let configured = self.configured(name).cloned();
-        let is_configured = configured.is_some();
-        let value = match configured {
-            None => default,
-            Some(value) => {
-                let shown = format!("{value:?}");
-                value.try_into().map_err(|source| ParameterError {
-                    parameter: format!("{}.{name}", dotted(&self.fragment, &self.operator)),
-                    value: shown,
-                    wanted: type_name::<T>(),
-                    source: Box::new(source),
-                })?
-            }
-        };
+    ) -> Result<T, ConfigurationError> {
+        // Entered first: what is wrong is still a parameter that the operator has.
         self.parameters.push(ParameterNode {
             name: name.into(),
             help: help.into(),
-            value: format!("{value:?}"),
-            configured: is_configured,
+            ..ParameterNode::default()
         });
+        let configured = self.configuration.parameter(&self.fragment, &self.operator, name)?;
+        let is_configured = configured.is_some();
+        let value = configured.unwrap_or(default);
+        if let Some(node) = self.parameters.last_mut() {
+            (node.value, node.configured) = (format!("{value:?}"), is_configured);
+        }
         Ok(value)
     }
 
@@ -160,14 +134,6 @@ impl OperatorSpec {
         name: &str,
     ) -> podwire_codec_core::Result<()> {
         CodecRegistry::global().register_pod::<T>(name)
-    }
-
-    fn configured(&self, name: &str) -> Option<&toml::Value> {
-        let fragment = match &*self.fragment {
-            "" => &self.configuration,
-            fragment => self.configuration.get(fragment)?.as_table()?,
-        };
-        fragment.get(&self.operator)?.as_table()?.get(name)
     }
 
     fn add_input(&mut self, name: &str, of: Option<PortType>) -> InputSpec<'_> {

@@ -2,10 +2,8 @@
 
 use std::ffi::OsString;
 
-use super::{
-    AddressError,
-    nearest::{list, question},
-};
+use super::AddressError;
+use crate::graph::instead;
 
 /// A mistake in the arguments of an application, and what to write instead.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -42,14 +40,14 @@ pub enum CommandError {
         value: OsString,
     },
     /// The value of an option is no address.
-    #[error("{option}: {value:?} is no address: {source}")]
+    #[error("{option}: {value:?} is no address: {reason}")]
     Address {
         /// The option.
         option: String,
         /// What stands there.
         value: String,
         /// What is wrong with it.
-        source: AddressError,
+        reason: AddressError,
     },
     /// A name in the list of fragments is empty.
     #[error("--fragments: a name in {list:?} is empty; write --fragments a,b or --fragments all")]
@@ -72,15 +70,10 @@ pub enum CommandError {
         list: String,
     },
     /// The application has no such fragment.
-    #[error(
-        "--fragments: there is no fragment {fragment:?}{}; there are: {}",
-        question(nearest.as_deref()), list(existing)
-    )]
+    #[error("--fragments: there is no fragment {fragment:?}{}", instead(fragment, existing))]
     NoSuchFragment {
         /// The name.
         fragment: String,
-        /// What may be meant.
-        nearest: Option<String>,
         /// Which there are.
         existing: Vec<String>,
     },
@@ -105,12 +98,10 @@ pub enum CommandError {
         default: String,
     },
     /// The application has no such option.
-    #[error("there is no option {option}{}; there are: {}", question(nearest.as_deref()), list(existing))]
+    #[error("there is no option {option}{}", instead(option, existing))]
     UnknownOption {
         /// What stands there, without a value.
         option: String,
-        /// What may be meant.
-        nearest: Option<String>,
         /// Which there are: the application's, then those of every application.
         existing: Vec<String>,
     },

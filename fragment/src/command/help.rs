@@ -19,8 +19,8 @@ pub struct Parameter {
     pub path: String,
     /// What it is.
     pub help: String,
-    /// What holds if the file does not say.
-    pub default: String,
+    /// What it is: what the file says, or else the default.
+    pub value: String,
 }
 
 impl CommandLine {
@@ -75,9 +75,8 @@ impl CommandLine {
             text += &format!("\nThe application says:\n{}\n", own.trim_end());
         }
         if !parameters.is_empty() {
-            let rows = parameters
-                .iter()
-                .map(|known| (&*known.path, format!("{} [default: {}]", known.help, known.default)));
+            let rows =
+                parameters.iter().map(|known| (&*known.path, format!("{} [{}]", known.help, known.value)));
             text += &format!("\nParameters of the operators (--config):\n{}", columns(rows));
         }
         let rows = Settings::TABLE

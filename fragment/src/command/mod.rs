@@ -11,7 +11,6 @@
 mod address;
 mod error;
 mod help;
-pub(crate) mod nearest;
 mod own;
 mod picture;
 mod reserved;
@@ -132,7 +131,7 @@ impl CommandLine {
         };
         let address = |no_port| {
             let text = text()?;
-            let wrong = |source| CommandError::Address { option: name(), value: text.to_owned(), source };
+            let wrong = |reason| CommandError::Address { option: name(), value: text.to_owned(), reason };
             Address::parse(text, no_port).map_err(wrong)
         };
         match option {

@@ -11,7 +11,7 @@ use std::{
 
 use clap_lex::{OsStrExt, ParsedArg, RawArgs};
 
-use super::{CommandError, CommandLine, dashed, nearest::nearest, reserved::Reserved};
+use super::{CommandError, CommandLine, dashed, reserved::Reserved};
 
 /// What the application has declared so far.
 #[derive(Clone, Debug, Default)]
@@ -216,8 +216,7 @@ impl Own {
                 Some((name, value)) => {
                     value_at = value.is_none().then_some(at + 1);
                     let option = if name.starts_with('-') { name } else { dashed(&name) };
-                    let (nearest, existing) = (nearest(&option, &existing), existing.clone());
-                    mistakes.push(CommandError::UnknownOption { option, nearest, existing });
+                    mistakes.push(CommandError::UnknownOption { option, existing: existing.clone() });
                 }
             }
         }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{CommandError, nearest::nearest};
+use super::CommandError;
 
 /// The fragments that a worker asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,6 @@ impl Selection {
             None => Ok(()),
             Some(name) => Err(CommandError::NoSuchFragment {
                 fragment: name.clone(),
-                nearest: nearest(name, &existing),
                 existing: existing.into_iter().map(str::to_owned).collect(),
             }),
         }

@@ -12,7 +12,6 @@ use toml::{
 };
 
 use super::error::{ConfigurationError, Place};
-use crate::command::nearest::nearest;
 
 /// What the file of `--config` says, or nothing.
 ///
@@ -170,12 +169,7 @@ impl Configuration {
                 let tops = operators.iter().filter(is_top).map(|known| known.operator);
                 let existing = distinct(fragments().chain(tops));
                 let (at, table) = (self.place(key.span()), name.to_owned());
-                errors.push(ConfigurationError::NoSuchTable {
-                    at,
-                    nearest: nearest(name, &existing),
-                    table,
-                    existing,
-                });
+                errors.push(ConfigurationError::NoSuchTable { at, table, existing });
             }
         }
         errors
@@ -203,7 +197,6 @@ impl Configuration {
                 errors.push(ConfigurationError::NoSuchOperator {
                     at: self.place(key.span()),
                     fragment: fragment.to_owned(),
-                    nearest: nearest(name, &existing),
                     operator: name.to_owned(),
                     existing,
                 });
@@ -233,7 +226,6 @@ impl Configuration {
             errors.push(ConfigurationError::NoSuchParameter {
                 at: self.place(key.span()),
                 operator: operator.clone(),
-                nearest: nearest(name, &existing),
                 parameter: name.to_owned(),
                 existing,
             });

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::command::nearest::{list, question};
+use crate::graph::instead;
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum ConfigurationError {
     /// The file cannot be read.
-    #[error("--config: {}: {source}", file.display())]
+    #[error("--config: {} cannot be read", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
@@ -44,22 +44,17 @@ pub enum ConfigurationError {
         reason: String,
     },
     /// A table at the top is neither a fragment nor, where that is possible, an operator.
-    #[error("{at}: there is no fragment or operator {table:?}{}; there are: {}", question(nearest.as_deref()), list(existing))]
+    #[error("{at}: there is no fragment or operator {table:?}{}", instead(table, existing))]
     NoSuchTable {
         /// Where.
         at: Place,
         /// Its name.
         table: String,
-        /// What may be meant.
-        nearest: Option<String>,
         /// Which there are.
         existing: Vec<String>,
     },
     /// The fragment has no such operator.
-    #[error(
-        "{at}: the fragment {fragment:?} has no operator {operator:?}{}; it has: {}",
-        question(nearest.as_deref()), list(existing)
-    )]
+    #[error("{at}: the fragment {fragment:?} has no operator {operator:?}{}", instead(operator, existing))]
     NoSuchOperator {
         /// Where.
         at: Place,
@@ -67,13 +62,11 @@ pub enum ConfigurationError {
         fragment: String,
         /// The name.
         operator: String,
-        /// What may be meant.
-        nearest: Option<String>,
         /// Which there are.
         existing: Vec<String>,
     },
     /// The operator has no such parameter.
-    #[error("{at}: {operator} has no parameter {parameter:?}{}; it has: {}", question(nearest.as_deref()), list(existing))]
+    #[error("{at}: {operator} has no parameter {parameter:?}{}", instead(parameter, existing))]
     NoSuchParameter {
         /// Where.
         at: Place,
@@ -81,8 +74,6 @@ pub enum ConfigurationError {
         operator: String,
         /// The key.
         parameter: String,
-        /// What may be meant.
-        nearest: Option<String>,
         /// Which there are.
         existing: Vec<String>,
     },

@@ -5,7 +5,7 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use crate::command::nearest::{nearest, question};
+use crate::graph::meant;
 
 /// The environment's word on how an application runs.
 ///
@@ -165,8 +165,8 @@ impl Settings {
         let names = names.into_iter().filter_map(|name| name.into_string().ok());
         names
             .filter(|name| name.starts_with("PODWIRE_") && !ours().any(|known| known == name))
-            .filter_map(|name| Some((nearest(&name, ours())?, name)))
-            .map(|(known, name)| format!("the variable {name} means nothing{}", question(Some(&known))))
+            .filter_map(|name| Some((meant(&name, ours())?, name)))
+            .map(|(known, name)| format!("the variable {name} means nothing: did you mean {known}?"))
             .collect()
     }
 }

@@ -12,6 +12,7 @@ use super::{
     problem::{Problem, Problems},
 };
 use crate::{
+    config::Configuration,
     fragment::{Fragment, Placed},
     spec::{OperatorSpec, PortSpec},
 };
@@ -49,7 +50,7 @@ impl Flow {
 pub(crate) fn compose(
     fragments: &mut [Fragment],
     flows: &[Flow],
-    configuration: &Arc<toml::Table>,
+    configuration: &Arc<Configuration>,
 ) -> Result<Graph, Problems> {
     let mut composing = Composing::default();
     composing.fragments(fragments, configuration);
@@ -75,7 +76,7 @@ struct Composing {
 }
 
 impl Composing {
-    fn fragments(&mut self, fragments: &mut [Fragment], configuration: &Arc<toml::Table>) {
+    fn fragments(&mut self, fragments: &mut [Fragment], configuration: &Arc<Configuration>) {
         for fragment in fragments {
             let name = fragment.name.clone();
             if name.eq_ignore_ascii_case(RESERVED) {
@@ -96,7 +97,7 @@ impl Composing {
     }
 
     /// Adds an operator to the last fragment.
-    fn operator(&mut self, placed: &mut Placed, configuration: &Arc<toml::Table>) {
+    fn operator(&mut self, placed: &mut Placed, configuration: &Arc<Configuration>) {
         let Some(fragment) = self.graph.fragments.len().checked_sub(1) else { return };
         let node = &self.graph.fragments[fragment];
         let what =

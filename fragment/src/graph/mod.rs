@@ -27,7 +27,7 @@ mod problem;
 pub use problem::{Problem, Problems};
 
 pub(crate) use compose::{Flow, compose};
-pub(crate) use names::instead;
+pub(crate) use names::{instead, meant};
 
 /// The composition of an application.
 #[derive(Clone, Debug, Default, PartialEq, Codec)]
@@ -105,7 +105,7 @@ pub struct PortCodec {
 }
 
 /// A parameter of an operator: what `OperatorSpec::parameter` was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Codec)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Codec)]
 #[codec(crate = podwire_codec_core)]
 pub struct ParameterNode {
     /// Its name in the configuration file.

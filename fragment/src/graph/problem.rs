@@ -5,6 +5,10 @@
 use std::fmt;
 
 use super::names::instead;
+use crate::{
+    command::CommandError,
+    config::{ConfigurationError, SettingError},
+};
 
 /// A mistake in the composition of an application.
 #[derive(Debug, thiserror::Error)]
@@ -160,6 +164,15 @@ pub enum Problem {
         /// Its capacity.
         capacity: usize,
     },
+    /// The command line is not understood.
+    #[error(transparent)]
+    CommandLine(#[from] CommandError),
+    /// The configuration file is not understood.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// The environment is not understood.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// `setup` of an operator gave an error.
     #[error("operator {operator}: setup failed")]
     Setup {
@@ -192,6 +205,12 @@ impl Problems {
         Self(problems)
     }
 
+    /// The same, behind others.
+    pub(crate) fn and_before(mut self, mut others: Vec<Problem>) -> Self {
+        others.append(&mut self.0);
+        Self(others)
+    }
+
     /// The mistakes, in the order in which they were made.
     #[must_use]
     pub fn list(&self) -> &[Problem] {
@@ -202,7 +221,7 @@ impl Problems {
 /// One a line, with their causes.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the application cannot run as it is composed")?;
+        write!(f, "the application cannot run")?;
         for problem in &self.0 {
             write!(f, "\n  - {problem}")?;
             let mut cause = std::error::Error::source(problem);

@@ -1,6 +1,7 @@
 //! The command line of every application, argument by argument.
 
 mod test_addresses;
+mod test_application;
 mod test_configuration;
 mod test_monitor;
 mod test_own_options;

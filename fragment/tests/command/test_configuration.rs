@@ -1,6 +1,6 @@
 //! Parameters of operators from a file.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error};
 
 use podwire_fragment::config::{Asked, Configuration, ConfigurationError};
 use serde::Deserialize;
@@ -165,15 +165,16 @@ log.flie = 'x'
     assert_eq!(
         told,
         [
-            "app.toml:1: there is no fragment or operator \"rows\"; there are: fragment1, fragment2",
-            "app.toml:2: there is no fragment or operator \"fragmnt1\"; did you mean \"fragment1\"?; \
-         there are: fragment1, fragment2",
-            "app.toml:4: the fragment \"fragment1\" has no operator \"pign\"; did you mean \"ping\"?; it has: ping",
-            "app.toml:8: fragment1.ping has no parameter \"colums\"; did you mean \"columns\"?; it has: rows, columns",
+            "app.toml:1: there is no fragment or operator \"rows\"; there are \"fragment1\" and \"fragment2\"",
+            "app.toml:2: there is no fragment or operator \"fragmnt1\": did you mean \"fragment1\"? \
+         there are \"fragment1\" and \"fragment2\"",
+            "app.toml:4: the fragment \"fragment1\" has no operator \"pign\": did you mean \"ping\"? there is \"ping\"",
+            "app.toml:8: fragment1.ping has no parameter \"colums\": did you mean \"columns\"? \
+         there are \"rows\" and \"columns\"",
             "app.toml:10: fragment2.pong is no table; write [fragment2.pong], and its parameters below",
-            "app.toml:11: fragment2.log has no parameter \"flie\"; did you mean \"file\"?; it has: file",
-            "app.toml:12: the fragment \"fragment2\" has no operator \"a b\"; it has: pong, log",
-            "app.toml:13: there is no fragment or operator \"other\"; there are: fragment1, fragment2",
+            "app.toml:11: fragment2.log has no parameter \"flie\": did you mean \"file\"? there is \"file\"",
+            "app.toml:12: the fragment \"fragment2\" has no operator \"a b\"; there are \"pong\" and \"log\"",
+            "app.toml:13: there is no fragment or operator \"other\"; there are \"fragment1\" and \"fragment2\"",
         ]
     );
     assert_eq!(
@@ -182,7 +183,7 @@ log.flie = 'x'
     );
     assert_eq!(
         super::test_configuration::told("[pong]\nx = 1", &[("", "pong", &[])]),
-        ["app.toml:2: pong has no parameter \"x\"; it has: none"]
+        ["app.toml:2: pong has no parameter \"x\"; there is none"]
     );
 }
 
@@ -204,7 +205,9 @@ fn what_is_no_toml_is_told_with_every_line_where_it_is_not() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    let told = |file: &str| Configuration::read(file).unwrap_err()[0].to_string();
-    assert!(told("/no/such/file.toml").starts_with("--config: /no/such/file.toml: No such file"));
-    assert!(told("/").starts_with("--config: /: Is a directory"));
+    for (file, why) in [("/no/such/file.toml", "No such file"), ("/", "Is a directory")] {
+        let error = Configuration::read(file).unwrap_err().remove(0);
+        assert_eq!(error.to_string(), format!("--config: {file} cannot be read"));
+        assert!(error.source().unwrap().to_string().starts_with(why));
+    }
 }

@@ -195,7 +195,7 @@ fn fragments_that_do_not_exist_are_told_with_those_that_do() {
     assert!(fragments.contains("fragment2") && !fragments.contains("fragment1"));
     assert_eq!(
         fragments.check(["fragment1", "fragment2"]).unwrap_err().to_string(),
-        "--fragments: there is no fragment \"fragmet1\"; did you mean \"fragment1\"?; there are: fragment1, fragment2"
+        "--fragments: there is no fragment \"fragmet1\": did you mean \"fragment1\"? there are \"fragment1\" and \"fragment2\""
     );
     assert_eq!(fragments.check(["fragmet1", "fragment2"]), Ok(()));
     assert_eq!(Selection::All.check([]), Ok(()));
