@@ -98,6 +98,8 @@ pub(super) struct End {
     pub(super) ring: Ring,
     pub(super) name: Box<str>,
     pub(super) wait: Wait,
+    /// Bytes that went into allocations of their own, because they lay in none.
+    pub(super) copied: Cell<u64>,
     id: AllocationId,
     side: Side,
     /// When it was last looked whether the other end lives.
@@ -174,6 +176,7 @@ impl End {
             ring,
             name: name.into(),
             wait: options.wait,
+            copied: Cell::new(0),
             id,
             side,
             looked: Cell::new(Instant::now()),
@@ -204,6 +207,7 @@ impl End {
                 ring,
                 name: name.into(),
                 wait: options.wait,
+                copied: Cell::new(0),
                 id,
                 side,
                 looked: Cell::new(Instant::now()),

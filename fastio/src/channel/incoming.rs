@@ -203,6 +203,16 @@ impl<'r> ValueMessage<'r> {
         Ok((self.any_of(&message)?, message.metadata().clone()))
     }
 
+    /// The same under other limits, for the message and again for its value.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_any_within(&self, limits: Limits) -> Result<(AnyValue, Metadata)> {
+        let message = Message::parse(self.bytes, limits)?.0;
+        let value = CodecRegistry::global().decode_with(&message, &mut self.buffers()?, limits)?;
+        Ok((value, message.metadata().clone()))
+    }
+
     fn value_of<T: Codec + Any>(&self, message: &Message<'_>) -> Result<T> {
         Ok(CodecRegistry::global().decode_as(message, &mut self.buffers()?)?)
     }

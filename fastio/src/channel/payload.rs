@@ -143,6 +143,7 @@ pub(super) fn prepare<'p>(end: &End, payload: Payload<'p>, scratch: &'p mut Vec<
             let memory = end.context.create(bytes.len())?;
             memory.map_mut()?.copy_from_slice(bytes);
             end.store().copied.fetch_add(bytes.len() as u64, Relaxed);
+            end.copied.update(|copied| copied + bytes.len() as u64);
             memory.seal()?;
             Ok(Ready::Made(BYTES | REFERENCED, memory))
         }
@@ -188,7 +189,8 @@ fn encode<'p>(
         return Ok(Ready::Inline(VALUE, bytes));
     }
     outgoing.write(bytes)?;
-    let Outgoing { children, message, .. } = outgoing;
+    let Outgoing { children, message, copied, .. } = outgoing;
+    end.copied.update(|before| before + copied);
     let mut message = message.ok_or_else(|| Error::NotAValue { name: end.shown() })?;
     message.set_metadata(Metadata::value(codec.name()));
     message.settle_metadata()?;

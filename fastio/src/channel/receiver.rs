@@ -125,6 +125,23 @@ impl Receiver {
         self.let_go()
     }
 
+    /// Messages that were received through this channel since it was made, by this receiver and those before it.
+    pub fn received(&self) -> u64 {
+        self.next.number
+    }
+
+    /// Messages of these that receivers were [done with](Self::settle).
+    pub fn settled(&self) -> u64 {
+        self.end.ring.settled(&self.end.held)
+    }
+
+    /// Messages that wait to be received.
+    pub fn waiting(&self) -> usize {
+        let end = &self.end;
+        let places = std::iter::successors(Some(self.next), |at| Some(end.ring.next(*at)));
+        places.take(self.capacity()).take_while(|at| end.ring.is_sent(&end.held, *at)).count()
+    }
+
     /// Whether [`receive`](Self::receive) would not have to wait.
     pub fn is_ready(&self) -> bool {
         self.end.ring.is_sent(&self.end.held, self.next) || self.end.refused().is_err()

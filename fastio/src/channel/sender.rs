@@ -123,6 +123,12 @@ impl Sender {
         self.end.ring.settled(&self.end.held)
     }
 
+    /// Bytes of this sender's messages that were copied into allocations of their own: packed bytes that do not fit the
+    /// channel, and buffers that lay in no allocation of the pipeline.
+    pub fn copied_bytes(&self) -> u64 {
+        self.end.copied.get()
+    }
+
     /// Messages that were sent and not received: `sent() - received()`.
     pub fn waiting(&self) -> usize {
         self.sent().wrapping_sub(self.received()) as usize

@@ -11,8 +11,11 @@ use podwire_fastio::{ChannelEnd, Doorbell};
 use crate::message::Message;
 
 mod error;
+mod fastio;
+mod name;
 
 pub use error::LinkError;
+pub use fastio::FastIoTransport;
 
 /// What a link is to be: one connection of the graph.
 #[derive(Clone, Debug)]
