@@ -10,6 +10,8 @@ use podwire_fastio::{ChannelEnd, Doorbell};
 
 use crate::message::Message;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod fastio;
 mod name;
