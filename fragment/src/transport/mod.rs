@@ -15,9 +15,13 @@ pub mod conformance;
 mod error;
 mod fastio;
 mod name;
+#[cfg(feature = "distributed")]
+pub mod zenoh;
 
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
+#[cfg(feature = "distributed")]
+pub use zenoh::ZenohTransport;
 
 /// What a link is to be: one connection of the graph.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! Cases of order, room and waking.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{
     Breach,
-    bench::{Bench, LONG, Step, Tried, until},
+    bench::{Bench, LONG, Step, Tried, until, wait},
 };
 use crate::{
     message::Message,
@@ -145,13 +145,21 @@ pub(super) fn flood(bench: &mut Bench<'_>) -> Tried {
     }
     // A slow reader gets what was sent, and no more was on its way than there is room for.
     for received in 0..200_u64 {
-        while tx.end.try_send(&message).is_ok() {
-            sent += 1;
-        }
-        if sent > received + 4 {
-            return Err(Breach::unlike("on the way to a slow reader", 4, sent - received).into());
-        }
-        let value = rx.value::<Vec<u8>>("receiving from a flood")?;
+        let deadline = Instant::now() + LONG;
+        let message = loop {
+            while tx.end.try_send(&message).is_ok() {
+                sent += 1;
+            }
+            if sent > received + 4 {
+                return Err(Breach::unlike("on the way to a slow reader", 4, sent - received).into());
+            }
+            match rx.end.try_receive().step("receiving from a flood")? {
+                Some(message) => break message,
+                None if Instant::now() < deadline => wait(&rx.bell, rx.end.channel()),
+                None => return Err(Breach::unlike("receiving from a flood", "a message", "none").into()),
+            }
+        };
+        let value = message.received::<Vec<u8>>().step("receiving from a flood")?;
         if value.len() != SIZE {
             return Err(Breach::unlike("length of a value of a flood", SIZE, value.len()).into());
         }
