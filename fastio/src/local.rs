@@ -37,6 +37,8 @@ pub(crate) enum Wanted {
     Own,
     /// A channel.
     Channel,
+    /// Memory that is lent to the messages of a channel.
+    Lent,
 }
 
 impl Store {
@@ -49,10 +51,12 @@ impl Store {
         let (segment, local) = self.both(id.index)?;
         let fits = || {
             let word = Word::unpack(segment.state.load(SeqCst));
-            // A channel is never handed out as payload.
+            // A channel is never handed out as payload, and what is lent to one only to its receiver.
             let channel = segment.channel.load(SeqCst) == id.generation;
+            let lent = segment.lent.load(SeqCst) == id.generation;
             word.generation == id.generation
                 && channel == (wanted == Wanted::Channel)
+                && lent == (wanted == Wanted::Lent)
                 && match word.state {
                     State::Published => true,
                     State::Private => wanted == Wanted::Own && word.owner == self.slot,

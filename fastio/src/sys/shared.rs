@@ -100,6 +100,8 @@ pub(crate) struct SegmentEntry {
     pub(crate) channel: AtomicU64,
     pub(crate) sender: AtomicU32,
     pub(crate) receiver: AtomicU32,
+    /// The generation that is lent to the messages of a channel.
+    pub(crate) lent: AtomicU64,
 }
 
 /// Who reads and who writes, on its own cache line.
@@ -177,7 +179,8 @@ pub(crate) struct RingSlot {
     pub(crate) kind: AtomicU32,
     pub(crate) generation: AtomicU64,
     pub(crate) index: AtomicU32,
-    pub(crate) reserved: AtomicU32,
+    /// The upper half of the length; only lent memory is so long.
+    pub(crate) length_high: AtomicU32,
 }
 
 // SAFETY: `repr(C)`, and its fields are atomic integers.
@@ -220,6 +223,7 @@ const _: () = {
     assert!(offset_of!(SegmentEntry, holders) == 128);
     assert!(offset_of!(SegmentEntry, channel) == 160);
     assert!(offset_of!(SegmentEntry, receiver) == 172);
+    assert!(offset_of!(SegmentEntry, lent) == 176);
     assert!(size_of::<RingHeader>() == 192);
     assert!(offset_of!(RingHeader, sent) == 64);
     assert!(offset_of!(RingHeader, received) == 128);
