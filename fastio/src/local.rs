@@ -5,7 +5,7 @@
 //!
 //! Lock order: the index lock may be held when such a step begins, and is never taken inside one.
 
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 use crate::{
     crash::crash_point,
@@ -140,12 +140,12 @@ impl Store {
                 Some(map) => self.set_map(place, map, segment.epoch.load(SeqCst)),
                 None => self.map_in(place, segment, index)?,
             }
-            segment.payload.store(payload as u32, SeqCst);
-            segment.length.store(length, SeqCst);
-            segment.children.store(0, SeqCst);
+            segment.payload.store(payload as u32, Relaxed);
+            segment.length.store(length, Relaxed);
+            segment.children.store(0, Relaxed);
             set_bit(&segment.holders, self.slot);
             crash_point!("before-reuse");
-            segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), SeqCst);
+            segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), Release);
             crash_point!("after-private");
             Ok::<(), Error>(())
         })?;
@@ -169,7 +169,7 @@ impl Store {
     #[cold]
     fn recycle_now(&self, index: u32) -> Result<()> {
         self.lock()?.release(index)?;
-        if self.control().pooled_bytes.load(Relaxed) > pool::KEEP {
+        if self.control().counts.pooled_bytes.load(Relaxed) > pool::KEEP {
             self.trim(pool::KEEP)?;
         }
         Ok(())

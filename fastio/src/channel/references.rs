@@ -20,7 +20,7 @@ use super::{
 use crate::{
     crash::{crash_point, may_fail},
     error::{Error, Result},
-    index::Index,
+    index::{Index, raise},
     segment::{CHILD, CHILDREN},
     state::State,
     store::{AllocationId, Store},
@@ -64,7 +64,7 @@ impl Index<'_> {
         index.store(u64::from(child.index) | (number << 32), SeqCst);
         generation.store(child.generation, SeqCst);
         crash_point!("channel-listed");
-        store.segment(child.index)?.parents.fetch_add(1, SeqCst);
+        raise(&store.segment(child.index)?.owners.parents);
         crash_point!("channel-counted");
         if word.state == State::Private {
             self.share(child)?;
