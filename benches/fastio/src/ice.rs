@@ -5,7 +5,7 @@ use iceoryx2::{
     prelude::*,
 };
 
-use crate::{Failure, Mode};
+use crate::{Failure, between::Mode};
 
 pub struct Sending {
     _node: Node<ipc::Service>,

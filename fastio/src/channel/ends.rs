@@ -155,7 +155,7 @@ impl End {
     ) -> Result<Self> {
         let store = context.store();
         let shape = Shape::new(options.capacity, options.inline);
-        let created = store.create(shape.length() as u64, options.capacity)?;
+        let created = store.create(shape.length() as u64, shape.children() as usize)?;
         let (id, held) = (created.id, created.held);
         let segment = store.segment(id.index)?;
         let start = segment.payload.load(SeqCst) as usize;
@@ -167,7 +167,7 @@ impl End {
         side.other().word(segment).store(0, SeqCst);
         side.word(segment).store(u32::from(store.slot) + 1, SeqCst);
         segment.channel.store(id.generation, SeqCst);
-        segment.children.store(shape.capacity, SeqCst);
+        segment.children.store(shape.children(), SeqCst);
         crash_point!("channel-made");
         // From here on dropping it takes it away.
         let end = Self {
@@ -277,6 +277,12 @@ impl End {
         Ok(self.side.other().word(self.segment()?).load(SeqCst))
     }
 
+    /// Whether a process has the other end open.
+    #[inline]
+    pub(super) fn has_peer(&self) -> Result<bool> {
+        Ok(attached(self.peer_word()?).is_some())
+    }
+
     #[inline]
     pub(super) fn peer(&self) -> Result<Peer> {
         Ok(Peer::of(self.peer_word()?))
@@ -378,6 +384,10 @@ impl End {
         let lock = self.store().lock()?;
         self.side.word(self.segment()?).store(CLOSED, SeqCst);
         crash_point!("channel-closed");
+        if self.side == Side::Sender {
+            // Memory that it had lent and that no message needs any more.
+            lock.reconcile(self.id.index)?;
+        }
         lock.retire(self.id.index)?;
         Ok(())
     }
