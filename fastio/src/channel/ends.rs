@@ -100,6 +100,8 @@ pub(super) struct End {
     pub(super) wait: Wait,
     /// Bytes that went into allocations of their own, because they lay in none.
     pub(super) copied: Cell<u64>,
+    /// It was closed already, and is only looked at.
+    left: Cell<bool>,
     id: AllocationId,
     side: Side,
     /// When it was last looked whether the other end lives.
@@ -177,6 +179,7 @@ impl End {
             name: name.into(),
             wait: options.wait,
             copied: Cell::new(0),
+            left: Cell::new(false),
             id,
             side,
             looked: Cell::new(Instant::now()),
@@ -208,6 +211,7 @@ impl End {
                 name: name.into(),
                 wait: options.wait,
                 copied: Cell::new(0),
+                left: Cell::new(false),
                 id,
                 side,
                 looked: Cell::new(Instant::now()),
@@ -380,6 +384,20 @@ impl End {
         self.refused()
     }
 
+    /// Closes it, if it is not closed yet; what is known of the channel stays.
+    pub(super) fn close(&self) {
+        if !self.left.replace(true) {
+            // What cannot be done now is done by a sweep, or by whoever cleans this slot.
+            let _ = self.leave();
+            self.ring_the_bell();
+        }
+    }
+
+    /// Refuses what an end that was closed is asked for.
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.left.get() { Err(Error::Closed { channel: self.shown() }) } else { Ok(()) }
+    }
+
     fn leave(&self) -> Result<()> {
         let lock = self.store().lock()?;
         self.side.word(self.segment()?).store(CLOSED, SeqCst);
@@ -396,9 +414,7 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         if !self.store().forked() {
-            // What cannot be done now is done by a sweep, or by whoever cleans this slot.
-            let _ = self.leave();
-            self.ring_the_bell();
+            self.close();
             let _ = self.store().unhold(self.id, &self.held);
         }
     }

@@ -92,11 +92,12 @@ impl Receiver {
         self.receive()?.any_value()
     }
 
-    /// What is known about the sender. A death is known once somebody has waited for it or looked after it.
+    /// What is known about the sender. It is looked after at most every 5 ms: that is how long a death can be unknown.
     ///
     /// # Errors
-    /// [`Error::Corrupt`].
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`].
     pub fn peer(&self) -> Result<Peer> {
+        self.end.look_after_peer_now_and_then()?;
         self.end.peer()
     }
 

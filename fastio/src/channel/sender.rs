@@ -138,11 +138,21 @@ impl Sender {
         self.send(Payload::value(value))
     }
 
-    /// What is known about the receiver. A death is known once somebody has waited for it or looked after it.
+    /// Closes it, as dropping it does: the receiver gets what is still there, and then [`Error::Closed`]; another sender can
+    /// be opened. What becomes of the messages can still be asked: [`received`](Self::received),
+    /// [`settled`](Self::settled), [`peer`](Self::peer).
+    pub fn close(&mut self) {
+        if !self.end.store().forked() {
+            self.end.close();
+        }
+    }
+
+    /// What is known about the receiver. It is looked after at most every 5 ms: that is how long a death can be unknown.
     ///
     /// # Errors
-    /// [`Error::Corrupt`].
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`].
     pub fn peer(&self) -> Result<Peer> {
+        self.end.look_after_peer_now_and_then()?;
         self.end.peer()
     }
 
@@ -200,6 +210,7 @@ impl Sender {
 
     fn lend(&mut self, size: usize, patience: Patience) -> Result<Loan<'_>> {
         self.end.store().check()?;
+        self.end.check_open()?;
         self.await_room(patience)?;
         let place = self.lent.prepare(&self.end, self.next, size)?;
         let proof = self.end.store().write_lent();
@@ -215,6 +226,7 @@ impl Sender {
 
     fn put(&mut self, payload: Payload<'_>, patience: Patience) -> Result<()> {
         self.end.store().check()?;
+        self.end.check_open()?;
         self.await_room(patience)?;
         let result = self.fill(payload);
         if self.scratch.capacity() > KEPT {
@@ -241,6 +253,7 @@ impl Sender {
                 let place = lent.prepare(end, *next, bytes.len())?;
                 lent.bytes_mut(place, bytes.len(), &mut end.store().write_lent()).copy_from_slice(bytes);
                 end.store().copied.fetch_add(bytes.len() as u64, Relaxed);
+                end.copied.update(|copied| copied + bytes.len() as u64);
                 let size = bytes.len();
                 self.refer_to_lent(kind, place, size)?;
             }

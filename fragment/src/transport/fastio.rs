@@ -128,6 +128,10 @@ impl SendEnd for Sending {
         sent.map_err(|error| said(&self.link, error))
     }
 
+    fn close(&mut self) {
+        self.sender.close();
+    }
+
     fn peer(&self) -> Peer {
         peer(self.sender.peer())
     }

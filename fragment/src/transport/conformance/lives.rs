@@ -13,9 +13,14 @@ pub(super) fn close(bench: &mut Bench<'_>) -> Tried {
     let (mut tx, mut rx) = bench.ends(&bench.link(4))?;
     (0..3).try_for_each(|number| tx.number(number))?;
     rx.number(0)?;
-    drop(tx);
+    tx.end.close();
     rx.number(1)?;
     rx.number(2)?;
+    let bell = tx.bell.clone();
+    until("a closed sender sees what becomes of its messages", &bell, || {
+        (tx.end.traffic().received == 3, tx.end.traffic())
+    })?;
+    drop(tx);
     for step in ["receiving after the last message", "receiving after that"] {
         rx.fails(step, closed)?;
     }

@@ -243,6 +243,7 @@ impl SendEnd for Sending {
         {
             let state = self.shared.state();
             match state.peer {
+                _ if state.closing => return Err(LinkError::Closed { link: name() }),
                 Some(Peer::Closed) => return Err(LinkError::Closed { link: name() }),
                 Some(Peer::Died) => return Err(LinkError::PeerDied { link: name() }),
                 _ if state.frames.len() >= link.capacity => {
@@ -274,6 +275,19 @@ impl SendEnd for Sending {
         Ok(())
     }
 
+    fn close(&mut self) {
+        let Some(declared) = self.declared.as_mut().filter(|declared| declared.closed.is_none()) else {
+            return;
+        };
+        let next = {
+            let mut state = self.shared.state();
+            state.closing = true;
+            state.next
+        };
+        let closed = self.shared.keys.closed_sender(self.shared.me, next);
+        declared.closed = self.inner.session.liveliness().declare_token(closed).wait().ok();
+    }
+
     fn peer(&self) -> Peer {
         self.shared.state().peer.unwrap_or(Peer::Absent)
     }
@@ -292,15 +306,9 @@ impl SendEnd for Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        let Some(mut declared) = self.declared.take() else { return };
-        let (next, kept) = {
-            let mut state = self.shared.state();
-            state.closing = true;
-            (state.next, !state.frames.is_empty())
-        };
-        let closed = self.shared.keys.closed_sender(self.shared.me, next);
-        declared.closed = self.inner.session.liveliness().declare_token(closed).wait().ok();
-        if kept && declared.closed.is_some() {
+        self.close();
+        let Some(declared) = self.declared.take() else { return };
+        if declared.closed.is_some() && self.shared.kept() > 0 {
             self.inner.linger(declared);
         }
     }
