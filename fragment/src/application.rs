@@ -5,7 +5,7 @@
 
 mod options;
 
-use std::{env, ffi::OsString, process::ExitCode, sync::Arc};
+use std::{env, ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 
 use crate::{
     command::CommandLine,
@@ -73,6 +73,7 @@ pub struct Application {
     configuration: Option<Arc<Configuration>>,
     when_lost: WorkerLost,
     handles_signals: bool,
+    grace: Option<Duration>,
 }
 
 /// What an application consists of once it was checked.
@@ -95,6 +96,7 @@ impl Application {
             configuration: None,
             when_lost: WorkerLost::End,
             handles_signals: true,
+            grace: None,
         }
     }
 
@@ -128,6 +130,13 @@ impl Application {
     /// Says what happens when a process of the application dies.
     pub fn when_worker_lost(&mut self, then: WorkerLost) {
         self.when_lost = then;
+    }
+
+    /// Says how long operators have to return once the application is to stop, in the place of what the environment says
+    /// by `PODWIRE_STOP_TIMEOUT`; 5 seconds if neither does. After that, what still waits is dropped, and operators that do
+    /// not return are named.
+    pub fn grace_period(&mut self, time: Duration) {
+        self.grace = Some(time);
     }
 
     /// Whether Ctrl-C and SIGTERM end the application in order; they do, unless this says no.
@@ -271,7 +280,7 @@ impl Application {
             when_lost: self.when_lost,
             observer: Arc::new(Nobody),
             fast_io: FastIo::ephemeral(format!("fragments-{}", std::process::id())),
-            grace: self.settings.stop_timeout,
+            grace: self.grace.unwrap_or(self.settings.stop_timeout),
         };
         Runtime::prepare(Composed { graph, operators: operators.collect() }, plan)?.start()
     }

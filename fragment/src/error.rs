@@ -78,9 +78,10 @@ pub enum EmitError {
         /// The connection.
         connection: String,
     },
-    /// All operators of a cycle wait for room in it, or for messages: its inputs need more capacity, or another policy.
-    #[error("{connection} is full, and so is the cycle that it is a part of: nobody in it can go on")]
-    CycleFull {
+    /// The operators that could make room wait for others, and those for this one: some input needs more capacity, or
+    /// another policy.
+    #[error("{connection} is full, and those who could make room wait for this operator: nobody can go on")]
+    Deadlock {
         /// The connection.
         connection: String,
     },

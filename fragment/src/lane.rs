@@ -11,7 +11,7 @@ use crate::{
     condition::{WhenFull, WorkerLost},
     error::EmitError,
     message::Message,
-    run::{Counts, Fate, LOOK_AGAIN, Latencies, LinkCounters, OperatorState, Sleeper, clock},
+    run::{Counts, LOOK_AGAIN, Latencies, LinkCounters, OperatorState, Rest, Sleeper, clock},
     transport::{
         LinkError, Peer, ReceiveEnd, SendEnd, Traffic,
         local::{Pushed, Queue},
@@ -65,25 +65,19 @@ impl OutLane {
         if sleeper.released() {
             return Err(EmitError::Stopping { connection: self.name.to_string() });
         }
-        if self.within_cycle {
-            sleeper.blocked(|| self.has_room());
-            if sleeper.fate() == Fate::Stuck {
-                return Err(EmitError::CycleFull { connection: self.name.to_string() });
-            }
+        if let OutWay::Local(queue) = &self.way {
+            let rest = if self.within_cycle { Rest::BlockedWithin } else { Rest::Blocked };
+            sleeper.rest(rest, || queue.has_room());
         }
         let (channel, again) = match &self.way {
             OutWay::Local(_) => (None, None),
             OutWay::Link(link) => (link.end.channel(), link.look_again()),
         };
         sleeper.sleep(OperatorState::Blocked, channel.into_iter(), again);
-        Ok(())
-    }
-
-    fn has_room(&self) -> bool {
-        match &self.way {
-            OutWay::Local(queue) => queue.has_room(),
-            OutWay::Link(_) => true,
+        if sleeper.take_stuck() {
+            return Err(EmitError::Deadlock { connection: self.name.to_string() });
         }
+        Ok(())
     }
 
     /// Whether nobody will receive what is sent.
@@ -139,14 +133,14 @@ impl OutLink {
 
     /// Lets other threads see the counts.
     fn count(&self) {
-        let Traffic { sent, settled, dropped, copied_bytes, .. } = self.end.traffic();
-        let left = sent.saturating_sub(settled + dropped);
-        let (mut lost, mut unread) = (0, 0);
-        match self.end.peer() {
-            Peer::Died => lost = left,
-            Peer::Closed => unread = left,
-            _ => {}
-        }
+        let traffic = self.end.traffic();
+        let Traffic { sent, settled, dropped, copied_bytes, .. } = traffic;
+        // What a receiver that died had in hand went with it, also if another one came after it.
+        let (lost, unread) = match self.end.peer() {
+            Peer::Died => (traffic.in_hand() + traffic.waiting(), 0),
+            Peer::Closed => (traffic.in_hand(), traffic.waiting()),
+            _ => (0, 0),
+        };
         self.counters.store(&Counts {
             sent: sent + self.unheard,
             received: settled,
@@ -199,6 +193,11 @@ impl InLane {
             InWay::Local(queue) => queue.sender_gone(),
             InWay::Link(link) => is_over(link.end.peer(), link.when_lost),
         }
+    }
+
+    /// Whether it comes from an operator of this process.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.way, InWay::Local(_))
     }
 
     /// The message that waits longest.

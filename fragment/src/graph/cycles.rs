@@ -1,6 +1,6 @@
-//! Which operators of a graph feed each other.
+//! Which operators of a graph feed each other, and which have to do with each other at all.
 //!
-//! Not here: when they end, which `run::cycle` finds out. Invariant: two operators are in one cycle if and only if
+//! Not here: when they end, which `run::standstill` finds out. Invariant: two operators are in one cycle if and only if
 //! messages of each can lead to messages of the other.
 
 use std::collections::HashMap;
@@ -22,6 +22,22 @@ impl Graph {
             .into_iter()
             .filter(|members| members.len() > 1 || next[members[0]].contains(&members[0]));
         circular.map(|members| members.into_iter().map(|at| ids[at]).collect()).collect()
+    }
+
+    /// The islands of these operators: those that are connected, in whatever direction. Each is in exactly one of them.
+    pub(crate) fn islands(&self, these: impl Fn(OperatorId) -> bool) -> Vec<Vec<OperatorId>> {
+        let ids: Vec<OperatorId> = self.operators().map(|(id, _)| id).filter(|id| these(*id)).collect();
+        let places: HashMap<OperatorId, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        let mut next = vec![Vec::new(); ids.len()];
+        for connection in &self.connections {
+            let ends = [&connection.from, &connection.to].map(|port| places.get(&port.operator).copied());
+            if let [Some(from), Some(to)] = ends {
+                next[from].push(to);
+                next[to].push(from);
+            }
+        }
+        // Where every way leads back, what reaches each other is what is connected.
+        components(&next).into_iter().map(|members| members.into_iter().map(|at| ids[at]).collect()).collect()
     }
 }
 

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use podwire_fastio::ChannelEnd;
 
 use super::{
-    cycle::Fate,
     report::Because,
     sleeper::{LOOK_AGAIN, Sleeper},
     snapshot::OperatorState,
+    standstill::Rest,
 };
 use crate::{
     condition::{Conditions, WhenInputs},
@@ -85,14 +85,14 @@ impl Schedule {
         let stopping = sleeper.shared.stopping();
         if sleeper.shared.aborted() {
             Some(Because::Stopping)
+        } else if sleeper.cycle_is_over() {
+            Some(Because::CycleEnded)
         } else if inputs == Inputs::Over {
             Some(Because::InputsClosed)
         } else if stopping && (sleeper.isolated() || input.ports().iter().all(InputPort::is_over)) {
             Some(Because::Stopping)
         } else if output.unheard() {
             Some(Because::Unheard)
-        } else if inputs == Inputs::Lacking && sleeper.fate() != Fate::Open {
-            Some(Because::CycleEnded)
         } else {
             None
         }
@@ -100,11 +100,8 @@ impl Schedule {
 
     /// Sleeps until a message may have come, or the end.
     fn sleep_for_messages(&self, input: &Input, channels: Vec<ChannelEnd<'_>>, sleeper: &Sleeper) {
-        if !self.open || only_from_within(input) {
-            sleeper.idle(|| self.look(input) != Inputs::Lacking);
-            if sleeper.fate() != Fate::Open {
-                return;
-            }
+        if let Some(rest) = rest(input, sleeper.in_cycle()) {
+            sleeper.rest(rest, || self.look(input) != Inputs::Lacking);
         }
         // These ring no bell: the return of a process, and the second message of a channel that has one.
         let again = lanes(input).any(InLane::waits_for_return)
@@ -118,12 +115,12 @@ impl Schedule {
 
     /// Says once that nothing more comes from outside of the cycle.
     fn look_outside(&mut self, input: &Input, sleeper: &Sleeper) {
-        if let Some(membership) = sleeper.waker.cycle()
-            && self.open
+        if self.open
+            && sleeper.in_cycle()
             && lanes(input).filter(|lane| !lane.of_cycle).all(|lane| lane.closed() && lane.waiting() == 0)
         {
             self.open = false;
-            membership.cycle.closed_outside();
+            sleeper.close_outside();
         }
     }
 
@@ -157,13 +154,18 @@ fn look_at(port: &InputPort) -> Inputs {
     }
 }
 
-fn lanes(input: &Input) -> impl Iterator<Item = &InLane> {
+fn lanes(input: &Input) -> impl Iterator<Item = &InLane> + Clone {
     input.ports().iter().flat_map(|port| &port.lanes)
 }
 
-/// Whether all that can still come is from operators of the cycle in this process.
-fn only_from_within(input: &Input) -> bool {
-    lanes(input).all(|lane| lane.within_cycle || lane.closed())
+/// Whom an operator waits for that lacks messages, if they are all in this process.
+fn rest(input: &Input, in_cycle: bool) -> Option<Rest> {
+    let mut open = lanes(input).filter(|lane| !lane.closed());
+    if in_cycle && open.clone().all(|lane| lane.within_cycle) {
+        Some(Rest::IdleWithin)
+    } else {
+        open.all(InLane::is_local).then_some(Rest::Idle)
+    }
 }
 
 /// The channels to sleep on: those that have nothing. To be asked before the inputs are looked at.

@@ -4,14 +4,20 @@
 //! costs as much as a plain variable.
 
 use std::{
-    sync::atomic::{
-        AtomicU8, AtomicU64,
-        Ordering::{Acquire, Relaxed, Release},
+    sync::{
+        OnceLock,
+        atomic::{
+            AtomicU8, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
     time::Duration,
 };
 
-use super::snapshot::{Counts, Latency, OperatorState};
+use super::{
+    report::{Because, OperatorReport},
+    snapshot::{Counts, Latency, OperatorState},
+};
 
 /// What one operator did.
 #[derive(Debug, Default)]
@@ -23,6 +29,7 @@ pub(crate) struct OperatorCounters {
     /// Nanoseconds in `compute`: the last time, and altogether.
     pub(crate) last: AtomicU64,
     pub(crate) busy: AtomicU64,
+    because: OnceLock<Because>,
 }
 
 impl OperatorCounters {
@@ -34,6 +41,20 @@ impl OperatorCounters {
         use OperatorState::{Blocked, Computing, Ended, Ready, Starting, Stopping, Waiting};
         let all = [Ready, Starting, Waiting, Computing, Blocked, Stopping, Ended];
         all[usize::from(self.state.load(Acquire))]
+    }
+
+    /// Notes why the operator ended, once and for all.
+    pub(crate) fn ended(&self, because: Because) {
+        // Only the thread of the operator comes here, and once.
+        let _ = self.because.set(because);
+        self.set_state(OperatorState::Ended);
+    }
+
+    pub(crate) fn report(&self, name: &str) -> OperatorReport {
+        let counts = [&self.ticks, &self.received, &self.emitted];
+        let [ticks, received, emitted] = counts.map(|count| count.load(Relaxed));
+        let because = self.because.get().copied().unwrap_or_default();
+        OperatorReport { name: name.into(), ticks, received, emitted, because }
     }
 
     pub(crate) fn computed(&self, time: Duration) {

@@ -11,7 +11,7 @@
 //! | `conditions` | when it runs next, and when never again |
 //! | `wiring` | queues and links, and who has their ends |
 //! | `sleeper`, `waker` | how its thread sleeps, and who wakes it |
-//! | `cycle` | the end of operators that feed each other |
+//! | `standstill` | the end of operators that only wait for each other |
 //! | `shared` | stopping, and what failed |
 //! | `counters`, `clock` | what is measured on the way |
 //! | `snapshot`, `report`, `observer` | what others learn: at any time, at the end, at once |
@@ -20,7 +20,6 @@
 pub(crate) mod clock;
 mod conditions;
 mod counters;
-mod cycle;
 mod observer;
 mod prepare;
 mod report;
@@ -29,6 +28,7 @@ mod shared;
 mod signals;
 mod sleeper;
 mod snapshot;
+mod standstill;
 mod waker;
 mod wiring;
 mod worker;
@@ -38,10 +38,10 @@ pub use running::Running;
 pub use snapshot::{ConnectionSnapshot, Counts, Latency, OperatorSnapshot, OperatorState, Snapshot};
 
 pub(crate) use counters::{Latencies, LinkCounters, OperatorCounters, add};
-pub(crate) use cycle::Fate;
 pub(crate) use observer::Nobody;
 pub(crate) use prepare::{Plan, Runtime};
 pub(crate) use shared::{Shared, StopReason};
 pub(crate) use signals::Signals;
 pub(crate) use sleeper::{LOOK_AGAIN, Sleeper};
+pub(crate) use standstill::Rest;
 pub(crate) use waker::Waker;

@@ -77,8 +77,6 @@ pub enum During {
     StopPanic,
     /// It had to end, and did not return within the grace period.
     Ending,
-    /// It waited for room in a cycle whose operators all wait for room, or for messages.
-    Cycle,
     /// It ran in a process that died.
     WorkerLost,
 }
@@ -180,7 +178,6 @@ impl fmt::Display for During {
             Self::ComputePanic => "panicked in `compute`",
             Self::StopPanic => "panicked in `stop`",
             Self::Ending => "had to end, and has not returned",
-            Self::Cycle => "waits for room in a cycle where nobody can go on",
             Self::WorkerLost => "was in a process that died",
         })
     }

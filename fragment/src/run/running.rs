@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     counters::{Latencies, LinkCounters, OperatorCounters},
-    report::{Because, ConnectionReport, During, Ended, Failure, OperatorReport, Report},
+    report::{ConnectionReport, During, Ended, Failure, Report},
     shared::{Shared, StopReason},
     snapshot::{ConnectionSnapshot, Counts, OperatorSnapshot, OperatorState, Snapshot},
     worker::Worker,
@@ -30,7 +30,6 @@ pub struct Running {
     operators: Vec<OperatorView>,
     connections: Vec<ConnectionView>,
     grace: Duration,
-    threads: Mutex<Vec<JoinHandle<OperatorReport>>>,
     /// When the last snapshot was taken, and the ticks by then.
     before: Mutex<(Instant, Vec<u64>)>,
 }
@@ -87,36 +86,29 @@ impl Running {
         grace: Duration,
     ) -> Self {
         let before = Mutex::new((Instant::now(), vec![0; operators.len()]));
-        Self { shared, operators, connections, grace, threads: Mutex::default(), before }
+        Self { shared, operators, connections, grace, before }
     }
 
     /// Starts a thread for each operator.
     pub(crate) fn start(self, workers: Vec<Worker>) -> Result<Self, Error> {
         self.shared.started();
-        let mut refused = None;
-        let mut threads = Vec::new();
-        for worker in workers {
-            let started = if refused.is_none() { self.spawn(worker) } else { break };
-            match started {
-                Ok(thread) => threads.push(thread),
-                Err(source) => refused = Some(source),
-            }
-        }
-        let missing = self.operators.len() - threads.len();
-        *self.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
-        let Some(source) = refused else { return Ok(self) };
+        let mut workers = workers.into_iter();
+        let Some(source) = workers.by_ref().find_map(|worker| self.spawn(worker).err()) else {
+            return Ok(self);
+        };
+        // The one that was refused, and those after it.
+        let missing = workers.count() + 1;
         self.shared.abort();
         (0..missing).for_each(|_| self.shared.operator_ended());
-        let _ = self.wait();
+        self.shared.wait_ended(|aborted| aborted + LAST_CALL);
         Err(Error::System { what: "a thread for each operator", source })
     }
 
-    fn spawn(&self, worker: Worker) -> io::Result<JoinHandle<OperatorReport>> {
+    fn spawn(&self, worker: Worker) -> io::Result<JoinHandle<()>> {
         let (shared, name) = (Arc::clone(&self.shared), worker.name.to_string());
         let live = move || {
-            let report = worker.live();
+            worker.live();
             shared.operator_ended();
-            report
         };
         thread::Builder::new().name(name).spawn(live)
     }
@@ -169,30 +161,29 @@ impl Running {
             self.shared.abort();
             self.shared.wait_ended(|aborted| aborted + LAST_CALL);
         }
-        let mut threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        self.report()
+    }
+
+    /// What was done so far. What becomes of messages that are on their way to other processes can still change after
+    /// [`wait`](Self::wait).
+    #[must_use]
+    pub fn report(&self) -> Report {
         let mut failures = self.shared.failures();
         let mut ended = self.shared.ended();
-        let operators = self.operators.iter().map(|operator| {
-            let thread = threads.next().filter(|_| operator.counters.state() == OperatorState::Ended);
-            if let Some(Ok(report)) = thread.map(JoinHandle::join) {
-                return report;
+        for late in self.operators.iter().filter(|_| self.shared.aborted()) {
+            let state = late.counters.state();
+            if state != OperatorState::Ended {
+                let (name, causes) = (late.name.to_string(), vec![format!("{state:?}")]);
+                failures.push(Failure { name, during: During::Ending, causes, error: None });
+                ended = Ended::Failed;
             }
-            failures.push(Failure {
-                name: operator.name.to_string(),
-                during: During::Ending,
-                causes: vec![format!("{:?}", operator.counters.state())],
-                error: None,
-            });
-            ended = Ended::Failed;
-            operator.counters.report(&operator.name, Because::NotEnded)
-        });
-        let operators = operators.collect();
+        }
+        let operators = self.operators.iter().map(|operator| operator.counters.report(&operator.name));
         let connections = self.connections.iter().map(|connection| ConnectionReport {
             name: connection.name.clone(),
             transport: connection.transport.clone(),
             counts: connection.counts(),
         });
-        Report { ended, failures, operators, connections: connections.collect() }
+        Report { ended, failures, operators: operators.collect(), connections: connections.collect() }
     }
 }

@@ -12,10 +12,10 @@ use podwire_fastio::ChannelEnd;
 
 use super::{
     counters::OperatorCounters,
-    cycle::Fate,
     shared::Shared,
     snapshot::OperatorState,
-    waker::{Membership, Waker},
+    standstill::Rest,
+    waker::{Place, Waker},
 };
 
 /// How long an operator sleeps that waits for the return of a process, which rings no bell.
@@ -43,6 +43,9 @@ impl Sleeper {
         self.counters.set_state(state);
         // What is wrong with a channel for good is said by the next attempt to use it.
         let _ = self.waker.bell().wait_with(channels, timeout);
+        if let Some(place) = self.waker.place() {
+            place.island.resume(place.member);
+        }
         self.counters.set_state(OperatorState::Computing);
     }
 
@@ -52,34 +55,41 @@ impl Sleeper {
         shared.aborted() || shared.stopping() && (self.is_root || self.isolated())
     }
 
-    /// Whether the operator is a part of a cycle to which nothing comes from outside any more.
+    /// Whether the operator is a part of a cycle.
+    pub(crate) fn in_cycle(&self) -> bool {
+        self.cycle().is_some()
+    }
+
+    /// Whether nothing comes to its cycle from outside any more.
     pub(crate) fn isolated(&self) -> bool {
-        self.waker.cycle().is_some_and(|it| it.cycle.isolated())
+        self.cycle().is_some_and(|(place, cycle)| place.island.is_isolated(cycle))
     }
 
-    /// What has become of the cycle that the operator is a part of.
-    pub(crate) fn fate(&self) -> Fate {
-        self.waker.cycle().map_or(Fate::Open, |it| it.cycle.fate())
+    /// Whether its cycle has nothing left to do.
+    pub(crate) fn cycle_is_over(&self) -> bool {
+        self.cycle().is_some_and(|(place, cycle)| place.island.is_over(cycle))
     }
 
-    /// Says that nothing can come to the operator but from within its cycle, unless it is ready.
-    pub(crate) fn idle(&self, ready: impl FnOnce() -> bool) {
-        if let Some(Membership { cycle, member }) = self.waker.cycle() {
-            cycle.idle(*member, ready);
+    /// Says that nothing comes to the operator from outside of its cycle any more. To be said once.
+    pub(crate) fn close_outside(&self) {
+        if let Some(place) = self.waker.place() {
+            place.island.close_outside(place.member);
         }
     }
 
-    /// Says that the operator has ended.
-    pub(crate) fn ended(&self) {
-        if let Some(Membership { cycle, member }) = self.waker.cycle() {
-            cycle.ended(*member);
+    /// Says that the operator waits for what others in this process would have to do, unless it is `ready`.
+    pub(crate) fn rest(&self, rest: Rest, ready: impl FnOnce() -> bool) {
+        if let Some(place) = self.waker.place() {
+            place.island.rest(place.member, rest, ready);
         }
     }
 
-    /// Says that the operator waits for room within its cycle, unless there is some.
-    pub(crate) fn blocked(&self, ready: impl FnOnce() -> bool) {
-        if let Some(Membership { cycle, member }) = self.waker.cycle() {
-            cycle.blocked(*member, ready);
-        }
+    /// Whether the operator waits for room that nobody will make; it is told so once.
+    pub(crate) fn take_stuck(&self) -> bool {
+        self.waker.place().is_some_and(|place| place.island.take_stuck(place.member))
+    }
+
+    fn cycle(&self) -> Option<(&Place, usize)> {
+        self.waker.place().and_then(|place| place.cycle.map(|cycle| (place, cycle)))
     }
 }

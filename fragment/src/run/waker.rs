@@ -1,37 +1,39 @@
 //! Waking the thread of an operator.
 //!
-//! Not here: what it looks for. Invariant: an operator that is rung does not count as idle in its cycle any more, from
-//! before its thread wakes up.
+//! Not here: what it looks for. Invariant: an operator that is rung does not count as resting any more, from before its
+//! thread wakes up.
 
 use std::sync::Arc;
 
 use podwire_fastio::Doorbell;
 
-use super::cycle::Cycle;
+use super::standstill::Island;
 
 /// The bell of an operator, for all who change what it waits for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Waker {
     bell: Doorbell,
-    cycle: Option<Membership>,
+    place: Option<Place>,
 }
 
-/// The place of an operator in the cycle that it is a part of.
+/// The place of an operator among those that it is connected with in this process.
 #[derive(Clone, Debug)]
-pub(crate) struct Membership {
-    pub(crate) cycle: Arc<Cycle>,
+pub(crate) struct Place {
+    pub(crate) island: Arc<Island>,
     pub(crate) member: usize,
+    /// The cycle of the island that it is a part of.
+    pub(crate) cycle: Option<usize>,
 }
 
 impl Waker {
-    pub(crate) fn new(bell: Doorbell, cycle: Option<Membership>) -> Self {
-        Self { bell, cycle }
+    pub(crate) fn new(bell: Doorbell, place: Option<Place>) -> Self {
+        Self { bell, place }
     }
 
     /// Something has changed.
     pub(crate) fn ring(&self) {
-        if let Some(Membership { cycle, member }) = &self.cycle {
-            cycle.wake(*member);
+        if let Some(place) = &self.place {
+            place.island.wake(place.member);
         }
         self.bell.ring();
     }
@@ -40,7 +42,7 @@ impl Waker {
         &self.bell
     }
 
-    pub(crate) fn cycle(&self) -> Option<&Membership> {
-        self.cycle.as_ref()
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 }

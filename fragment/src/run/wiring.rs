@@ -12,9 +12,9 @@ use podwire_fastio::Doorbell;
 
 use super::{
     counters::{Latencies, LinkCounters},
-    cycle::Cycle,
     running::{ConnectionView, Flow},
-    waker::{Membership, Waker},
+    standstill::Island,
+    waker::{Place, Waker},
 };
 use crate::{
     condition::WorkerLost,
@@ -50,13 +50,12 @@ impl<'g> Wiring<'g> {
         }
         let mut cycles = HashMap::new();
         for (at, members) in graph.cycles().into_iter().enumerate() {
-            cycles.extend(members.iter().map(|id| (*id, at)));
-            let here: Vec<OperatorId> = members.into_iter().filter(|id| lanes.contains_key(id)).collect();
-            let bells: Vec<Doorbell> = here.iter().map(|_| Doorbell::new()).collect();
-            let cycle = Arc::new(Cycle::new(bells.clone()));
-            for (member, (id, bell)) in here.iter().zip(bells).enumerate() {
-                if let Some(lanes) = lanes.get_mut(id) {
-                    lanes.waker = Waker::new(bell, Some(Membership { cycle: Arc::clone(&cycle), member }));
+            cycles.extend(members.into_iter().map(|id| (id, at)));
+        }
+        for members in graph.islands(|id| lanes.contains_key(&id)) {
+            for (id, waker) in wakers(&members, &cycles) {
+                if let Some(lanes) = lanes.get_mut(&id) {
+                    lanes.waker = waker;
                 }
             }
         }
@@ -154,4 +153,19 @@ impl<'g> Wiring<'g> {
         let cycle = self.cycles.get(&connection.from.operator);
         cycle.is_some() && cycle == self.cycles.get(&connection.to.operator)
     }
+}
+
+/// Bells for the operators of an island, which know each other.
+fn wakers(members: &[OperatorId], cycles: &HashMap<OperatorId, usize>) -> Vec<(OperatorId, Waker)> {
+    // The cycles of an island are counted from 0.
+    let mut known: Vec<usize> = members.iter().filter_map(|id| cycles.get(id)).copied().collect();
+    known.sort_unstable();
+    known.dedup();
+    let place = |id| cycles.get(id).and_then(|cycle| known.binary_search(cycle).ok());
+    let bells: Vec<_> = members.iter().map(|id| (Doorbell::new(), place(id))).collect();
+    let island = Arc::new(Island::new(bells.clone()));
+    let wakers = members.iter().zip(bells).enumerate().map(|(member, (id, (bell, cycle)))| {
+        (*id, Waker::new(bell, Some(Place { island: Arc::clone(&island), member, cycle })))
+    });
+    wakers.collect()
 }

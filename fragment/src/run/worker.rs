@@ -7,16 +7,17 @@ use std::{
     any::Any,
     error::Error as StdError,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     time::Instant,
 };
 
 use super::{
     conditions::{Next, Schedule},
     counters::add,
-    report::{Because, During, Failure, OperatorReport},
+    report::{Because, During, Failure},
     sleeper::Sleeper,
     snapshot::OperatorState,
+    standstill::Rest,
 };
 use crate::{
     context::Context,
@@ -39,7 +40,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// From the first call to the last.
-    pub(crate) fn live(mut self) -> OperatorReport {
+    pub(crate) fn live(mut self) {
         self.state(OperatorState::Starting);
         let started = self.call(During::Start, |it| it.operator.start(&mut it.context));
         let mut because = started.unwrap_or_else(|| self.work());
@@ -49,17 +50,15 @@ impl Worker {
         }
         self.input.close();
         self.output.close();
-        self.sleeper.ended();
+        self.sleeper.rest(Rest::Ended, || false);
         // Dropping it is a user's code too.
         let Self { name, operator, sleeper, .. } = self;
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(operator))) {
             sleeper.shared.fail(Failure::panic(&name, During::StopPanic, &*panic));
             because = Because::Failed;
         }
-        sleeper.counters.set_state(OperatorState::Ended);
-        let report = sleeper.counters.report(&name, because);
-        sleeper.shared.observer.operator_ended(&report);
-        report
+        sleeper.counters.ended(because);
+        sleeper.shared.observer.operator_ended(&sleeper.counters.report(&name));
     }
 
     /// Computes until there is nothing left to do.
@@ -143,13 +142,5 @@ impl During {
             Self::Stop => Self::StopPanic,
             _ => Self::ComputePanic,
         }
-    }
-}
-
-impl super::counters::OperatorCounters {
-    pub(crate) fn report(&self, name: &str, because: Because) -> OperatorReport {
-        let [ticks, received, emitted] =
-            [&self.ticks, &self.received, &self.emitted].map(|count| count.load(Relaxed));
-        OperatorReport { name: name.into(), ticks, received, emitted, because }
     }
 }
