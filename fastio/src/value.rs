@@ -208,20 +208,27 @@ pub(crate) struct Outgoing<'c> {
     context: &'c FastIoContext,
     pub(crate) children: Vec<FastIoAllocation>,
     pub(crate) message: Option<FastIoAllocation>,
+    /// Bytes that were copied for it so far.
+    pub(crate) copied: u64,
 }
 
 impl<'c> Outgoing<'c> {
     pub(crate) fn new(context: &'c FastIoContext) -> Self {
-        Self { context, children: Vec::new(), message: None }
+        Self { context, children: Vec::new(), message: None, copied: 0 }
     }
 
     /// A sealed copy of bytes, counted.
-    fn copy(&self, bytes: &[u8]) -> Result<FastIoAllocation> {
+    fn copy(&mut self, bytes: &[u8]) -> Result<FastIoAllocation> {
         let allocation = self.context.create_with(AllocationOptions::new(bytes.len()))?;
         allocation.map_mut()?.copy_from_slice(bytes);
-        self.context.store().copied.fetch_add(bytes.len() as u64, Relaxed);
+        self.count(bytes.len() as u64);
         allocation.seal()?;
         Ok(allocation)
+    }
+
+    fn count(&mut self, bytes: u64) {
+        self.context.store().copied.fetch_add(bytes, Relaxed);
+        self.copied += bytes;
     }
 
     /// The allocation that a segment lies in already, if it is one of this pipeline.
@@ -244,7 +251,7 @@ impl Endpoint for Outgoing<'_> {
             .create_with(AllocationOptions::new(bytes.len()).room_for_children(self.children.len()));
         let message = message.map_err(podwire_codec_core::Error::backend)?;
         message.map_mut().map_err(podwire_codec_core::Error::backend)?.copy_from_slice(bytes);
-        self.context.store().copied.fetch_add(wanted, Relaxed);
+        self.count(wanted);
         self.message = Some(message);
         Ok(())
     }

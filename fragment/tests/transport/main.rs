@@ -1,0 +1,4 @@
+//! Links between processes: every transport keeps the contract, and nothing that arrives harms the application.
+#![cfg(feature = "conformance")]
+
+mod suite;
