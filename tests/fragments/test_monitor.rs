@@ -68,6 +68,10 @@ fn elsewhere_it_writes_lines_of_keys_and_values() {
     assert!(outcome.status.success());
     let last = outcome.out.lines().rfind(|line| line.contains(" connection=")).unwrap();
     assert!(last.starts_with("monitor time_s="), "{last}");
-    let expected = " connection=fragment1.ping.out>fragment2.pong.in transport=local queue=0 capacity=4 sent=5 ";
-    assert!(last.contains(expected) && last.contains(" received=5 dropped=0 lost=0 copied_bytes=0"), "{last}");
+    let expected =
+        " connection=fragment1.ping.out>fragment2.pong.in transport=local queue=0 capacity=4 sent=5 ";
+    assert!(
+        last.contains(expected) && last.contains(" received=5 dropped=0 lost=0 copied_bytes=0"),
+        "{last}"
+    );
 }

@@ -6,7 +6,10 @@ use crate::{out, run, run::Home};
 fn it_runs_with_its_defaults_and_with_each_of_its_options() {
     for (arguments, messages) in [
         ("", "10 messages, each f64 [1, 64, 64], 327680 bytes in "),
-        ("--count 3 --rows=2 --columns 5 --batch 7 --data-type i16", "3 messages, each i16 [7, 2, 5], 420 bytes in "),
+        (
+            "--count 3 --rows=2 --columns 5 --batch 7 --data-type i16",
+            "3 messages, each i16 [7, 2, 5], 420 bytes in ",
+        ),
         ("--count=1 --data-type c64 --rows 0", "1 messages, each c64 [1, 0, 64], 0 bytes in "),
         ("--count 0", "no messages\n"),
     ] {
@@ -53,6 +56,10 @@ fn a_variable_that_is_not_understood_is_told() {
     let mut command = crate::run::example_called("ping_distributed");
     let outcome = crate::run::finish(&home, command.env("PODWIRE_LEASE", "soon").env("PODWIRE_LAESE", "5"));
     assert_eq!(outcome.status.code(), Some(1));
-    assert!(outcome.error.contains("PODWIRE_LEASE=\"soon\" is not understood: milliseconds"), "{}", outcome.error);
+    assert!(
+        outcome.error.contains("PODWIRE_LEASE=\"soon\" is not understood: milliseconds"),
+        "{}",
+        outcome.error
+    );
     assert!(outcome.error.contains("did you mean PODWIRE_LEASE?"), "{}", outcome.error);
 }
