@@ -182,7 +182,7 @@ impl InLane {
     pub(crate) fn waiting(&self) -> usize {
         match &self.way {
             InWay::Local(queue) => queue.waiting(),
-            InWay::Link(link) => link.end.waiting(),
+            InWay::Link(link) => link.waiting(),
         }
     }
 
@@ -224,6 +224,8 @@ impl InLane {
     pub(crate) fn channel(&self) -> Option<ChannelEnd<'_>> {
         match &self.way {
             InWay::Local(_) => None,
+            // Who is gone makes the channel ready for ever.
+            InWay::Link(link) if link.peer_is_gone() => None,
             InWay::Link(link) => link.end.channel(),
         }
     }
@@ -243,6 +245,19 @@ impl InLane {
 }
 
 impl InLink {
+    /// How many messages wait. For the end itself the end of the sender counts as one more, until it was said; nobody
+    /// receives that.
+    fn waiting(&self) -> usize {
+        match self.end.waiting() {
+            1 if self.peer_is_gone() => self.end.traffic().waiting() as usize,
+            waiting => waiting,
+        }
+    }
+
+    fn peer_is_gone(&self) -> bool {
+        matches!(self.end.peer(), Peer::Closed | Peer::Died)
+    }
+
     fn receive(&mut self) -> Result<Option<Message>, LinkError> {
         loop {
             match self.end.try_receive() {
