@@ -48,7 +48,7 @@ fn fast_io_keeps_the_contract() {
 }
 
 #[cfg(feature = "distributed")]
-mod over_zenoh {
+pub(crate) mod over_zenoh {
     use podwire_fragment::transport::zenoh::{SessionSettings, ZenohTransport, session};
     use zenoh::Wait;
 
@@ -56,7 +56,7 @@ mod over_zenoh {
 
     const PREFIX: &str = "podwire/suite/1";
 
-    fn open(mode: &str, listen: &[&str], connect: &[&str]) -> zenoh::Session {
+    pub(crate) fn open(mode: &str, listen: &[&str], connect: &[&str]) -> zenoh::Session {
         let list = |addresses: &[&str]| addresses.iter().map(|address| (*address).to_owned()).collect();
         let (listen, connect) = (list(listen), list(connect));
         session(&SessionSettings { mode: mode.into(), listen, connect, ..SessionSettings::default() })
@@ -68,7 +68,7 @@ mod over_zenoh {
     }
 
     /// An address that nobody has now.
-    fn free_address() -> String {
+    pub(crate) fn free_address() -> String {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         format!("tcp/{}", listener.local_addr().unwrap())
     }
