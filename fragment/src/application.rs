@@ -244,17 +244,21 @@ impl Application {
     fn run_here(self, graph: Graph) -> Result<Report, Error> {
         let (handles_signals, monitors) = (self.handles_signals, self.line.monitor);
         let period = self.settings.monitor_period;
-        let running = Arc::new(self.start_checked(graph)?);
-        let (stopped, shown) = (Arc::clone(&running), Arc::clone(&running));
-        let watch = || Signals::watch(move |signal| stopped.request_stop(StopReason::Signal(signal)));
+        let runtime = self.prepare(graph)?;
+        let shared = runtime.shared();
+        // Before anything runs, so that a signal never finds operators that nobody stops.
+        let watch = || Signals::watch(move |signal| shared.request_stop(StopReason::Signal(signal)));
         let signals = handles_signals.then(watch).transpose();
+        let signals = signals.map_err(|source| Error::System { what: "a signal handler", source })?;
+        let running = Arc::new(runtime.start()?);
+        let shown = Arc::clone(&running);
         let monitor = monitors.then(|| Monitor::start(period, move || shown.snapshot())).transpose();
-        if signals.is_err() || monitor.is_err() {
+        if monitor.is_err() {
             running.request_stop(StopReason::Failed);
         }
         let report = running.wait();
         drop(monitor.map_err(|source| Error::System { what: "a thread for the monitor", source })?);
-        drop(signals.map_err(|source| Error::System { what: "a signal handler", source })?);
+        drop(signals);
         if report.ended == Ended::Failed { Err(Error::Failed(Box::new(report))) } else { Ok(report) }
     }
 
@@ -265,10 +269,10 @@ impl Application {
     /// [`Error`].
     pub fn start(mut self) -> Result<Running, Error> {
         let graph = self.check()?;
-        self.start_checked(graph)
+        self.prepare(graph)?.start()
     }
 
-    fn start_checked(self, graph: Graph) -> Result<Running, Error> {
+    fn prepare(self, graph: Graph) -> Result<Runtime, Error> {
         let graph = Arc::new(graph);
         let fragments = if self.fragments.is_empty() { vec![self.own] } else { self.fragments };
         let operators = fragments
@@ -282,7 +286,7 @@ impl Application {
             fast_io: FastIo::ephemeral(format!("fragments-{}", std::process::id())),
             grace: self.grace.unwrap_or(self.settings.stop_timeout),
         };
-        Runtime::prepare(Composed { graph, operators: operators.collect() }, plan)?.start()
+        Ok(Runtime::prepare(Composed { graph, operators: operators.collect() }, plan)?)
     }
 
     /// Runs to the end, prints what went wrong, and gives the exit code of the process: 0 when all is well, 128 and the

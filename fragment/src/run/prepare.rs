@@ -72,6 +72,11 @@ impl Runtime {
         Ok(Self { workers, running })
     }
 
+    /// What its threads will have in common: for those who may have it stop before it was started.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        self.running.shared()
+    }
+
     /// Starts the operators, each on a thread of its own.
     ///
     /// # Errors

@@ -89,6 +89,10 @@ impl Running {
         Self { shared, operators, connections, grace, before }
     }
 
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
     /// Starts a thread for each operator.
     pub(crate) fn start(self, workers: Vec<Worker>) -> Result<Self, Error> {
         self.shared.started();

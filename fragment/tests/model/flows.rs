@@ -27,7 +27,15 @@ fn twenty_messages_pass_a_line_of_operators_in_order() {
 #[test]
 fn a_million_messages_arrive_once_and_in_order() {
     let mut app = Application::new(["app"]);
-    app.add_operator("numbers", numbers(1_000_000));
+    let setup = |spec: &mut OperatorSpec| {
+        spec.output::<u64>("out");
+        spec.count(1000);
+    };
+    let thousands = op(setup, |_, output, context| {
+        let thousand = 1000 * context.tick()..1000 * (context.tick() + 1);
+        Ok(thousand.into_iter().try_for_each(|number| output.emit("out", number))?)
+    });
+    app.add_operator("numbers", thousands);
     let mut next = 0;
     let setup = |spec: &mut OperatorSpec| {
         spec.input::<u64>("in").capacity(256);

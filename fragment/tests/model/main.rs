@@ -9,5 +9,6 @@ mod flows;
 mod graphs;
 mod messages;
 mod queues;
+mod signals;
 mod snapshots;
 mod support;
