@@ -5,7 +5,7 @@
 //!
 //! Lock order: the index lock may be held when such a step begins, and is never taken inside one.
 
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 use crate::{
     crash::crash_point,
@@ -37,6 +37,8 @@ pub(crate) enum Wanted {
     Own,
     /// A channel.
     Channel,
+    /// Memory that is lent to the messages of a channel.
+    Lent,
 }
 
 impl Store {
@@ -49,10 +51,12 @@ impl Store {
         let (segment, local) = self.both(id.index)?;
         let fits = || {
             let word = Word::unpack(segment.state.load(SeqCst));
-            // A channel is never handed out as payload.
+            // A channel is never handed out as payload, and what is lent to one only to its receiver.
             let channel = segment.channel.load(SeqCst) == id.generation;
+            let lent = segment.lent.load(SeqCst) == id.generation;
             word.generation == id.generation
                 && channel == (wanted == Wanted::Channel)
+                && lent == (wanted == Wanted::Lent)
                 && match word.state {
                     State::Published => true,
                     State::Private => wanted == Wanted::Own && word.owner == self.slot,
@@ -136,12 +140,12 @@ impl Store {
                 Some(map) => self.set_map(place, map, segment.epoch.load(SeqCst)),
                 None => self.map_in(place, segment, index)?,
             }
-            segment.payload.store(payload as u32, SeqCst);
-            segment.length.store(length, SeqCst);
-            segment.children.store(0, SeqCst);
+            segment.payload.store(payload as u32, Relaxed);
+            segment.length.store(length, Relaxed);
+            segment.children.store(0, Relaxed);
             set_bit(&segment.holders, self.slot);
             crash_point!("before-reuse");
-            segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), SeqCst);
+            segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), Release);
             crash_point!("after-private");
             Ok::<(), Error>(())
         })?;
@@ -165,7 +169,7 @@ impl Store {
     #[cold]
     fn recycle_now(&self, index: u32) -> Result<()> {
         self.lock()?.release(index)?;
-        if self.control().pooled_bytes.load(Relaxed) > pool::KEEP {
+        if self.control().counts.pooled_bytes.load(Relaxed) > pool::KEEP {
             self.trim(pool::KEEP)?;
         }
         Ok(())

@@ -308,7 +308,7 @@ fn an_end_is_taken_once_and_a_channel_has_one_shape() {
         context.sender("numbers", &OPTIONS.inline(1000)),
         Err(Error::ChannelDiffers { what: "inline bytes", .. })
     ));
-    for bad in [OPTIONS.capacity(0), OPTIONS.capacity(65_537), OPTIONS.inline(65_537)] {
+    for bad in [OPTIONS.capacity(0), OPTIONS.capacity(32_768), OPTIONS.inline(65_537)] {
         assert!(matches!(context.sender("other", &bad), Err(Error::BadChannel { .. })));
     }
     for bad in ["", "/", "a/b", "..", &"x".repeat(255)] {

@@ -10,10 +10,19 @@ use podwire_fastio::{ChannelEnd, Doorbell};
 
 use crate::message::Message;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
+mod fastio;
 pub(crate) mod local;
+mod name;
+#[cfg(feature = "distributed")]
+pub mod zenoh;
 
 pub use error::LinkError;
+pub use fastio::FastIoTransport;
+#[cfg(feature = "distributed")]
+pub use zenoh::ZenohTransport;
 
 /// What a link is to be: one connection of the graph.
 #[derive(Clone, Debug)]
@@ -138,6 +147,10 @@ pub trait SendEnd: Send {
     /// [`LinkError::Full`], [`LinkError::Closed`], [`LinkError::PeerDied`], [`LinkError::Codec`],
     /// [`LinkError::Transport`].
     fn try_send(&mut self, message: &Message) -> Result<(), LinkError>;
+
+    /// Closes it, as dropping it does: nothing more is sent. Until it is dropped, [`peer`](Self::peer) and
+    /// [`traffic`](Self::traffic) tell what becomes of the messages that wait. Where it does nothing, dropping closes.
+    fn close(&mut self) {}
 
     /// What is known about the receiver.
     fn peer(&self) -> Peer;
