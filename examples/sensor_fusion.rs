@@ -143,11 +143,11 @@ impl Operator for Display {
 
     fn compute(&mut self, input: &mut Input, _: &mut Output, _: &mut Context) -> Result {
         let estimate = input.receive::<f64>("estimate")?;
-        let taken =
-            Duration::from_nanos(estimate.metadata().get("taken")?.ok_or("an estimate without its time")?);
+        let taken: u64 = estimate.metadata().get("taken")?.ok_or("an estimate without its time")?;
+        let seconds = Duration::from_nanos(taken).as_secs_f64();
         let error: f64 = estimate.metadata().get("error")?.ok_or("an estimate without its error")?;
-        let really = height(taken.as_secs_f64());
-        println!("{taken:>7.0?}  {:6.1} m ± {error:.1}  (really {really:.1})", *estimate);
+        let really = height(seconds);
+        println!("{seconds:6.2} s  {:6.1} m ± {error:.1}  (really {really:.1})", *estimate);
         std::thread::sleep(Duration::from_millis(self.milliseconds));
         Ok(())
     }

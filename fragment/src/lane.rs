@@ -88,12 +88,17 @@ impl OutLane {
         }
     }
 
-    /// Nothing will be sent any more.
-    pub(crate) fn close(self) {
+    /// Nothing will be sent any more. A link is given to those who want to know what becomes of what is on its way.
+    pub(crate) fn close(self) -> Option<OutLink> {
         match self.way {
             OutWay::Local(queue) => queue.close_sender(),
-            OutWay::Link(link) => link.count(),
+            OutWay::Link(mut link) => {
+                let stays = link.end.close();
+                link.count();
+                return stays.then_some(link);
+            }
         }
+        None
     }
 }
 
@@ -132,7 +137,7 @@ impl OutLink {
     }
 
     /// Lets other threads see the counts.
-    fn count(&self) {
+    pub(crate) fn count(&self) {
         let traffic = self.end.traffic();
         let Traffic { sent, settled, dropped, copied_bytes, .. } = traffic;
         // What a receiver that died had in hand went with it, also if another one came after it.

@@ -8,7 +8,7 @@ fn estimates(out: &str) -> Vec<[f64; 2]> {
     shown
         .map(|line| {
             let really = line.split("(really ").nth(1).and_then(|text| text.strip_suffix(')')).unwrap();
-            [line.split_whitespace().nth(1).unwrap(), really].map(|number| number.parse().unwrap())
+            [line.split_whitespace().nth(2).unwrap(), really].map(|number| number.parse().unwrap())
         })
         .collect()
 }

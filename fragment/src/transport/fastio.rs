@@ -128,8 +128,9 @@ impl SendEnd for Sending {
         sent.map_err(|error| said(&self.link, error))
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> bool {
         self.sender.close();
+        true
     }
 
     fn peer(&self) -> Peer {

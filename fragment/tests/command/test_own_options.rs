@@ -137,3 +137,21 @@ fn the_help_shows_the_options_of_the_application_and_ours() {
         rest = &rest[at + word.len()..];
     }
 }
+
+#[test]
+fn the_help_copes_with_odd_declarations() {
+    let mut line = split("");
+    line.about("");
+    line.version("");
+    line.help_text("");
+    line.option("--empty", "", "", String::new());
+    line.option("--odd", "<A> [B]...", "{usage} \n\u{1b}", "{all-args}\n".to_owned());
+    line.option("--0", "N", "a digit", f64::NAN);
+    line.flag("--a-_-", "dashes");
+    line.arguments("", "");
+    let help = line.help(&[Parameter { path: String::new(), help: String::new(), value: "\n".into() }]);
+    for word in ["--empty", "--odd", "--0", "--a-_-", "NaN"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    assert!(!line.version_text().is_empty());
+}

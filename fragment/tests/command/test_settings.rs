@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, time::Duration};
 
-use podwire_fragment::config::Settings;
+use podwire_fragment::{command::CommandLine, config::Settings};
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
@@ -66,5 +66,20 @@ fn the_table_documents_every_variable_once() {
             setting.name.starts_with("PODWIRE_") && !setting.help.is_empty() && !setting.default.is_empty()
         );
         assert!(Settings::TABLE[..at].iter().all(|other| other.name != setting.name), "{}", setting.name);
+    }
+}
+
+#[test]
+fn the_page_about_fragments_has_every_option_and_every_variable() {
+    let page = include_str!("../../../docs/fragment.md").replace('`', "");
+    for setting in Settings::TABLE {
+        let row = format!("| {} | {} | {} |\n", setting.name, setting.help, setting.default);
+        assert!(page.contains(&row), "there is no row {row}");
+    }
+    let help = CommandLine::split(["app"]).help(&[]);
+    let options = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+    let names = options.map(|line| line.split([' ', '[']).next().unwrap());
+    for name in names {
+        assert!(page.contains(&format!("--{name}")), "--{name} is missing");
     }
 }
