@@ -330,7 +330,7 @@ impl FastIoAllocation {
             return Err(Error::Forked);
         }
         let (proof, read) = store.begin_write(self.id, patience)?;
-        Ok(WriteGuard { allocation: self, proof, read, panicking: std::thread::panicking() })
+        Ok(WriteGuard { allocation: self, proof, read, panicking: std::thread::panicking(), poisons: false })
     }
 
     /// Waits until nobody writes, and makes the bytes immutable: nobody writes from then on, and mapping them costs
@@ -339,10 +339,22 @@ impl FastIoAllocation {
     /// # Errors
     /// [`Error::Poisoned`], [`Error::Forked`].
     pub fn seal(&self) -> Result<()> {
+        self.seal_with(Patience::Forever)
+    }
+
+    /// The same, waiting no longer than `timeout`.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal), and [`Error::Timeout`].
+    pub fn seal_timeout(&self, timeout: Duration) -> Result<()> {
+        self.seal_with(Patience::For(timeout))
+    }
+
+    fn seal_with(&self, patience: Patience) -> Result<()> {
         if self.store().forked() {
             return Err(Error::Forked);
         }
-        self.store().seal(self.id, Patience::Forever)
+        self.store().seal(self.id, patience)
     }
 
     /// Whether the bytes are immutable.

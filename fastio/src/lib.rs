@@ -94,4 +94,5 @@ pub use shared_bytes::SharedBytes;
 pub use stats::{Listing, Stats};
 pub use store::AllocationId;
 pub use sweep::SweepReport;
+pub use value::Described;
 pub use watch::{Event, Watch};

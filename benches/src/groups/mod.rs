@@ -22,6 +22,9 @@ pub(crate) const BORROWED: &str = "borrowed";
 #[cfg(feature = "peers")]
 const IN_PLACE: &str = "in place";
 
+/// Subjects that are no codecs: less cannot be done.
+pub(crate) const FLOORS: [&str; 2] = ["memcpy", "clone, drop"];
+
 /// Makes a group, ready to be measured. What did not round-trip goes to the failures, and not into the group.
 type Make = fn(&mut Vec<String>) -> Group;
 

@@ -142,11 +142,12 @@ pub(crate) struct NameEntry {
     pub(crate) metadata: AtomicU32,
     pub(crate) length: AtomicU32,
     pub(crate) next: AtomicU32,
+    /// A short name stands on the same cache line as what it stands for.
+    pub(crate) words: [AtomicU64; NAME_WORDS],
     pub(crate) next_of_target: AtomicU32,
     pub(crate) reserved: AtomicU32,
     /// Nanoseconds since 1970, by the system's coarse clock: for people to look at.
     pub(crate) published_at: AtomicU64,
-    pub(crate) words: [AtomicU64; NAME_WORDS],
 }
 
 /// The first page of a segment's file: what it is, its metadata, its children.
@@ -249,9 +250,9 @@ const _: () = {
     assert!(size_of::<RingSlot>() == 32);
     assert!(size_of::<NameEntry>() == 320);
     assert!(offset_of!(NameEntry, target) == 32);
-    assert!(offset_of!(NameEntry, next_of_target) == 48);
-    assert!(offset_of!(NameEntry, published_at) == 56);
-    assert!(offset_of!(NameEntry, words) == 64);
+    assert!(offset_of!(NameEntry, words) == 48);
+    assert!(offset_of!(NameEntry, next_of_target) == 304);
+    assert!(offset_of!(NameEntry, published_at) == 312);
     assert!(offset_of!(SegmentHeader, metadata_length) == 32);
     assert!(offset_of!(SegmentHeader, metadata) == 128);
     assert!(size_of::<SegmentHeader>() == 3072);

@@ -14,6 +14,7 @@ use crate::message::Message;
 pub mod conformance;
 mod error;
 mod fastio;
+pub(crate) mod local;
 mod name;
 #[cfg(feature = "distributed")]
 pub mod zenoh;
