@@ -69,7 +69,8 @@ impl Stage {
     }
 
     fn put(&self, frame: Vec<u8>) {
-        self.rogue.put(format!("{}/data", self.base), frame).wait().unwrap();
+        let put = self.rogue.put(format!("{}/data", self.base), frame);
+        put.congestion_control(zenoh::qos::CongestionControl::Block).wait().unwrap();
     }
 
     fn send(&self, number: u64, value: u64) {

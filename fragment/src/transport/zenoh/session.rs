@@ -43,6 +43,9 @@ pub fn session(settings: &SessionSettings) -> zenoh::Result<Session> {
         ("scouting/gossip/enabled", "false".into()),
         ("scouting/delay", "0".into()),
         ("transport/link/rx/max_message_size", LARGEST.to_string()),
+        // Connections that never speak must not keep others out.
+        ("transport/unicast/accept_pending", "4096".into()),
+        ("transport/unicast/accept_timeout", "3000".into()),
     ] {
         config.insert_json5(key, &value)?;
     }
