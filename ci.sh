@@ -61,6 +61,9 @@ cargo run --release --locked --example volume_pipeline
 step "benchmarks build and their round trips hold"
 scripts/bench --check
 
+step "no more instructions than before"
+scripts/instructions
+
 step "nothing is left behind"
 left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)
 [ -z "$left" ] || { printf 'left in shared memory:\n%s\n' "$left"; exit 1; }
