@@ -71,6 +71,9 @@ scripts/bench --check
 step "Python"
 scripts/python
 
+step "no more instructions than before"
+scripts/instructions
+
 step "nothing is left behind"
 left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)
 [ -z "$left" ] || { printf 'left in shared memory:\n%s\n' "$left"; exit 1; }

@@ -246,7 +246,7 @@ impl<'m> Parts<'m> {
             Cow::Owned(name) => String::from_utf8(name).map(Cow::Owned).ok(),
         };
         Ok(Message {
-            name: name.ok_or_else(|| MessageError::Name)?,
+            name: name.ok_or(MessageError::Name)?,
             fingerprint: self.header.fingerprint,
             metadata: Metadata::parse(&self.metadata, limits)?,
             packed: self.packed,
