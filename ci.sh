@@ -51,6 +51,10 @@ cargo test -p podwire-fastio --features crash-points --locked
 step "a storm of kills"
 scripts/storm --kills 300 --seed 1
 
+step "applications of several processes, and a storm of kills over them"
+cargo test -p podwire-fragment --features distributed --lib --test distributed --locked -- --skip storm::
+scripts/storm-fragments --kills 20 --seed 1
+
 step "documentation"
 RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 
