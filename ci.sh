@@ -60,6 +60,7 @@ for example in derive coordinate dispatch custom_endpoint tensor; do
 done
 cargo run --quiet --locked -p zstd-endpoint
 cargo run --quiet --locked --features fragment --example ping_distributed
+cargo run --quiet --locked --features fragment,conformance --example custom_transport
 cargo run --quiet --locked --features fragment --example sensor_fusion -- --config examples/data/sensor_fusion.toml
 
 step "the main job"
@@ -70,6 +71,9 @@ scripts/bench --check
 
 step "Python"
 scripts/python
+
+step "no more instructions than before"
+scripts/instructions
 
 step "nothing is left behind"
 left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)

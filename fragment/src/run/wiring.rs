@@ -101,7 +101,10 @@ impl<'g> Wiring<'g> {
         if let Some(lanes) = self.lanes.get(&from) {
             let end = transport.sender(&link, lanes.waker.bell())?;
             let when_lost = self.when_lost;
-            self.begin(connection, OutWay::Link(OutLink { end, counters: sent, when_lost, unheard: 0 }));
+            self.begin(
+                connection,
+                OutWay::Link(OutLink { end, counters: sent, when_lost, deserted: false, unheard: 0 }),
+            );
         }
         if let Some(lanes) = self.lanes.get(&to) {
             let end = transport.receiver(&link, lanes.waker.bell())?;

@@ -69,7 +69,8 @@ impl Stage {
     }
 
     fn put(&self, frame: Vec<u8>) {
-        self.rogue.put(format!("{}/data", self.base), frame).wait().unwrap();
+        let put = self.rogue.put(format!("{}/data", self.base), frame);
+        put.congestion_control(zenoh::qos::CongestionControl::Block).wait().unwrap();
     }
 
     fn send(&self, number: u64, value: u64) {
@@ -274,6 +275,8 @@ fn case_58_60_segments_that_are_not_what_the_envelope_says_are_refused_and_nothi
     stage.put(stage.frame(DATA, number + 1, &[&envelope, bytes].concat()));
     let received = stage.next().unwrap().unwrap().received::<podwire_codec_core::Tensor>().unwrap();
     assert_eq!(*received, tensor);
+    let address = received.as_slice::<u8>().unwrap().as_ptr().addr();
+    assert!(address.is_multiple_of(64), "aligned for vector instructions");
     stage.honest_sender_goes_on();
 }
 

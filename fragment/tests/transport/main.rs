@@ -4,3 +4,5 @@
 #[cfg(feature = "distributed")]
 mod frames;
 mod suite;
+#[cfg(feature = "distributed")]
+mod wire;

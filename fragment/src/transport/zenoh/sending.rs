@@ -221,7 +221,8 @@ impl Sending {
         let taken = session.declare_subscriber(shared.keys.taken.clone()).callback(listen(Shared::hear));
         let taken = taken.wait()?;
         let liveliness = session.liveliness();
-        let receivers = liveliness.declare_subscriber(shared.keys.every_receiver());
+        // With what is there already: of what was never told to be there, it would not be told that it went.
+        let receivers = liveliness.declare_subscriber(shared.keys.every_receiver()).history(true);
         let receivers = receivers.callback(listen(|shared, sample, jobs| shared.see(sample, jobs))).wait()?;
         // Last, so that whoever sees it can answer.
         let token = liveliness.declare_token(shared.keys.sender(me)).wait()?;
