@@ -15,9 +15,16 @@ pub mod conformance;
 mod error;
 mod fastio;
 mod name;
+#[cfg(feature = "ucx")]
+mod ucx;
 
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
+#[cfg(all(feature = "ucx", feature = "conformance"))]
+#[doc(hidden)]
+pub use ucx::Stranger;
+#[cfg(feature = "ucx")]
+pub use ucx::{Directory, FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
 
 /// What a link is to be: one connection of the graph.
 #[derive(Clone, Debug)]
@@ -142,6 +149,10 @@ pub trait SendEnd: Send {
     /// [`LinkError::Full`], [`LinkError::Closed`], [`LinkError::PeerDied`], [`LinkError::Codec`],
     /// [`LinkError::Transport`].
     fn try_send(&mut self, message: &Message) -> Result<(), LinkError>;
+
+    /// Closes it, as dropping it does: nothing more is sent. Until it is dropped, [`peer`](Self::peer) and
+    /// [`traffic`](Self::traffic) tell what becomes of the messages that wait. Where it does nothing, dropping closes.
+    fn close(&mut self) {}
 
     /// What is known about the receiver.
     fn peer(&self) -> Peer;

@@ -2,7 +2,7 @@
 
 use super::{
     Breach,
-    bench::{Bench, Step, Tried, closed, died, until},
+    bench::{Bench, Rx, Step, Tried, Tx, closed, died, until},
 };
 use crate::{
     message::Message,
@@ -13,9 +13,14 @@ pub(super) fn close(bench: &mut Bench<'_>) -> Tried {
     let (mut tx, mut rx) = bench.ends(&bench.link(4))?;
     (0..3).try_for_each(|number| tx.number(number))?;
     rx.number(0)?;
-    drop(tx);
+    tx.end.close();
     rx.number(1)?;
     rx.number(2)?;
+    let bell = tx.bell.clone();
+    until("a closed sender sees what becomes of its messages", &bell, || {
+        (tx.end.traffic().received == 3, tx.end.traffic())
+    })?;
+    drop(tx);
     for step in ["receiving after the last message", "receiving after that"] {
         rx.fails(step, closed)?;
     }
@@ -38,31 +43,39 @@ pub(super) fn close(bench: &mut Bench<'_>) -> Tried {
 pub(super) fn reopen(bench: &mut Bench<'_>) -> Tried {
     let link = bench.link(3);
     let (mut tx, mut rx) = bench.ends(&link)?;
+    meet(&mut tx, &mut rx, 1 << 32)?;
     for round in 0..12_u64 {
-        let (first, second) = (round * 2, round * 2 + 1);
-        tx.number(first)?;
-        rx.number(first)?;
         if round % 3 != 1 {
             drop(tx);
             rx.fails("receiving when the sender is closed", closed)?;
             tx = bench.sender(&link)?;
+            meet(&mut tx, &mut rx, (1 << 33) + round)?;
         }
         if round % 3 != 0 {
             drop(rx);
             tx.fails("sending when the receiver is closed", closed)?;
             rx = bench.receiver(&link)?;
-            // What was sent before the close was seen may still be there.
             let bell = tx.bell.clone();
             until("the sender sees the new receiver", &bell, || {
                 (tx.end.peer() == Peer::Attached, tx.end.peer())
             })?;
-            tx.number(u64::MAX)?;
-            while rx.value::<u64>("receiving what was left")? != u64::MAX {}
+            meet(&mut tx, &mut rx, (1 << 34) + round)?;
         }
-        tx.number(second)?;
-        rx.number(second)?;
     }
     Ok(())
+}
+
+/// Sends a number that the receiver must get. It may take a moment until it sees a new sender, and what was sent before a
+/// close was seen may still be there.
+fn meet(tx: &mut Tx, rx: &mut Rx, number: u64) -> Result<(), Breach> {
+    let bell = rx.bell.clone();
+    let mut sent = false;
+    until(&format!("receiving number {number} after a return"), &bell, || {
+        sent = sent || tx.end.try_send(&Message::new(number)).is_ok();
+        let received = rx.end.try_receive();
+        let found = matches!(&received, Ok(Some(message)) if message.value().downcast_ref() == Some(&number));
+        (found, received)
+    })
 }
 
 pub(super) fn sender_dies(bench: &mut Bench<'_>) -> Tried {
