@@ -332,6 +332,14 @@ fn victim() {
     let directory = Arc::new(FolderDirectory::new(std::env::var(FOLDER).unwrap()).unwrap());
     let transport = UcxTransport::open(&options(&std::env::var(TLS).unwrap()), directory).unwrap();
     let link = Link::new("a.out>b.in", 2);
+    if role == "leaver" {
+        let mut tx = Tx::open(&transport, &link);
+        for number in 0..2 {
+            tx.send(&Message::new(vec_of(number))).unwrap();
+        }
+        // UCX's thread is at work, and nobody tells it.
+        std::process::exit(7);
+    }
     if role == "sender" {
         let mut tx = Tx::open(&transport, &link);
         for number in 0_u32.. {
@@ -410,21 +418,21 @@ fn case_96_a_receiver_killed_under_rendezvous() {
         let mut tx = Tx::open(&*transport, &link);
         let mut number = 0;
         for delay in [0, 3, 11] {
-            let mut child = start("receiver", &folder, tls);
-            let (received, mut killed) = (tx.0.traffic().received, None);
+            let mut child = Some(start("receiver", &folder, tls));
+            let received = tx.0.traffic().received;
             loop {
                 match tx.send(&Message::new(vec_of(number))) {
                     Ok(()) => number += 1,
-                    Err(LinkError::PeerDied { .. }) if killed.is_some() => break,
+                    Err(LinkError::PeerDied { .. }) if child.is_none() => break,
                     // The next one has not come yet.
                     Err(LinkError::PeerDied { .. }) => _ = tx.1.wait(Some(Duration::from_millis(5))),
                     Err(error) => panic!("{error}"),
                 }
                 // It is at work: it is killed somewhere in the middle of a message.
-                if killed.is_none() && tx.0.traffic().received >= received + 2 {
+                if let Some(mut child) = child.take_if(|_| tx.0.traffic().received >= received + 2) {
                     std::thread::sleep(Duration::from_millis(delay));
                     child.kill().unwrap();
-                    killed = Some(child.wait().unwrap());
+                    child.wait().unwrap();
                 }
             }
             assert_eq!(tx.0.peer(), Peer::Died);
@@ -459,6 +467,45 @@ fn ends_and_transports_can_go_while_a_rendezvous_is_under_way() {
             }
         }
     }
+}
+
+#[test]
+fn a_process_may_end_while_ucx_is_at_work() {
+    register();
+    let folder = Folder::new("leaver");
+    for tls in [TCP, SHARED] {
+        let (transport, link) = (folder.transport(tls), Link::new("a.out>b.in", 2));
+        let mut rx = Rx::open(&*transport, &link);
+        for _ in 0..4 {
+            let mut child = start("leaver", &folder, tls);
+            assert_eq!(child.wait().unwrap().code(), Some(7));
+            while !matches!(rx.0.try_receive(), Err(LinkError::PeerDied { .. }) | Ok(None)) {}
+        }
+    }
+}
+
+#[test]
+fn senders_that_follow_each_other_all_reach_a_receiver_that_comes_late() {
+    let folder = Folder::new("late");
+    let (sending, receiving) = (folder.transport(SHARED), folder.transport(SHARED));
+    let link = Link::new("a.out>b.in", 4);
+    for round in 0..3_u64 {
+        let mut tx = Tx::open(&*sending, &link);
+        for number in 0..4 {
+            tx.send(&Message::new(4 * round + number)).unwrap();
+        }
+    }
+    let mut rx = Rx::open(&*receiving, &link);
+    let mut next = 0;
+    while next < 12 {
+        match rx.next() {
+            Ok(message) => assert_eq!(*message.received::<u64>().unwrap(), next),
+            Err(LinkError::Closed { .. }) => continue,
+            Err(error) => panic!("{error}"),
+        }
+        next += 1;
+    }
+    assert_eq!(sending.flush(LONG), 0);
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub(super) struct Engine {
     inlets: HashMap<u64, Inlet>,
     peers: Peers,
     pending: HashMap<u64, Pending>,
+    /// Counts what is to have a number of its own.
     tickets: u64,
 }
 
@@ -129,7 +130,8 @@ impl Engine {
             match command {
                 Command::Sender(outbox) => {
                     let id = outbox.id;
-                    self.outlets.insert(id, Outlet::new(outbox));
+                    self.tickets += 1;
+                    self.outlets.insert(id, Outlet::new(outbox, self.tickets));
                     self.look_up(id);
                 }
                 Command::Receiver(inbox) => {

@@ -38,6 +38,10 @@ enum Stage {
 /// A sending end, as the thread sees it.
 pub(super) struct Outlet {
     outbox: Arc<Outbox>,
+    /// When it was opened, among those of this transport.
+    order: u64,
+    /// It was closed, and has messages left.
+    closing: bool,
     stage: Stage,
     /// The receiver: what the directory said, its end and the way to it.
     target: Vec<u8>,
@@ -53,9 +57,11 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    pub(super) fn new(outbox: Arc<Outbox>) -> Self {
+    pub(super) fn new(outbox: Arc<Outbox>, order: u64) -> Self {
         Self {
             outbox,
+            order,
+            closing: false,
             stage: Stage::Idle,
             target: Vec::new(),
             to: 0,
@@ -116,6 +122,14 @@ impl Engine {
 
     /// Greets the receiver that the directory knows, unless that was done.
     pub(super) fn look_up(&mut self, id: u64) {
+        let Some(outlet) = self.outlets.get(&id) else { return };
+        let name = &outlet.outbox.link.name;
+        let before =
+            |other: &Outlet| other.closing && other.order < outlet.order && other.outbox.link.name == *name;
+        // What an earlier sender of the link left comes first.
+        if self.outlets.values().any(before) {
+            return;
+        }
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
         let Some(found) = self.directory.lookup(&outlet.outbox.link.name) else { return };
         if outlet.gone.as_ref() == Some(&found) || (outlet.stage != Stage::Idle && outlet.target == found) {
@@ -185,9 +199,18 @@ impl Engine {
         let unwanted = state.refused.is_some();
         drop(state);
         if (waiting == 0 && (outlet.said_close || outlet.stage == Stage::Idle)) || nobody || unwanted {
-            self.outlets.remove(&id);
+            let gone = self.outlets.remove(&id);
             self.hub.is_gone(id, waiting);
+            let is_next = |next: &Outlet| {
+                gone.as_ref().is_some_and(|gone| gone.outbox.link.name == next.outbox.link.name)
+            };
+            let next =
+                self.outlets.iter().filter(|(_, outlet)| is_next(outlet)).min_by_key(|(_, next)| next.order);
+            if let Some(next) = next.map(super::key) {
+                self.look_up(next);
+            }
         } else {
+            outlet.closing = true;
             self.hub.lingers(id, waiting);
         }
     }
