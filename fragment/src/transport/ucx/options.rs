@@ -28,7 +28,7 @@ impl Default for UcxOptions {
             transports: None,
             devices: None,
             notice: Duration::from_millis(200),
-            eager: 16 << 10,
+            eager: 128 << 10,
             kept: 256 << 20,
             more: Vec::new(),
         }
@@ -65,7 +65,7 @@ impl UcxOptions {
     }
 
     /// Messages longer than this many bytes wait until the receiver has a place for them, and then go there. Default:
-    /// 16 KiB.
+    /// 128 KiB.
     #[must_use]
     pub fn eager(mut self, bytes: usize) -> Self {
         self.eager = bytes.min(512 << 10) as u64;
