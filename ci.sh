@@ -34,6 +34,17 @@ step "tests"
 cargo test --workspace --exclude podwire-codec-core --locked
 cargo test -p podwire-codec-core --all-features --locked
 
+step "links over UCX"
+# UCX is built from source, some two minutes, once: both commands need the same features, or it is built again.
+command -v make >/dev/null || { apt-get update && apt-get install -y make; }
+cargo clippy -p podwire-fragment --features ucx,conformance --all-targets --locked -- -D warnings
+cargo test -p podwire-fragment --features ucx,conformance --lib --test ucx --locked
+
+step "the examples of fragments, as processes"
+cargo build --examples --features fragment --locked
+cargo test -p podwire --features fragment --test fragments --locked
+cargo test -p podwire --features fragment --doc --locked
+
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
 
@@ -54,12 +65,21 @@ for example in derive coordinate dispatch custom_endpoint tensor; do
   cargo run --quiet --locked --example "$example"
 done
 cargo run --quiet --locked -p zstd-endpoint
+cargo run --quiet --locked --features fragment --example ping_distributed
+cargo run --quiet --locked --features fragment,conformance --example custom_transport
+cargo run --quiet --locked --features fragment --example sensor_fusion -- --config examples/data/sensor_fusion.toml
 
 step "the main job"
 cargo run --release --locked --example volume_pipeline
 
 step "benchmarks build and their round trips hold"
 scripts/bench --check
+
+step "Python"
+scripts/python
+
+step "no more instructions than before"
+scripts/instructions
 
 step "nothing is left behind"
 left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)

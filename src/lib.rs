@@ -14,3 +14,8 @@ pub use podwire_fragment as fragment;
 
 #[doc(hidden)]
 pub use podwire_codec_core::__private;
+
+/// What the page shows is run as well.
+#[cfg(all(doctest, feature = "fragment"))]
+#[doc = include_str!("../docs/fragment.md")]
+mod page_of_fragments {}

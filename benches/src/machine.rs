@@ -20,6 +20,13 @@ pub(crate) fn describe() -> String {
     lines.join("\n")
 }
 
+/// The same in a few words.
+pub(crate) fn short() -> String {
+    let cpus = std::thread::available_parallelism().map_or(0, usize::from);
+    let rustc = env!("BENCH_RUSTC").split(" (").next().unwrap_or_default();
+    format!("{cpus} CPUs, {}, {rustc}", processor())
+}
+
 fn processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));

@@ -1,7 +1,7 @@
 //! podwire beside other codecs, beside memcpy, and Fast I/O at two sizes: all in one process and one run.
 //!
 //! Each file of `groups` is one question; `shapes` are the data, from fixed seeds; `codecs` are the subjects, one file
-//! each; `runner` measures, `report` prints and `plot` draws. Nothing is measured that did not round-trip first.
+//! each; `runner` measures, `report` prints, `summary` sums up and `plot` draws. Nothing is measured that did not round-trip first.
 
 mod codecs;
 mod groups;
@@ -12,6 +12,7 @@ mod random;
 mod report;
 mod runner;
 mod shapes;
+mod summary;
 
 use std::fs;
 use std::io;
@@ -75,6 +76,8 @@ fn measure(options: &Options, groups: &mut [Group], failures: &[String]) -> io::
         fs::create_dir_all(folder)?;
         fs::write(folder.join("performance.md"), &report)?;
         fs::write(folder.join("performance.svg"), plot::svg(groups, &runner))?;
+        fs::write(folder.join("summary.md"), summary::markdown(groups, &runner))?;
+        fs::write(folder.join("figures.csv"), summary::figures(groups, &runner))?;
     }
     Ok(())
 }

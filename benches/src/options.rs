@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-const USAGE: &str = "usage: bench [--quick | --check] [--only GROUP,..] [--out FOLDER] [--append FILE.md]
+use crate::runner::ROUNDS;
+
+const USAGE: &str =
+    "usage: bench [--quick | --check] [--only GROUP,..] [--budget SECONDS] [--out FOLDER] [--append FILE.md]
        bench --cell GROUP/CODEC/MEASURE TIMES
        bench --count GROUP/CODEC/MEASURE
        bench --memory
   --quick   a quarter of the rounds, and at most 20 seconds for a group
   --check   are the round trips right? Measures nothing
   --only    these groups
+  --budget  at most so many seconds for a group
   --out     writes the report and its plot there as well
   --append  ends the report with the text of that file
   --cell    runs one cell so many times and measures nothing: for a profiler
@@ -53,7 +57,7 @@ impl Options {
     pub(crate) fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
             task: Task::Measure,
-            rounds: 600,
+            rounds: ROUNDS,
             budget: Duration::from_secs(120),
             only: Vec::new(),
             out: None,
@@ -65,13 +69,12 @@ impl Options {
                 "--quick" => (options.rounds, options.budget) = (150, Duration::from_secs(20)),
                 "--check" => options.task = Task::Check,
                 "--only" => options.only = list(&value()?),
+                "--budget" => options.budget = Duration::from_secs(number(&value()?)?),
                 "--out" => options.out = Some(value()?.into()),
                 "--append" => options.append = Some(value()?.into()),
                 "--cell" => {
                     let cell = value()?;
-                    let times = value()?;
-                    let times = times.parse().map_err(|_| format!("{times} is no number\n{USAGE}"))?;
-                    options.task = Task::Repeat(cell, times);
+                    options.task = Task::Repeat(cell, number(&value()?)?);
                 }
                 "--count" => options.task = Task::Count(value()?),
                 "--memory" => options.task = Task::Memory,
@@ -92,6 +95,10 @@ impl Options {
             Task::Memory => false,
         }
     }
+}
+
+fn number(value: &str) -> Result<u64, String> {
+    value.parse().map_err(|_| format!("{value} is no number\n{USAGE}"))
 }
 
 fn list(value: &str) -> Vec<String> {

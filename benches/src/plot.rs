@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::codecs::OURS;
 use crate::groups::{BORROWED, OWNED, SERIALIZE};
-use crate::report::{in_order, lines};
+use crate::report::{best_peer, in_order, lines};
 use crate::runner::{Group, Runner, Style};
 
 const WIDTH: f64 = 900.0;
@@ -73,11 +73,7 @@ fn rows(group: &Group, runner: &Runner) -> Vec<Row> {
         let cells = group.cells().iter().filter(|cell| cell.measure == measure);
         let times = cells.filter_map(|cell| Some((cell, runner.figures(cell)?.minimum)));
         let mut ratios: Vec<(String, f64)> = times.map(|(cell, time)| (cell.subject.clone(), time)).collect();
-        // What has no bytes of its own, and memcpy, are floors and no peers.
-        let peer = |(subject, _): &&(String, f64)| {
-            subject != OURS && subject != "memcpy" && subject != "clone, drop"
-        };
-        let best = ratios.iter().filter(peer).map(|(_, time)| *time).min_by(f64::total_cmp)?;
+        let best = runner.figures(best_peer(group, measure, runner)?)?.minimum;
         ratios.iter_mut().for_each(|(_, time)| *time /= best);
         // Ours first.
         ratios.sort_by_key(|(subject, _)| subject != OURS);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::codecs::OURS;
-use crate::groups::SERIALIZE;
+use crate::groups::FLOORS;
 use crate::machine;
 use crate::runner::{Cell, Figures, Group, Runner, Style};
 
@@ -12,8 +12,11 @@ pub(crate) fn markdown(groups: &[Group], runner: &Runner, failures: &[String]) -
     let mut text = String::from("# podwire, measured\n\n");
     let (kept, taken) = runner.kept();
     let _ = writeln!(text, "{}", machine::describe());
-    let _ =
-        writeln!(text, "- {kept} of {taken} samples count; the others were taken while the machine was slow");
+    let _ = writeln!(
+        text,
+        "- {}; {kept} of {taken} samples count; the others were taken while the machine was slow",
+        runner.length()
+    );
     let _ = writeln!(text, "\nTimes are `minimum / median`; ratios are of minima, and below 1 is faster.");
     for group in groups {
         let _ = writeln!(text, "\n## {}\n", group.title());
@@ -68,16 +71,19 @@ fn codecs(text: &mut String, group: &Group, runner: &Runner) {
     }
     let _ = write!(text, "| **{OURS} / best peer** |");
     for measure in &measures {
-        let peers = subjects.iter().filter(|subject| **subject != OURS && find(subject, SERIALIZE).is_some());
-        let best = peers
-            .filter_map(|subject| find(subject, measure))
-            .filter_map(|cell| Some((cell, runner.figures(cell)?.minimum)))
-            .min_by(|one, other| one.1.total_cmp(&other.1));
-        let ours = find(OURS, measure);
-        let ratio = best.and_then(|(best, _)| ratio(ours?, best, runner));
-        let _ = write!(text, " {} | **{}** |", best.map_or("-", |(cell, _)| &cell.subject), show(ratio));
+        let best = best_peer(group, measure, runner);
+        let ratio = best.and_then(|best| ratio(find(OURS, measure)?, best, runner));
+        let _ = write!(text, " {} | **{}** |", best.map_or("-", |cell| &cell.subject), show(ratio));
     }
     text.push_str(" |\n");
+}
+
+/// The cell of the fastest peer for a measure. Floors, such as memcpy, are no peers: they are no codecs, and do not do all.
+pub(crate) fn best_peer<'g>(group: &'g Group, measure: &str, runner: &Runner) -> Option<&'g Cell> {
+    let cells = group.cells().iter().filter(|cell| cell.measure == measure);
+    let peers = cells.filter(|cell| cell.subject != OURS && !FLOORS.contains(&&*cell.subject));
+    let timed = peers.filter_map(|cell| Some((cell, runner.figures(cell)?.minimum)));
+    timed.min_by(|one, other| one.1.total_cmp(&other.1)).map(|(cell, _)| cell)
 }
 
 /// One row per codec, measure and kind of item, one column per number of items.
@@ -131,16 +137,18 @@ pub(crate) fn in_order<T: PartialEq>(names: impl Iterator<Item = T>) -> Vec<T> {
     seen
 }
 
-fn ratio(cell: &Cell, base: &Cell, runner: &Runner) -> Option<f64> {
+/// Of two minima.
+pub(crate) fn ratio(cell: &Cell, base: &Cell, runner: &Runner) -> Option<f64> {
     Some(runner.figures(cell)?.minimum / runner.figures(base)?.minimum)
 }
 
-fn show(ratio: Option<f64>) -> String {
+/// A ratio as it is printed.
+pub(crate) fn show(ratio: Option<f64>) -> String {
     ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"))
 }
 
 fn time(figures: Option<Figures>) -> String {
-    let Some(Figures { minimum, median }) = figures else { return "machine too slow".to_owned() };
+    let Some(Figures { minimum, median, .. }) = figures else { return "machine too slow".to_owned() };
     if minimum < 1e-5 {
         format!("{:.0} / {:.0} ns", minimum * 1e9, median * 1e9)
     } else {

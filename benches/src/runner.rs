@@ -15,6 +15,8 @@ const SLOW: f64 = 1.08;
 const SAMPLE: Duration = Duration::from_micros(300);
 /// A cell gets at least so many samples, whatever they take.
 const FEWEST: usize = 20;
+/// How many samples a cell gets where there is no hurry.
+pub(crate) const ROUNDS: usize = 600;
 /// How long the calibration loop looks for the fastest speed at first.
 const WARM_UP: Duration = Duration::from_millis(400);
 
@@ -47,6 +49,8 @@ pub(crate) struct Figures {
     pub(crate) minimum: f64,
     /// The middle one.
     pub(crate) median: f64,
+    /// How many count.
+    pub(crate) samples: usize,
 }
 
 /// How a group is printed.
@@ -239,7 +243,13 @@ impl Runner {
     /// The figures of a measured cell; none if the machine was slow all the time.
     pub(crate) fn figures(&self, cell: &Cell) -> Option<Figures> {
         let times = self.good(cell);
-        Some(Figures { minimum: *times.first()?, median: times[times.len() / 2] })
+        Some(Figures { minimum: *times.first()?, median: times[times.len() / 2], samples: times.len() })
+    }
+
+    /// How long it measured, in words.
+    pub(crate) fn length(&self) -> String {
+        let name = if self.rounds < ROUNDS { "a quick run: " } else { "" };
+        format!("{name}up to {} samples of a cell", self.rounds)
     }
 
     /// How many samples count, of how many that were taken.

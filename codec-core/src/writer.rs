@@ -36,11 +36,13 @@ pub struct Writer<'e> {
 
 impl<'e> Writer<'e> {
     /// A writer to `endpoint`. Call [`finish`](Self::finish) at the end.
+    #[inline]
     pub fn new(endpoint: &'e mut dyn Endpoint) -> Self {
         Self::with_limits(endpoint, Limits::DEFAULT)
     }
 
     /// A writer under the depth limit of `limits`.
+    #[inline]
     pub fn with_limits(endpoint: &'e mut dyn Endpoint, limits: Limits) -> Self {
         Self { sink: Sink::new(endpoint), depth: limits.depth }
     }
@@ -122,6 +124,7 @@ impl<'e> Writer<'e> {
 
     /// Bytes written so far.
     #[must_use]
+    #[inline]
     pub fn written(&self) -> u64 {
         self.sink.written()
     }
@@ -131,6 +134,7 @@ impl<'e> Writer<'e> {
     /// # Errors
     ///
     /// Those of the endpoint.
+    #[inline]
     pub fn finish(mut self) -> Result<usize> {
         self.sink.flush()?;
         Ok(usize::try_from(self.sink.written()).unwrap_or(usize::MAX))

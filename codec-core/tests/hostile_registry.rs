@@ -2,10 +2,10 @@
 //! names (48) are in `allocation.rs`, look-ups before `main` (47) in `registry_before_main.rs`.
 
 use std::any::{Any, TypeId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use podwire_codec_core::message::{self, MessageError, Metadata};
@@ -320,6 +320,61 @@ fn case_44_the_order_of_the_linker_does_not_show() {
         assert!(line(&first) < line(&second), "{first} {second}");
     }
     assert_eq!(registry.by_name("automatic").unwrap().source(), format!("{}:{AUTOMATIC}", file!()).into());
+}
+
+#[test]
+fn what_was_looked_up_lately_is_found_as_it_is_now_and_never_as_it_was() {
+    let registry = CodecRegistry::new();
+    let count = if cfg!(miri) { 200 } else { 3_000 };
+    let name = |number: usize| format!("{}{number}", "a name ".repeat(number % 4));
+    // Far more than what is remembered, so that names fall together; each is looked up by the other thread as well.
+    let (ask, asked) = mpsc::channel::<(String, TypeId)>();
+    let (answer, answered) = mpsc::channel();
+    thread::scope(|scope| {
+        let registry = &registry;
+        scope.spawn(move || {
+            for (name, expected) in asked {
+                answer.send(registry.by_name(&name).unwrap().value_type() == expected).unwrap();
+            }
+        });
+        for round in 0..3 {
+            for number in 0..count {
+                let name = name(number);
+                let expected = if (round + number) % 2 == 0 {
+                    registry.register::<u8>(&name).unwrap();
+                    of::<u8>()
+                } else {
+                    registry.register::<u16>(&name).unwrap();
+                    of::<u16>()
+                };
+                assert_eq!(registry.by_type(expected).unwrap().name(), name);
+                for _ in 0..2 {
+                    let entry = registry.by_name(&name).unwrap();
+                    assert_eq!((entry.name(), entry.value_type()), (&*name, expected));
+                }
+                ask.send((name, expected)).unwrap();
+                assert!(answered.recv().unwrap());
+            }
+            for number in 0..count {
+                let expected = if (round + number) % 2 == 0 { of::<u8>() } else { of::<u16>() };
+                assert_eq!(registry.by_name(&name(number)).unwrap().value_type(), expected);
+            }
+        }
+        drop(ask);
+    });
+}
+
+#[test]
+fn who_registers_the_same_again_and_again_takes_no_more_memory() {
+    let registry = CodecRegistry::new();
+    let mut places = HashSet::new();
+    for _ in 0..100 {
+        registry.register::<u8>("either").unwrap();
+        places.insert(std::ptr::from_ref(registry.by_name("either").unwrap()));
+        registry.register::<u16>("either").unwrap();
+        places.insert(std::ptr::from_ref(registry.by_name("either").unwrap()));
+    }
+    assert_eq!(places.len(), 2);
 }
 
 #[test]

@@ -59,6 +59,19 @@ impl Store {
         if self.sealed(id)? { Ok(ReadProof(())) } else { Err(Error::NotSealed) }
     }
 
+    /// The right to read memory that is lent to a channel, for an end that holds it: to the receiver for as long as it has
+    /// not taken a later message, to the sender where it has the right to write.
+    pub(crate) fn read_lent(&self, id: AllocationId) -> Result<ReadProof> {
+        let lent = self.segment(id.index)?.lent.load(SeqCst) == id.generation;
+        if lent { Ok(ReadProof(())) } else { Err(Error::Freed) }
+    }
+
+    /// The right to write to memory that is lent to a channel, for its sender: when there is room for a message of its
+    /// place, the receiver is done with the one before, and it sees the next one only when it is sent.
+    pub(crate) fn write_lent(&self) -> WriteProof {
+        WriteProof(())
+    }
+
     /// The read lock. Given back by `end_read`.
     pub(crate) fn begin_read(&self, id: AllocationId, patience: Patience) -> Result<ReadProof> {
         let (segment, local) = self.both(id.index)?;

@@ -194,22 +194,27 @@ impl FastIoAllocation {
         let store = self.store();
         store.check()?;
         let key = Key::new(name)?;
-        let encoded = self.metadata()?.encode()?;
+        // What is published and unchanged stands in the header already.
+        let known = !self.changed && store.state(self.id.index)?.state == State::Published;
+        let encoded = if known { None } else { Some(self.metadata()?.encode()?) };
         self.seal_if_asked()?;
         loop {
             // A published header does not change: other metadata for a further name gets a header of its own.
             let published = store.state(self.id.index)?.state == State::Published;
-            let extra = if published && self.changed {
-                let extra = self.context.create(0)?;
-                extra.held.set_metadata(&encoded);
-                Some(extra)
-            } else {
-                None
+            let extra = match &encoded {
+                Some(encoded) if published && self.changed => {
+                    let extra = self.context.create(0)?;
+                    extra.held.set_metadata(encoded);
+                    Some(extra)
+                }
+                _ => None,
             };
             let lock = store.lock()?;
             let word = store.state(self.id.index)?;
             if word.state == State::Private && word.generation == self.id.generation {
-                self.held.set_metadata(&encoded);
+                if let Some(encoded) = &encoded {
+                    self.held.set_metadata(encoded);
+                }
                 crash_point!("after-metadata");
             } else if word.state == State::Published && self.changed && extra.is_none() {
                 // Another handle was faster with the first publication.
@@ -325,7 +330,7 @@ impl FastIoAllocation {
             return Err(Error::Forked);
         }
         let (proof, read) = store.begin_write(self.id, patience)?;
-        Ok(WriteGuard { allocation: self, proof, read, panicking: std::thread::panicking() })
+        Ok(WriteGuard { allocation: self, proof, read, panicking: std::thread::panicking(), poisons: false })
     }
 
     /// Waits until nobody writes, and makes the bytes immutable: nobody writes from then on, and mapping them costs
@@ -334,10 +339,22 @@ impl FastIoAllocation {
     /// # Errors
     /// [`Error::Poisoned`], [`Error::Forked`].
     pub fn seal(&self) -> Result<()> {
+        self.seal_with(Patience::Forever)
+    }
+
+    /// The same, waiting no longer than `timeout`.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal), and [`Error::Timeout`].
+    pub fn seal_timeout(&self, timeout: Duration) -> Result<()> {
+        self.seal_with(Patience::For(timeout))
+    }
+
+    fn seal_with(&self, patience: Patience) -> Result<()> {
         if self.store().forked() {
             return Err(Error::Forked);
         }
-        self.store().seal(self.id, Patience::Forever)
+        self.store().seal(self.id, patience)
     }
 
     /// Whether the bytes are immutable.

@@ -342,9 +342,12 @@ impl FastIoContext {
                 return Ok(found);
             }
             let time = deadline.slice(|| format!("the name \"{}\"", name::shown(name)))?;
-            futex::wait(&word.events, &word.waiters, time, || {
+            let late = futex::wait(&word.events, &word.waiters, time, || {
                 Ok(store.find(&key)?.is_some() || store.check().is_err())
             })?;
+            if late {
+                store.see_to_the_lock()?;
+            }
         }
     }
 
@@ -363,6 +366,7 @@ impl FastIoContext {
                     return Ok((position, found));
                 }
             }
+            store.see_to_the_lock()?;
             let time = deadline.slice(|| {
                 let names: Vec<_> = names.iter().map(|name| format!("\"{}\"", name::shown(name))).collect();
                 format!("one of the names {}", names.join(", "))
@@ -456,7 +460,7 @@ impl FastIoContext {
         let key = Key::new(name)?;
         let removed = store.lock()?.unpublish(&key)?;
         store.tell_watchers();
-        if store.control().pooled_bytes.load(SeqCst) > crate::pool::KEEP {
+        if store.control().counts.pooled_bytes.load(SeqCst) > crate::pool::KEEP {
             store.trim(crate::pool::KEEP)?;
         }
         Ok(removed)

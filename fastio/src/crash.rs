@@ -57,6 +57,8 @@ pub const CRASH_POINTS: &[&str] = &[
     "channel-listed",
     "channel-counted",
     "channel-shared",
+    "lent-marked",
+    "lent-tagged",
     "channel-written",
     "channel-sent",
     "channel-taken",

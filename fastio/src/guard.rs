@@ -52,6 +52,15 @@ pub struct WriteGuard<'a> {
     pub(crate) read: ReadProof,
     /// Whether the thread was panicking already when the guard was made.
     pub(crate) panicking: bool,
+    /// Whether the writer says that it did not come to its end.
+    pub(crate) poisons: bool,
+}
+
+impl WriteGuard<'_> {
+    /// Says that the writer did not come to its end: when the guard goes, the allocation is poisoned.
+    pub fn poison(&mut self) {
+        self.poisons = true;
+    }
 }
 
 impl Deref for WriteGuard<'_> {
@@ -79,7 +88,7 @@ impl Drop for WriteGuard<'_> {
         if store.forked() {
             return;
         }
-        if !self.panicking && std::thread::panicking() {
+        if self.poisons || (!self.panicking && std::thread::panicking()) {
             let _ = store.poison(self.allocation.id);
         }
         let _ = store.end_write(self.allocation.id);

@@ -3,7 +3,10 @@
 //! Not here: the changes. Invariant: what stands under this lock can be derived from the state words and the
 //! entries of names. When a holder dies in the middle, the next one takes the lock over and derives it anew.
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{
+    AtomicU32,
+    Ordering::{Relaxed, SeqCst},
+};
 
 use crate::{crash::crash_point, error::Result, futex, slot::SlotLock, store::Store, sys::SLOTS};
 
@@ -50,6 +53,12 @@ impl Store {
         Ok(index)
     }
 
+    /// For one who has waited in vain: what a dead process did under the lock may be known only when the lock is taken
+    /// over from it.
+    pub(crate) fn see_to_the_lock(&self) -> Result<()> {
+        if self.control().lock.word.load(SeqCst) != 0 { self.lock().map(drop) } else { Ok(()) }
+    }
+
     #[cold]
     fn lock_slowly(&self, dead: Option<u16>) -> Result<Taken> {
         let word = &self.control().lock.word;
@@ -93,6 +102,18 @@ impl Store {
             }
         }
     }
+}
+
+/// Raises a count that changes under the index lock only: nobody else stores it, so that no locked step is needed.
+#[inline]
+pub(crate) fn raise(count: &AtomicU32) {
+    count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
+}
+
+/// Lowers such a count.
+#[inline]
+pub(crate) fn lower(count: &AtomicU32) {
+    count.store(count.load(Relaxed).wrapping_sub(1), Relaxed);
 }
 
 impl Index<'_> {

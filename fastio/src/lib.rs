@@ -76,8 +76,8 @@ mod watch;
 
 pub use allocation::FastIoAllocation;
 pub use channel::{
-    ChannelEnd, ChannelListing, ChannelOptions, Incoming, Payload, Peer, Receiver, Sender, ValueMessage,
-    Wait, WhenFull, wait_for_any,
+    ChannelEnd, ChannelListing, ChannelOptions, Incoming, Loan, Payload, Peer, Receiver, Sender,
+    ValueMessage, Wait, WhenFull, wait_for_any,
 };
 pub use context::FastIoContext;
 #[cfg(feature = "crash-points")]
@@ -94,4 +94,5 @@ pub use shared_bytes::SharedBytes;
 pub use stats::{Listing, Stats};
 pub use store::AllocationId;
 pub use sweep::SweepReport;
+pub use value::Described;
 pub use watch::{Event, Watch};

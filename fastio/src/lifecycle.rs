@@ -4,12 +4,12 @@
 //! lives as long as it has a name or a parent that lives; memory is recycled only when, besides, no process
 //! holds it. Counts of names and parents are only a short cut: `rebuild.rs` derives them.
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::{Release, SeqCst};
 
 use crate::{
     crash::crash_point,
     error::{Error, Result},
-    index::Index,
+    index::{Index, raise},
     name::Key,
     slot::{bits, nobody},
     state::{State, Word},
@@ -36,7 +36,7 @@ impl Index<'_> {
         if old.is_some() && !replace {
             return Err(Error::NameTaken { name: crate::name::shown(key.text) });
         }
-        let (quota, names) = (&store.control().quota_names, &store.control().live_names);
+        let (quota, names) = (&store.control().quota_names, &store.control().counts.live_names);
         let quota = quota.load(SeqCst);
         if old.is_none() && quota != 0 && names.load(SeqCst) >= quota {
             return Err(Error::QuotaExceeded { what: "names", limit: quota.into() });
@@ -44,7 +44,7 @@ impl Index<'_> {
         self.share(target)?;
         crash_point!("after-children-shared");
         let entry = self.new_entry()?;
-        let changing = self.change_names();
+        let changing = if old.is_some() { self.change_names() } else { self.add_name() };
         if metadata != target {
             self.share(metadata)?;
             self.set_state(metadata.index, State::Published)?;
@@ -53,7 +53,7 @@ impl Index<'_> {
         crash_point!("after-name-written");
         crash_point!("before-publish");
         if word.state == State::Private {
-            segment.state.store(word.to(State::Published).pack(), SeqCst);
+            segment.state.store(word.to(State::Published).pack(), Release);
         }
         crash_point!("after-publish");
         self.link_entry(entry)?;
@@ -84,8 +84,8 @@ impl Index<'_> {
     pub(crate) fn free(&self, id: AllocationId) -> Result<()> {
         let segment = self.store.segment(id.index)?;
         let word = self.store.state(id.index)?;
-        let owned = segment.parents.load(SeqCst) != 0;
-        let named = segment.names.load(SeqCst) != 0;
+        let owned = segment.owners.parents.load(SeqCst) != 0;
+        let named = segment.owners.names.load(SeqCst) != 0;
         match word.state {
             _ if word.generation != id.generation => return Err(Error::Freed),
             State::Private if owned => return Ok(()),
@@ -102,11 +102,11 @@ impl Index<'_> {
 
     fn remove_names(&self, index: u32) -> Result<()> {
         let segment = self.store.segment(index)?;
-        if segment.first_name.load(SeqCst) == 0 {
+        if segment.owners.first_name.load(SeqCst) == 0 {
             return Ok(());
         }
         let changing = self.change_names();
-        while let Some(entry) = segment.first_name.load(SeqCst).checked_sub(1) {
+        while let Some(entry) = segment.owners.first_name.load(SeqCst).checked_sub(1) {
             self.remove_entry(entry)?;
         }
         changing.done();
@@ -117,7 +117,7 @@ impl Index<'_> {
     pub(crate) fn release(&self, index: u32) -> Result<()> {
         let segment = self.store.segment(index)?;
         let word = self.store.state(index)?;
-        let kept = segment.names.load(SeqCst) != 0 || segment.parents.load(SeqCst) != 0;
+        let kept = segment.owners.names.load(SeqCst) != 0 || segment.owners.parents.load(SeqCst) != 0;
         match word.state {
             State::Published if !kept => self.set_state(index, State::Freed)?,
             State::Private if !kept && nobody(&segment.holders) => self.set_state(index, State::Freed)?,
@@ -162,7 +162,8 @@ impl Index<'_> {
         }
         let segment = self.store.segment(id.index)?;
         let word = self.store.state(id.index)?;
-        let kept = segment.names.load(SeqCst).saturating_add(segment.parents.load(SeqCst)) > keepers;
+        let kept =
+            segment.owners.names.load(SeqCst).saturating_add(segment.owners.parents.load(SeqCst)) > keepers;
         if word.generation != id.generation || word.state != State::Published || kept {
             return Ok(());
         }
@@ -188,9 +189,9 @@ impl Index<'_> {
             return Ok(false);
         }
         let segment = self.store.segment(child.index)?;
-        let parents = segment.parents.load(SeqCst).saturating_sub(1);
-        segment.parents.store(parents, SeqCst);
-        let kept = parents != 0 || segment.names.load(SeqCst) != 0;
+        let parents = segment.owners.parents.load(SeqCst).saturating_sub(1);
+        segment.owners.parents.store(parents, SeqCst);
+        let kept = parents != 0 || segment.owners.names.load(SeqCst) != 0;
         match self.store.state(child.index)?.state {
             State::Published if !kept => self.set_state(child.index, State::Freed)?,
             State::Private if !kept && nobody(&segment.holders) => {
@@ -203,6 +204,9 @@ impl Index<'_> {
 
     /// Makes the private children of an allocation, and theirs, reachable for everybody.
     pub(crate) fn share(&self, parent: AllocationId) -> Result<()> {
+        if self.store.segment(parent.index)?.children.load(SeqCst) == 0 {
+            return Ok(());
+        }
         let mut parents = vec![parent.index];
         while let Some(parent) = parents.pop() {
             for child in self.store.children_on_file(parent)? {
@@ -238,7 +242,7 @@ impl Index<'_> {
         }
         held.set_child(count as usize, child);
         crash_point!("after-child-listed");
-        store.segment(child.index)?.parents.fetch_add(1, SeqCst);
+        raise(&store.segment(child.index)?.owners.parents);
         crash_point!("after-child-counted");
         entry.children.store(count + 1, SeqCst);
         Ok(())
@@ -261,7 +265,9 @@ impl Index<'_> {
 
     pub(crate) fn set_state(&self, index: u32, state: State) -> Result<()> {
         let word = self.store.state(index)?;
-        self.store.segment(index)?.state.store(word.to(state).pack(), SeqCst);
+        // Who frees looks at the holders next, and who becomes one looks at the state: see `hold`.
+        let order = if state == State::Freed { SeqCst } else { Release };
+        self.store.segment(index)?.state.store(word.to(state).pack(), order);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! Lock order: the index lock may be held when such a step begins, and is never taken inside one.
 
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 use crate::{
     crash::crash_point,
@@ -37,6 +37,8 @@ pub(crate) enum Wanted {
     Own,
     /// A channel.
     Channel,
+    /// Memory that is lent to the messages of a channel.
+    Lent,
 }
 
 impl Store {
@@ -49,10 +51,12 @@ impl Store {
         let (segment, local) = self.both(id.index)?;
         let fits = || {
             let word = Word::unpack(segment.state.load(SeqCst));
-            // A channel is never handed out as payload.
+            // A channel is never handed out as payload, and what is lent to one only to its receiver.
             let channel = segment.channel.load(SeqCst) == id.generation;
+            let lent = segment.lent.load(SeqCst) == id.generation;
             word.generation == id.generation
                 && channel == (wanted == Wanted::Channel)
+                && lent == (wanted == Wanted::Lent)
                 && match word.state {
                     State::Published => true,
                     State::Private => wanted == Wanted::Own && word.owner == self.slot,
@@ -102,6 +106,15 @@ impl Store {
         place.set(map, epoch);
     }
 
+    /// Unmaps a segment whose file goes: what is mapped keeps its inode.
+    pub(crate) fn unmap_unused(&self, index: u32) {
+        self.local(index).holding.if_unused(|place| {
+            if place.clear() {
+                self.maps.fetch_sub(1, Relaxed);
+            }
+        });
+    }
+
     /// One handle less. The last one of the process takes the holder's bit back, and recycles what is freed.
     #[inline]
     pub(crate) fn unhold(&self, id: AllocationId, held: &Held) -> Result<()> {
@@ -136,12 +149,12 @@ impl Store {
                 Some(map) => self.set_map(place, map, segment.epoch.load(SeqCst)),
                 None => self.map_in(place, segment, index)?,
             }
-            segment.payload.store(payload as u32, SeqCst);
-            segment.length.store(length, SeqCst);
-            segment.children.store(0, SeqCst);
+            segment.payload.store(payload as u32, Relaxed);
+            segment.length.store(length, Relaxed);
+            segment.children.store(0, Relaxed);
             set_bit(&segment.holders, self.slot);
             crash_point!("before-reuse");
-            segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), SeqCst);
+            segment.state.store(Word::new(State::Private, self.slot, id.generation).pack(), Release);
             crash_point!("after-private");
             Ok::<(), Error>(())
         })?;
@@ -165,7 +178,7 @@ impl Store {
     #[cold]
     fn recycle_now(&self, index: u32) -> Result<()> {
         self.lock()?.release(index)?;
-        if self.control().pooled_bytes.load(Relaxed) > pool::KEEP {
+        if self.control().counts.pooled_bytes.load(Relaxed) > pool::KEEP {
             self.trim(pool::KEEP)?;
         }
         Ok(())

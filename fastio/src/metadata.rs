@@ -3,7 +3,7 @@
 //! Not here: where the bytes of it are kept (`segment.rs`). Invariant: whatever bytes are decoded, the answer is
 //! a bounded `Metadata` or an error.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use podwire_codec_core::tensor::DType;
 pub use podwire_codec_core::tensor::RANK_LIMIT;
@@ -77,7 +77,10 @@ impl Metadata {
     }
 
     /// The bytes that stand in shared memory (see `docs/fastio-layout.md`).
-    pub(crate) fn encode(&self) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&self) -> Result<Cow<'static, [u8]>> {
+        if *self == Self::default() {
+            return Ok(Cow::Borrowed(&[0; 6]));
+        }
         let rank = self.shape.len();
         if rank > RANK_LIMIT || self.strides.as_ref().is_some_and(|strides| strides.len() != rank) {
             return Err(Error::WrongShape { reason: "at most 32 dimensions, and as many strides" });
@@ -105,7 +108,7 @@ impl Metadata {
             out.extend((text.len() as u16).to_le_bytes());
             out.extend(text.as_bytes());
         }
-        Ok(out)
+        Ok(Cow::Owned(out))
     }
 
     /// The way back; `None` where the bytes are not metadata.
@@ -186,7 +189,7 @@ mod tests {
 
     #[test]
     fn every_proper_prefix_and_every_flipped_bit_is_refused_or_valid() {
-        let bytes = rich().encode().unwrap();
+        let bytes = rich().encode().unwrap().into_owned();
         for length in 1..bytes.len() {
             assert_eq!(Metadata::decode(&bytes[..length]), None);
         }

@@ -14,7 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::{
     crash::crash_point,
     error::{Error, Result},
-    index::Index,
+    index::{Index, lower, raise},
     name::{Key, NAME_LIMIT, hash},
     state::State,
     store::{AllocationId, Store},
@@ -137,10 +137,12 @@ impl NameEntry {
     }
 }
 
-/// While this lives, the chains change and readers wait. If it goes without `done`, after an error, the next holder
+/// While this lives, the chains change, and readers wait unless a name is only added. If it goes without `done`, after an error, the next holder
 /// of the lock repairs the index.
 pub(crate) struct Changing<'a> {
     store: &'a Store,
+    /// Whether readers wait.
+    odd: bool,
     done: bool,
 }
 
@@ -153,7 +155,9 @@ impl Changing<'_> {
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         if self.done {
-            self.store.control().seq.version.fetch_add(1, SeqCst);
+            if self.odd {
+                self.store.control().seq.version.fetch_add(1, SeqCst);
+            }
         } else {
             self.store.control().lock.dirty.store(1, SeqCst);
         }
@@ -165,7 +169,13 @@ impl<'a> Index<'a> {
         self.store.control().seq.version.fetch_add(1, SeqCst);
         // No change is seen before the odd version.
         fence(SeqCst);
-        Changing { store: self.store, done: false }
+        Changing { store: self.store, odd: true, done: false }
+    }
+
+    /// The same for one who only adds a name. That is one store, before which nobody sees anything of it: readers need
+    /// not look again.
+    pub(crate) fn add_name(&self) -> Changing<'a> {
+        Changing { store: self.store, odd: false, done: false }
     }
 
     /// What a name stands for, if that is published.
@@ -188,8 +198,8 @@ impl<'a> Index<'a> {
     /// An entry that no chain has.
     pub(crate) fn new_entry(&self) -> Result<u32> {
         let control = self.store.control();
-        if let Some(entry) = control.free_name.load(SeqCst).checked_sub(1) {
-            control.free_name.store(self.store.name(entry)?.next.load(SeqCst), SeqCst);
+        if let Some(entry) = control.counts.free_name.load(SeqCst).checked_sub(1) {
+            control.counts.free_name.store(self.store.name(entry)?.next.load(SeqCst), SeqCst);
             return Ok(entry);
         }
         let entry = control.names_used.load(SeqCst);
@@ -219,7 +229,9 @@ impl<'a> Index<'a> {
         for (word, value) in record.words.iter().zip(key.words()) {
             word.store(value, Relaxed);
         }
-        let publication = self.store.control().publications.fetch_add(1, Relaxed) + 1;
+        let publications = &self.store.control().counts.publications;
+        let publication = publications.load(Relaxed) + 1;
+        publications.store(publication, Relaxed);
         // All of it before this: a killed process leaves a whole entry or none.
         record.live.store(publication, Release);
         Ok(())
@@ -230,16 +242,17 @@ impl<'a> Index<'a> {
         let record = self.store.name(entry)?;
         let found = record.found(entry);
         let target = self.store.segment(found.target.index)?;
-        record.next_of_target.store(target.first_name.load(Relaxed), Relaxed);
-        target.first_name.store(entry + 1, Relaxed);
-        target.names.fetch_add(1, Relaxed);
-        self.store.control().live_names.fetch_add(1, Relaxed);
-        if found.metadata != found.target {
-            self.store.segment(found.metadata.index)?.parents.fetch_add(1, Relaxed);
-        }
         let bucket = self.store.bucket(record.hash.load(Relaxed));
         record.next.store(bucket.load(Relaxed), Relaxed);
+        // From here on it is found; the rest is known under the lock only.
         bucket.store(entry + 1, Release);
+        record.next_of_target.store(target.owners.first_name.load(Relaxed), Relaxed);
+        target.owners.first_name.store(entry + 1, Relaxed);
+        raise(&target.owners.names);
+        raise(&self.store.control().counts.live_names);
+        if found.metadata != found.target {
+            raise(&self.store.segment(found.metadata.index)?.owners.parents);
+        }
         Ok(())
     }
 
@@ -252,9 +265,9 @@ impl<'a> Index<'a> {
         crash_point!("after-unpublish-commit");
         self.unlink(store.bucket(record.hash.load(SeqCst)), entry, |record| &record.next)?;
         let target = store.segment(found.target.index)?;
-        self.unlink(&target.first_name, entry, |record| &record.next_of_target)?;
-        target.names.fetch_sub(1, SeqCst);
-        store.control().live_names.fetch_sub(1, SeqCst);
+        self.unlink(&target.owners.first_name, entry, |record| &record.next_of_target)?;
+        lower(&target.owners.names);
+        lower(&store.control().counts.live_names);
         self.push_entry(entry)?;
         if found.metadata != found.target {
             self.drop_parent(found.metadata)?;
@@ -263,7 +276,7 @@ impl<'a> Index<'a> {
     }
 
     pub(crate) fn push_entry(&self, entry: u32) -> Result<()> {
-        let free = &self.store.control().free_name;
+        let free = &self.store.control().counts.free_name;
         let record = self.store.name(entry)?;
         record.live.store(0, SeqCst);
         record.next.store(free.load(SeqCst), SeqCst);
@@ -294,8 +307,8 @@ impl<'a> Index<'a> {
         let version = &control.seq.version;
         version.store(version.load(SeqCst) | 1, SeqCst);
         control.buckets.iter().for_each(|bucket| bucket.store(0, SeqCst));
-        control.free_name.store(0, SeqCst);
-        control.live_names.store(0, SeqCst);
+        control.counts.free_name.store(0, SeqCst);
+        control.counts.live_names.store(0, SeqCst);
         for entry in 0..control.names_used.load(SeqCst) {
             let record = store.name(entry)?;
             let live = record.live.load(SeqCst);

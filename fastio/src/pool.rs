@@ -6,7 +6,10 @@
 //! The policy is simple: at most `KEEP` bytes stay; more is given back to the system at once, and everything is
 //! when memory is short, in a sweep, and when the last process leaves.
 
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicU32,
+    Ordering::{Relaxed, SeqCst},
+};
 
 use crate::{
     crash::crash_point,
@@ -50,7 +53,7 @@ pub(crate) fn file_length(class: u32) -> u64 {
 impl Index<'_> {
     /// Puts an index on a list of segments.
     pub(crate) fn push_segment(&self, head: &AtomicU32, index: u32) -> Result<()> {
-        self.store.segment(index)?.next_free.store(head.load(SeqCst), SeqCst);
+        self.store.segment(index)?.owners.next_free.store(head.load(SeqCst), SeqCst);
         head.store(index + 1, SeqCst);
         Ok(())
     }
@@ -65,7 +68,7 @@ impl Index<'_> {
                 path: self.store.path("control"),
             });
         }
-        head.store(self.store.segment(index)?.next_free.load(SeqCst), SeqCst);
+        head.store(self.store.segment(index)?.owners.next_free.load(SeqCst), SeqCst);
         Ok(Some(index))
     }
 
@@ -74,7 +77,8 @@ impl Index<'_> {
         let control = self.store.control();
         let taken = self.pop_segment(&control.classes[class as usize], State::Pooled)?;
         if taken.is_some() {
-            control.pooled_bytes.fetch_sub(capacity(class), SeqCst);
+            let bytes = &control.counts.pooled_bytes;
+            bytes.store(bytes.load(Relaxed).wrapping_sub(capacity(class)), Relaxed);
             crash_point!("pool-popped");
         }
         Ok(taken)
@@ -84,7 +88,8 @@ impl Index<'_> {
     pub(crate) fn put_pooled(&self, index: u32) -> Result<()> {
         let control = self.store.control();
         let class = self.store.segment(index)?.class.load(SeqCst).min(CLASSES as u32 - 1);
-        control.pooled_bytes.fetch_add(capacity(class), SeqCst);
+        let bytes = &control.counts.pooled_bytes;
+        bytes.store(bytes.load(Relaxed).wrapping_add(capacity(class)), Relaxed);
         self.push_segment(&control.classes[class as usize], index)
     }
 
@@ -95,7 +100,7 @@ impl Index<'_> {
         if quota != 0 && used.saturating_add(file_length(class)) > quota {
             return Err(Error::QuotaExceeded { what: "bytes", limit: quota });
         }
-        let index = match self.pop_segment(&control.free_segment, State::Empty)? {
+        let index = match self.pop_segment(&control.counts.free_segment, State::Empty)? {
             Some(index) => index,
             None => {
                 let index = control.segments_used.load(SeqCst);
@@ -123,7 +128,7 @@ impl Index<'_> {
         files.store(files.load(SeqCst).saturating_sub(length), SeqCst);
         segment.state.store(Word::new(State::Empty, 0, word.generation).pack(), SeqCst);
         crash_point!("after-trim-empty");
-        self.push_segment(&self.store.control().free_segment, index)
+        self.push_segment(&self.store.control().counts.free_segment, index)
     }
 
     /// The largest pooled segment, in state `Making` so that it can be removed outside the lock.
@@ -131,7 +136,7 @@ impl Index<'_> {
         let control = self.store.control();
         for (class, head) in control.classes.iter().enumerate().rev() {
             if let Some(index) = self.pop_segment(head, State::Pooled)? {
-                control.pooled_bytes.fetch_sub(capacity(class as u32), SeqCst);
+                control.counts.pooled_bytes.fetch_sub(capacity(class as u32), SeqCst);
                 let word = self.store.state(index)?;
                 let making = Word::new(State::Making, self.store.slot, word.generation);
                 self.store.segment(index)?.state.store(making.pack(), SeqCst);
@@ -147,8 +152,9 @@ impl Store {
     /// Gives pooled memory back to the system until at most `keep` bytes are left; how many files went.
     pub(crate) fn trim(&self, keep: u64) -> Result<usize> {
         let mut removed = 0;
-        while self.control().pooled_bytes.load(SeqCst) > keep {
+        while self.control().counts.pooled_bytes.load(SeqCst) > keep {
             let Some(index) = self.lock()?.take_for_trimming()? else { break };
+            self.unmap_unused(index);
             let name = segment::file_name(index, self.segment(index)?.epoch.load(SeqCst));
             if let Err(error) = self.directory.punch(&name) {
                 // The file is as it was.

@@ -5,29 +5,35 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use crate::{error::Result, index::Index, pool, state::State, store::AllocationId};
+use crate::{
+    error::Result,
+    index::{Index, raise},
+    pool,
+    state::State,
+    store::AllocationId,
+};
 
 impl Index<'_> {
     /// Derives everything that stands under the index lock.
     pub(crate) fn rebuild(&self) -> Result<()> {
         let store = self.store;
         let control = store.control();
-        control.free_segment.store(0, SeqCst);
+        control.counts.free_segment.store(0, SeqCst);
         control.classes.iter().for_each(|class| class.store(0, SeqCst));
-        control.pooled_bytes.store(0, SeqCst);
+        control.counts.pooled_bytes.store(0, SeqCst);
         let mut bytes = 0;
         let count = store.segment_count();
         for index in 0..count {
             let segment = store.segment(index)?;
-            segment.first_name.store(0, SeqCst);
-            segment.names.store(0, SeqCst);
-            segment.parents.store(0, SeqCst);
+            segment.owners.first_name.store(0, SeqCst);
+            segment.owners.names.store(0, SeqCst);
+            segment.owners.parents.store(0, SeqCst);
             let state = store.state(index)?.state;
             if state != State::Empty {
                 bytes += pool::file_length(segment.class.load(SeqCst));
             }
             match state {
-                State::Empty => self.push_segment(&control.free_segment, index)?,
+                State::Empty => self.push_segment(&control.counts.free_segment, index)?,
                 State::Pooled => {
                     segment.children.store(0, SeqCst);
                     self.put_pooled(index)?;
@@ -43,7 +49,7 @@ impl Index<'_> {
                         && child.index < count
                         && store.state(child.index)?.generation == child.generation
                     {
-                        store.segment(child.index)?.parents.fetch_add(1, SeqCst);
+                        raise(&store.segment(child.index)?.owners.parents);
                     }
                 }
             }

@@ -79,7 +79,7 @@ impl Store {
         let control = self.control();
         let mut stats = Stats {
             processes: control.slots.iter().filter(|slot| slot.load(SeqCst) != 0).count(),
-            pooled_bytes: control.pooled_bytes.load(SeqCst),
+            pooled_bytes: control.counts.pooled_bytes.load(SeqCst),
             bytes_copied: self.copied.load(Relaxed),
             ..Stats::default()
         };
@@ -94,7 +94,7 @@ impl Store {
             };
             *count += 1;
             if !self.is_channel(index)? {
-                stats.names += segment.names.load(SeqCst) as usize;
+                stats.names += segment.owners.names.load(SeqCst) as usize;
             }
             stats.bytes += HEADER as u64 + pool::capacity(segment.class.load(SeqCst));
         }
@@ -113,7 +113,7 @@ impl Store {
         let control = self.control();
         let mut names = Names {
             version: control.seq.version.load(SeqCst),
-            publications: control.publications.load(SeqCst),
+            publications: control.counts.publications.load(SeqCst),
             listings: Vec::new(),
             channels: Vec::new(),
         };

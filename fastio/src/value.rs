@@ -8,11 +8,11 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 use std::time::Duration;
 
 use podwire_codec_core::{
-    Bulk, Codec, CodecRegistry, Endpoint, Limits, MemoryKind, Owner, Plain, Segment,
+    Bulk, Codec, CodecRegistry, Endpoint, Limits, MemoryKind, Owner, Plain, Segment, Writer,
     endpoint::{Capabilities, Placement},
-    message::Message,
+    message::{self, Message, Options},
     registry::AnyValue,
-    schema::Value,
+    schema::{Schema, Value},
 };
 
 use crate::{
@@ -106,6 +106,37 @@ impl FastIoContext {
         Ok(message)
     }
 
+    /// The sealed message of a value that `encode` writes, whose type no codec here has: only its schema is known. It is to
+    /// be [published](FastIoAllocation::publish). What [`publish_value`](Self::publish_value) says of buffers is true of it.
+    ///
+    /// ```
+    /// # let pipeline = format!("doc-create-value-{}", std::process::id());
+    /// use podwire_fastio::FastIoContext;
+    ///
+    /// let context = FastIoContext::open(&pipeline)?;
+    /// let schema = "struct{name:text,gain:f32}".parse().expect("this is a schema");
+    /// let message = context.create_value("Sensor", &schema, |writer| writer.encode(&("left", 0.5_f32)))?;
+    /// message.publish("sensor")?;
+    /// assert_eq!(context.get_described("sensor")?.to_string(), r#"{name: "left", gain: 0.5}"#);
+    /// # drop((message, context));
+    /// # FastIoContext::remove(&pipeline)?;
+    /// # Ok::<(), podwire_fastio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `encode`, as [`Error::Codec`], which also a name of a codec can be that is too long; otherwise as
+    /// [`create`](Self::create).
+    pub fn create_value(
+        &self,
+        codec: &str,
+        schema: &Schema,
+        encode: impl FnOnce(&mut Writer<'_>) -> CodecResult<()>,
+    ) -> Result<FastIoAllocation> {
+        let mut outgoing = Outgoing::new(self);
+        message::write_with(codec, schema, Options::default(), &mut outgoing, encode)?;
+        self.finish_message(outgoing, codec, || schema.clone(), schema.fingerprint(), "")
+    }
+
     /// The sealed message of a value, not published yet.
     fn message(&self, value: &(dyn Any + Send + Sync), name: &str) -> Result<FastIoAllocation> {
         name::check(name)?;
@@ -113,10 +144,21 @@ impl FastIoContext {
         let codec = registry.by_type(value.type_id())?;
         let mut outgoing = Outgoing::new(self);
         registry.serialize(value, &mut outgoing)?;
+        self.finish_message(outgoing, codec.name(), || codec.schema(), codec.fingerprint(), name)
+    }
+
+    fn finish_message(
+        &self,
+        outgoing: Outgoing<'_>,
+        codec: &str,
+        schema: impl FnOnce() -> Schema,
+        fingerprint: u64,
+        name: &str,
+    ) -> Result<FastIoAllocation> {
         let Outgoing { children, message, .. } = outgoing;
         let mut message = message.ok_or(Error::NotAValue { name: name::shown(name) })?;
-        self.store().describe(|| codec.schema(), codec.fingerprint())?;
-        message.set_metadata(Metadata::value(codec.name()));
+        self.store().describe(schema, fingerprint)?;
+        message.set_metadata(Metadata::value(codec));
         message.adopt(&children.iter().collect::<Vec<_>>())?;
         message.seal()?;
         Ok(message)
@@ -175,13 +217,48 @@ impl FastIoContext {
     /// otherwise as [`get`](Self::get) and [`schema`](Self::schema).
     pub fn get_described(&self, name: &str) -> Result<Value> {
         read(self.get(name)?, name, |message, incoming| {
-            let schema = self.schema_of(message).map_err(podwire_codec_core::Error::backend)?;
-            let fingerprint = message.fingerprint();
-            let unknown = || Error::NoSchema { name: name::shown(name), fingerprint };
-            let schema = schema.ok_or_else(|| podwire_codec_core::Error::backend(unknown()))?;
+            let schema = self.schema_for(message, name)?;
             message.decode(incoming, Limits::DEFAULT, |reader| schema.decode(reader))
         })
     }
+
+    /// The value in an allocation that was got as `name`, as [`get_described`](Self::get_described) gives it, and what its
+    /// sender called it. Not even small elements of a fixed size are copied: they are parts of the allocation, where they need
+    /// not be aligned.
+    ///
+    /// # Errors
+    /// As [`get_described`](Self::get_described).
+    pub fn described(&self, allocation: FastIoAllocation, name: &str) -> Result<Described> {
+        if allocation.metadata()?.kind != ContentKind::Value {
+            return Err(Error::NotAValue { name: name::shown(name) });
+        }
+        let memory = Segment::from(allocation.to_shared()?);
+        read(allocation, name, |message, incoming| {
+            let schema = self.schema_for(message, name)?;
+            let value =
+                message.decode(incoming, Limits::DEFAULT, |reader| schema.decode_sharing(&memory, reader))?;
+            Ok(Described { codec: message.name().to_owned(), schema, value })
+        })
+    }
+
+    fn schema_for(&self, message: &Message<'_>, name: &str) -> CodecResult<Schema> {
+        let schema = self.schema_of(message).map_err(podwire_codec_core::Error::backend)?;
+        let fingerprint = message.fingerprint();
+        let unknown = || Error::NoSchema { name: name::shown(name), fingerprint };
+        schema.ok_or_else(|| podwire_codec_core::Error::backend(unknown()))
+    }
+}
+
+/// A value that was read by its schema, and what its sender called it; see [`FastIoContext::described`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Described {
+    /// The name of the codec that wrote it.
+    pub codec: String,
+    /// The schema of its type.
+    pub schema: Schema,
+    /// The value.
+    pub value: Value,
 }
 
 fn typed<T: Codec + Any>(allocation: FastIoAllocation, name: &str) -> Result<T> {

@@ -110,8 +110,10 @@ impl Watch {
     }
 
     fn is_behind(&self) -> bool {
-        let version = self.context.store().control().seq.version.load(Acquire);
-        self.seen.is_none_or(|(seen, _)| seen != version)
+        let control = self.context.store().control();
+        // A name that is added changes only the one, a name that goes only the other.
+        let now = (control.seq.version.load(Acquire), control.counts.publications.load(Acquire));
+        self.seen != Some(now)
     }
 
     fn look(&mut self) -> Result<()> {

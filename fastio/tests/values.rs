@@ -254,3 +254,30 @@ fn a_part_of_another_pipelines_memory_is_copied_and_read_as_it_was() {
     let got: Labelled = here.context.get_value("v").unwrap();
     assert_eq!((got.1.len(), got.1[0], got.1[19_999]), (20_000, 20_000, 39_999));
 }
+
+#[test]
+fn a_value_of_which_only_the_schema_is_known_is_published_and_its_elements_are_read_where_they_lie() {
+    let pipeline = Pipeline::new("created");
+    let schema = schema_of::<Labelled>();
+    let whole = Bulk::from_segment(Segment::from(pipeline.numbers(50_000))).unwrap();
+    let value: Labelled = ("a".into(), whole, vec![vec![7_u16; 3].into()]);
+    let message = pipeline.context.create_value("Labelled", &schema, |writer| writer.encode(&value)).unwrap();
+    assert!(message.is_sealed());
+    message.publish("v").unwrap();
+    assert_eq!(pipeline.context.get_value::<Labelled>("v").unwrap().0, "a", "Rust's codec reads it");
+
+    let described = pipeline.context.described(pipeline.context.get("v").unwrap(), "v").unwrap();
+    assert_eq!((described.codec.as_str(), &described.schema), ("Labelled", &schema));
+    let small = described.value.at(2).unwrap().at(0).unwrap().into_owned();
+    let small = small.as_elements().unwrap().bytes().unwrap().as_ptr_range();
+    let memory = message.to_shared().unwrap().as_ptr_range();
+    assert!(memory.contains(&small.start) && small.end <= memory.end, "not even small elements are copied");
+}
+
+#[test]
+fn what_is_no_value_is_not_described() {
+    let pipeline = Pipeline::new("no-value");
+    let bytes = pipeline.context.create(8).unwrap();
+    let refused = pipeline.context.described(bytes, "bytes");
+    assert!(matches!(refused, Err(Error::NotAValue { name }) if name == "bytes"));
+}

@@ -25,6 +25,8 @@ use podwire_codec_core::{message::Metadata, registry::AnyValue};
 pub struct Message {
     value: Arc<dyn Any + Send + Sync>,
     metadata: Option<Arc<Metadata>>,
+    /// When it was emitted, by the clock of the host; 0 if it is not measured.
+    stamp: u64,
 }
 
 /// The value of a message was taken as a type that it is not of; the message comes back with it.
@@ -53,13 +55,13 @@ impl Message {
     /// A message with a value that others hold too.
     #[must_use]
     pub fn shared<T: Any + Send + Sync>(value: Arc<T>) -> Self {
-        Self { value, metadata: None }
+        Self { value, metadata: None, stamp: 0 }
     }
 
     /// A message with a value whose type the registry found out.
     #[must_use]
     pub fn any(value: AnyValue) -> Self {
-        Self { value: value.into(), metadata: None }
+        Self { value: value.into(), metadata: None, stamp: 0 }
     }
 
     /// The same with this metadata.
@@ -74,6 +76,17 @@ impl Message {
     pub fn metadata(&self) -> &Metadata {
         static NONE: Metadata = Metadata::new();
         self.metadata.as_deref().unwrap_or(&NONE)
+    }
+
+    /// When it was emitted, in nanoseconds of the host's monotonic clock; 0 if this message is not measured.
+    #[must_use]
+    pub fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    /// Sets what [`stamp`](Self::stamp) gives: for transports within a host.
+    pub fn set_stamp(&mut self, stamp: u64) {
+        self.stamp = stamp;
     }
 
     /// The value, whatever its type.
@@ -93,10 +106,11 @@ impl Message {
     /// # Errors
     /// [`Taken`] if the value is of another type.
     pub fn received<T: Any + Send + Sync>(self) -> Result<Received<T>, Taken> {
-        match self.value.downcast() {
-            Ok(value) => Ok(Received { value, metadata: self.metadata }),
+        let Self { value, metadata, stamp } = self;
+        match value.downcast() {
+            Ok(value) => Ok(Received { value, metadata }),
             Err(value) => {
-                let message = Self { value, metadata: self.metadata };
+                let message = Self { value, metadata, stamp };
                 Err(Taken { wanted: std::any::type_name::<T>(), message })
             }
         }
@@ -144,6 +158,6 @@ impl<T: Any + Send + Sync> Received<T> {
     /// The message again, to be emitted as it came, with its metadata.
     #[must_use]
     pub fn into_message(self) -> Message {
-        Message { value: self.value, metadata: self.metadata }
+        Message { value: self.value, metadata: self.metadata, stamp: 0 }
     }
 }

@@ -84,9 +84,14 @@ impl Outcome {
 
 /// The example, which cargo builds beside the tests of its package.
 pub(crate) fn example() -> Command {
+    example_called("volume_pipeline")
+}
+
+/// Another example of the package.
+pub(crate) fn example_called(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
-    let path = test.parent().and_then(Path::parent).unwrap().join("examples/volume_pipeline");
-    assert!(path.is_file(), "{} is missing: `cargo build --example volume_pipeline`", path.display());
+    let path = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
+    assert!(path.is_file(), "{} is missing: `cargo build --example {name}`", path.display());
     Command::new(path)
 }
 
@@ -96,7 +101,12 @@ pub(crate) fn series() -> PathBuf {
 
 /// Runs the example to its end.
 pub(crate) fn run(home: &Home, arguments: &[&Path]) -> Outcome {
-    let output = example().args(arguments).env("PODWIRE_SHM_DIR", &home.0).output().unwrap();
+    finish(home, example().args(arguments))
+}
+
+/// Runs a command to its end.
+pub(crate) fn finish(home: &Home, command: &mut Command) -> Outcome {
+    let output = command.env("PODWIRE_SHM_DIR", &home.0).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Outcome { status: output.status, out: text(output.stdout), error: text(output.stderr) }
 }

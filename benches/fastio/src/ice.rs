@@ -5,7 +5,10 @@ use iceoryx2::{
     prelude::*,
 };
 
-use crate::{Failure, Mode};
+use crate::{
+    Failure,
+    between::{Mode, ends_of},
+};
 
 pub struct Sending {
     _node: Node<ipc::Service>,
@@ -61,11 +64,10 @@ impl Receiving {
         Ok(Self { _node: node, subscriber, listener })
     }
 
-    pub fn receive(&mut self) -> Result<(u8, u8), Failure> {
+    pub fn receive(&mut self) -> Result<((u8, u8), u64), Failure> {
         loop {
             if let Some(sample) = self.subscriber.receive()? {
-                let bytes = sample.payload();
-                return Ok((bytes[0], bytes[bytes.len() - 1]));
+                return Ok(ends_of(sample.payload()));
             }
             match &self.listener {
                 Some(listener) => drop(listener.blocking_wait(|_| {})?),

@@ -13,7 +13,7 @@ use super::place::out_of_memory_bytes;
 use super::whole::{DecodeWhole, EncodeWhole};
 use crate::__private::probe::Via;
 use crate::codec::Codec;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -50,13 +50,19 @@ impl Erased {
         self.type_id
     }
 
-    /// Writes a value, or nothing if it is of another type.
-    pub(crate) fn encode(&self, value: &dyn Any, writer: &mut Writer<'_>) -> Option<Result<()>> {
+    /// Writes a value, or nothing if it is of another type: then the error is `wrong`.
+    #[inline]
+    pub(crate) fn encode(
+        &self,
+        value: &dyn Any,
+        writer: &mut Writer<'_>,
+        wrong: impl FnOnce() -> Error,
+    ) -> Result<()> {
         if value.type_id() != self.type_id {
-            return None;
+            return Err(wrong());
         }
         // SAFETY: the value is of the type.
-        Some(unsafe { (self.encode)(core::ptr::from_ref(value).cast(), writer) })
+        unsafe { (self.encode)(core::ptr::from_ref(value).cast(), writer) }
     }
 
     /// Reads a value into a box, charged to the limits; the allocator's refusal is an error.

@@ -25,6 +25,7 @@ pub(crate) struct Sink<'e> {
 }
 
 impl<'e> Sink<'e> {
+    #[inline]
     pub(crate) fn new(endpoint: &'e mut (dyn Endpoint + 'e)) -> Self {
         Self {
             output: Output::empty(),
@@ -50,6 +51,7 @@ impl<'e> Sink<'e> {
     }
 
     /// Bytes written since the beginning.
+    #[inline]
     pub(crate) fn written(&self) -> u64 {
         self.flushed + self.output.written() as u64
     }

@@ -16,6 +16,7 @@ pub(crate) struct Output {
 
 impl Output {
     /// A window without memory.
+    #[inline]
     pub(crate) fn empty() -> Self {
         let nowhere = ptr::NonNull::<u8>::dangling().as_ptr();
         Self { start: nowhere, cursor: nowhere, end: nowhere }
@@ -38,6 +39,7 @@ impl Output {
     }
 
     /// Bytes that were written.
+    #[inline]
     pub(crate) fn written(&self) -> usize {
         self.cursor as usize - self.start as usize
     }
@@ -80,6 +82,7 @@ pub(crate) struct Input<'i> {
 
 impl<'i> Input<'i> {
     /// A window over bytes that stay.
+    #[inline]
     pub(crate) fn over(bytes: &'i [u8]) -> Self {
         let range = bytes.as_ptr_range();
         Self { start: range.start, cursor: range.start, end: range.end, bytes: PhantomData }

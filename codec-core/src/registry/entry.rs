@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::name::Short;
 use super::{AnyValue, RegistryError, value};
 use crate::__private::pod::Plain;
 use crate::__private::probe::{Same, Via};
 use crate::codec::Codec;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::raw::erased::Erased;
 use crate::raw::place;
 use crate::raw::transparent::unwrap_box;
@@ -62,8 +63,12 @@ impl Functions {
 /// A codec by name.
 pub struct Entry {
     name: Cow<'static, str>,
+    /// The same, to be compared.
+    short: Short,
     file: &'static str,
     line: u32,
+    /// That of the codec, beside what is looked at with it.
+    value_type: TypeId,
     codec: &'static Functions,
     schema: OnceLock<Schema>,
 }
@@ -83,13 +88,24 @@ impl Entry {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, file, line, codec, schema: OnceLock::new() }
+        let value_type = match codec {
+            Functions::Codec { erased, .. } => erased.type_id(),
+            Functions::Pod { type_id, .. } => *type_id,
+        };
+        let short = Short::of(&name);
+        Self { name, short, file, line, value_type, codec, schema: OnceLock::new() }
     }
 
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether this is its name, given also in short.
+    #[inline(always)]
+    pub(super) fn is_named(&self, name: &str, short: Short) -> bool {
+        short.is(&self.short) && (name.len() <= Short::WHOLE || self.name == name)
     }
 
     /// The name, without a copy where it stands in the program.
@@ -99,11 +115,14 @@ impl Entry {
 
     /// The type.
     #[must_use]
+    #[inline]
     pub fn value_type(&self) -> TypeId {
-        match self.codec {
-            Functions::Codec { erased, .. } => erased.type_id(),
-            Functions::Pod { type_id, .. } => *type_id,
-        }
+        self.value_type
+    }
+
+    /// Whether another one, of the same name, has its codec and its place as well.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.codec, other.codec) && self.place() == other.place()
     }
 
     /// Where the codec was registered: file and line.
@@ -145,15 +164,19 @@ impl Entry {
     /// [`RegistryError::WrongType`] for a value of any other type, [`RegistryError::Boxed`] for a box with one, and
     /// those of the codec.
     pub fn encode(&self, value: &dyn Any, writer: &mut Writer<'_>) -> Result<()> {
-        let encoded = match self.codec {
-            Functions::Codec { erased, .. } => erased.encode(value, writer),
-            Functions::Pod { encode, .. } => encode(value, writer),
-        };
-        match encoded {
-            Some(result) => result,
-            None if value::is_boxed(value.type_id()) => Err(RegistryError::Boxed.into()),
-            None => Err(RegistryError::WrongType { name: self.name().into() }.into()),
+        match self.codec {
+            Functions::Codec { erased, .. } => erased.encode(value, writer, || self.wrong(value)),
+            Functions::Pod { encode, .. } => encode(value, writer).unwrap_or_else(|| Err(self.wrong(value))),
         }
+    }
+
+    /// That a value is of another type.
+    #[cold]
+    fn wrong(&self, value: &dyn Any) -> Error {
+        if value::is_boxed(value.type_id()) {
+            return RegistryError::Boxed.into();
+        }
+        RegistryError::WrongType { name: self.name().into() }.into()
     }
 
     /// Reads a value of the entry's type.

@@ -5,32 +5,33 @@
 //! name leads back.
 
 use std::any::{Any, TypeId};
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{LazyLock, PoisonError, RwLock, RwLockWriteGuard};
 
 use crate::codec::Codec;
-use crate::endpoint::Endpoint;
 use crate::error::Result;
-use crate::limits::Limits;
-use crate::message::{Message, MessageError, Metadata, Options};
 
 mod builtin;
+mod entries;
 mod entry;
 mod error;
+mod messages;
+mod name;
+mod recent;
 mod registration;
 mod schemas;
+mod table;
 mod value;
 
+use entries::Entries;
 use entry::Functions;
+use name::{check_name, shown};
+use recent::Recent;
+use table::{Change, Named, Rank, Table};
 
 pub use entry::Entry;
 pub use error::RegistryError;
 pub use registration::Registration;
 pub use value::{AnyValue, Value};
-
-/// The longest codec name in bytes.
-const NAME: usize = 255;
 
 /// The table of codecs.
 ///
@@ -60,148 +61,10 @@ const NAME: usize = 255;
 /// [`collect`](Self::collect).
 #[derive(Debug, Default)]
 pub struct CodecRegistry {
+    entries: Entries,
     table: RwLock<Table>,
+    recent: Recent,
     schemas: RwLock<schemas::SchemaBook>,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    names: HashMap<Cow<'static, str>, Named>,
-    /// For each type its names, the one to send with last.
-    types: HashMap<TypeId, Vec<Sent>>,
-    /// Registrations that were collected already.
-    collected: usize,
-    /// The newest of them, if any were asked for: `Some(None)` if there were none.
-    newest: Option<Option<&'static Registration>>,
-}
-
-/// A name under which values of a type can be sent.
-#[derive(Debug)]
-struct Sent {
-    name: Cow<'static, str>,
-    rank: Rank,
-}
-
-/// Who gave a name; the highest decides. Of automatic names of one type the one that sorts first is sent: their order is
-/// that of the linker, and where they stand in the source depends on the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Preregistered,
-    Automatic,
-    Chosen,
-}
-
-#[derive(Debug, Clone)]
-enum Named {
-    /// One automatic registration.
-    Codec(Arc<Entry>),
-    /// What the program chose at run time; no automatic registration touches it.
-    Chosen(Arc<Entry>),
-    /// Automatic registrations of different types, at least two, in the order of their places, so that the message does
-    /// not depend on the linker.
-    Spoiled(Vec<Arc<Entry>>),
-}
-
-impl Named {
-    fn codec(&self) -> Result<&Arc<Entry>, RegistryError> {
-        match self {
-            Self::Codec(entry) | Self::Chosen(entry) => Ok(entry),
-            Self::Spoiled(entries) => {
-                let [first, second, ..] = &entries[..] else {
-                    unreachable!("a spoiled name has two entries")
-                };
-                Err(RegistryError::Ambiguous {
-                    name: first.name().into(),
-                    first: first.source(),
-                    second: second.source(),
-                })
-            }
-        }
-    }
-
-    /// All that have the name.
-    fn entries(&self) -> Vec<Arc<Entry>> {
-        match self {
-            Self::Codec(entry) | Self::Chosen(entry) => vec![Arc::clone(entry)],
-            Self::Spoiled(entries) => entries.clone(),
-        }
-    }
-}
-
-impl Table {
-    /// Puts an entry in, in the place of whatever has its name.
-    fn put(&mut self, entry: Entry, send: Option<Rank>, named: fn(Arc<Entry>) -> Named) {
-        let name = entry.key();
-        self.forget(&name);
-        if let Some(rank) = send {
-            self.send(entry.value_type(), name.clone(), rank);
-        }
-        self.names.insert(name, named(Arc::new(entry)));
-    }
-
-    /// Notes that values of a type can be sent under a name.
-    fn send(&mut self, of: TypeId, name: Cow<'static, str>, rank: Rank) {
-        let names = self.types.entry(of).or_default();
-        if let Some(known) = names.iter().position(|known| known.name == name) {
-            if names[known].rank >= rank {
-                return;
-            }
-            names.remove(known);
-        }
-        // Of names that were chosen the newest comes last.
-        let before = |known: &Sent| {
-            known.rank < rank || known.rank == rank && (rank == Rank::Chosen || known.name > name)
-        };
-        let at = names.partition_point(before);
-        names.insert(at, Sent { name, rank });
-    }
-
-    /// Puts an automatic registration in, which replaces nothing.
-    fn collect(&mut self, registration: &Registration, rank: Rank) {
-        for (entry, send) in registration.entries() {
-            let send = send.then_some(rank);
-            match self.names.get_mut(entry.name()) {
-                None => self.put(entry, send, Named::Codec),
-                // The same once more; what was understood only may be sent from now on.
-                Some(Named::Codec(first)) if first.value_type() == entry.value_type() => {
-                    if let Some(rank) = send {
-                        self.send(entry.value_type(), entry.key(), rank);
-                    }
-                }
-                Some(named @ Named::Codec(_)) => {
-                    let first = named.entries();
-                    *named = Named::Spoiled(first);
-                    self.spoil(entry, send);
-                }
-                Some(Named::Spoiled(_)) => self.spoil(entry, send),
-                Some(Named::Chosen(_)) => {}
-            }
-        }
-    }
-
-    /// Notes that one more automatic registration claims a name for a type of its own.
-    fn spoil(&mut self, entry: Entry, send: Option<Rank>) {
-        if let Some(rank) = send {
-            self.send(entry.value_type(), entry.key(), rank);
-        }
-        if let Some(Named::Spoiled(entries)) = self.names.get_mut(entry.name()) {
-            let at = entries.partition_point(|known| known.place() <= entry.place());
-            entries.insert(at, Arc::new(entry));
-        }
-    }
-
-    /// Removes a name from the names of its types.
-    fn forget(&mut self, name: &str) {
-        let Some(named) = self.names.remove(name) else { return };
-        for entry in named.entries() {
-            if let Some(names) = self.types.get_mut(&entry.value_type()) {
-                names.retain(|known| known.name != name);
-                if names.is_empty() {
-                    self.types.remove(&entry.value_type());
-                }
-            }
-        }
-    }
 }
 
 impl CodecRegistry {
@@ -228,11 +91,12 @@ impl CodecRegistry {
     /// ```
     #[must_use]
     pub fn preregistered() -> Self {
-        let mut table = Table::default();
+        let (entries, mut table) = (Entries::default(), Table::default());
         table.names.reserve(builtin::NAMES);
         table.types.reserve(builtin::NAMES / 2);
-        builtin::rows().for_each(|row| table.collect(row, Rank::Preregistered));
-        Self { table: RwLock::new(table), ..Self::default() }
+        let mut change = Change { entries: &entries, table: &mut table };
+        builtin::rows().for_each(|row| change.collect(row, Rank::Preregistered));
+        Self { entries, table: RwLock::new(table), ..Self::default() }
     }
 
     /// The registry of this process: the [pre-registered](Self::preregistered) types, and those that the program registers.
@@ -258,19 +122,27 @@ impl CodecRegistry {
     /// Takes up the automatic registrations that this registry does not have yet: those of libraries that were
     /// loaded after the first use. Says how many are new.
     pub fn collect(&self) -> usize {
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.changing();
         let all: Vec<&Registration> = inventory::iter::<Registration>.into_iter().collect();
         // `inventory` shows the newest first, and never loses one.
         let new = all.len() - table.collected;
         let mut sorted = all[..new].to_vec();
         // Also what is shown of a name that is registered twice does not depend on the linker.
         sorted.sort_by_key(|registration| registration.place());
+        let mut change = Change { entries: &self.entries, table: &mut table };
         for registration in sorted {
-            table.collect(registration, Rank::Automatic);
+            change.collect(registration, Rank::Automatic);
         }
         table.collected = all.len();
         table.newest = Some(all.first().copied());
         new
+    }
+
+    /// The table, to be changed: nothing of what it said before is remembered.
+    fn changing(&self) -> RwLockWriteGuard<'_, Table> {
+        let table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        self.recent.forget();
+        table
     }
 
     /// What `find` finds; if that is nothing, and there are new automatic registrations, once more with them: those
@@ -344,23 +216,39 @@ impl CodecRegistry {
 
     fn put(&self, entry: Entry, send: bool, replace: bool) -> Result<()> {
         check_name(entry.name())?;
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.changing();
         if !replace && table.names.contains_key(entry.name()) {
             return Err(RegistryError::Taken { name: entry.name().into() }.into());
         }
-        table.put(entry, send.then_some(Rank::Chosen), Named::Chosen);
+        let mut change = Change { entries: &self.entries, table: &mut table };
+        change.put(entry, send.then_some(Rank::Chosen), Named::Chosen);
         Ok(())
     }
 
-    /// The codec of a name.
+    /// The codec of a name. It stays, as long as the registry does, what it is now, also if another takes its name.
     ///
     /// # Errors
     ///
     /// [`RegistryError::UnknownName`] and [`RegistryError::Ambiguous`].
-    pub fn by_name(&self, name: &str) -> Result<Arc<Entry>> {
-        let named = self.find(|table| table.names.get(name).cloned());
-        let named = named.ok_or_else(|| RegistryError::UnknownName { name: shown(name) })?;
-        Ok(Arc::clone(named.codec()?))
+    #[inline]
+    pub fn by_name(&self, name: &str) -> Result<&Entry> {
+        match self.recent.by_name(&self.entries, name) {
+            Some(entry) => Ok(entry),
+            None => self.look_up_name(name),
+        }
+    }
+
+    #[cold]
+    fn look_up_name(&self, name: &str) -> Result<&Entry> {
+        let number = self.find(|table| {
+            let number = table.names.get(name)?.codec(&self.entries);
+            if let Ok(number) = number {
+                self.recent.remember_name(name, number);
+            }
+            Some(number)
+        });
+        let number = number.ok_or_else(|| RegistryError::UnknownName { name: shown(name) })?;
+        Ok(&self.entries[number?])
     }
 
     /// The codec with which values of a type are sent.
@@ -368,13 +256,30 @@ impl CodecRegistry {
     /// # Errors
     ///
     /// [`RegistryError::UnknownType`], [`RegistryError::Boxed`] and [`RegistryError::Ambiguous`].
-    pub fn by_type(&self, of: TypeId) -> Result<Arc<Entry>> {
+    #[inline]
+    pub fn by_type(&self, of: TypeId) -> Result<&Entry> {
         self.by_named_type(of, None)
     }
 
-    fn by_named_type(&self, of: TypeId, type_name: Option<&'static str>) -> Result<Arc<Entry>> {
-        match self.find(|table| table.names.get(&table.types.get(&of)?.last()?.name).cloned()) {
-            Some(named) => Ok(Arc::clone(named.codec()?)),
+    #[inline]
+    fn by_named_type(&self, of: TypeId, type_name: Option<&'static str>) -> Result<&Entry> {
+        match self.recent.by_type(&self.entries, of) {
+            Some(entry) => Ok(entry),
+            None => self.look_up_type(of, type_name),
+        }
+    }
+
+    #[cold]
+    fn look_up_type(&self, of: TypeId, type_name: Option<&'static str>) -> Result<&Entry> {
+        let number = self.find(|table| {
+            let number = table.names.get(&table.types.get(&of)?.last()?.name)?.codec(&self.entries);
+            if let Ok(number) = number {
+                self.recent.remember_type(of, number);
+            }
+            Some(number)
+        });
+        match number {
+            Some(number) => Ok(&self.entries[number?]),
             None if value::is_boxed(of) => Err(RegistryError::Boxed.into()),
             None => Err(RegistryError::UnknownType { type_name }.into()),
         }
@@ -387,7 +292,7 @@ impl CodecRegistry {
         let mut names: Vec<Box<str>> = table
             .names
             .iter()
-            .filter(|(_, named)| named.codec().is_ok())
+            .filter(|(_, named)| named.codec(&self.entries).is_ok())
             .map(|(name, _)| Box::from(&**name))
             .collect();
         names.sort();
@@ -399,162 +304,11 @@ impl CodecRegistry {
     #[must_use]
     pub fn check(&self) -> Vec<RegistryError> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let mut errors: Vec<_> = table.names.values().filter_map(|named| named.codec().err()).collect();
+        let mut errors: Vec<_> =
+            table.names.values().filter_map(|named| named.codec(&self.entries).err()).collect();
         errors.sort_by_key(ToString::to_string);
         errors
     }
-
-    /// Writes a value of any registered type as a message, and says how many bytes that took.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError::UnknownType`], [`RegistryError::Ambiguous`], and those of the codec and the endpoint;
-    /// [`RegistryError::Boxed`] for `&value` of an [`AnyValue`] in the place of `&*value`.
-    pub fn serialize<V, E>(&self, value: &V, endpoint: &mut E) -> Result<usize>
-    where
-        V: Value + ?Sized,
-        E: Endpoint + ?Sized,
-    {
-        let entry = self.by_named_type(value.as_any().type_id(), value.type_name())?;
-        crate::message::write(entry.name(), entry.fingerprint(), &Metadata::new(), endpoint, |writer| {
-            entry.encode(value.as_any(), writer)
-        })
-    }
-
-    /// [`serialize`](Self::serialize), with metadata, a checksum, or the schema in the message.
-    ///
-    /// # Errors
-    ///
-    /// As [`serialize`](Self::serialize).
-    pub fn serialize_with<V, E>(&self, value: &V, options: Options<'_>, endpoint: &mut E) -> Result<usize>
-    where
-        V: Value + ?Sized,
-        E: Endpoint + ?Sized,
-    {
-        let entry = self.by_named_type(value.as_any().type_id(), value.type_name())?;
-        crate::message::write_with(entry.name(), &entry.schema(), options, endpoint, |writer| {
-            entry.encode(value.as_any(), writer)
-        })
-    }
-
-    /// Reads the next message by the name in its header.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError::UnknownName`], [`RegistryError::Ambiguous`], [`MessageError`], and those of the codec and
-    /// the endpoint. A message of an unknown name was taken whole: the next one can be read.
-    pub fn deserialize<E: Endpoint + ?Sized>(&self, endpoint: &mut E) -> Result<AnyValue> {
-        self.deserialize_with(endpoint, Limits::DEFAULT)
-    }
-
-    /// [`deserialize`](Self::deserialize) under other [`Limits`], for the message and again for its value.
-    ///
-    /// # Errors
-    ///
-    /// As [`deserialize`](Self::deserialize).
-    pub fn deserialize_with<E: Endpoint + ?Sized>(
-        &self,
-        endpoint: &mut E,
-        limits: Limits,
-    ) -> Result<AnyValue> {
-        let message = Message::read(endpoint, limits)?;
-        self.decode_with(&message, endpoint, limits)
-    }
-
-    /// Decodes a message whose segments are with `endpoint`.
-    ///
-    /// # Errors
-    ///
-    /// As [`deserialize`](Self::deserialize).
-    pub fn decode<E: Endpoint + ?Sized>(&self, message: &Message<'_>, endpoint: &mut E) -> Result<AnyValue> {
-        self.decode_with(message, endpoint, Limits::DEFAULT)
-    }
-
-    /// [`decode`](Self::decode) under other [`Limits`].
-    ///
-    /// # Errors
-    ///
-    /// As [`deserialize`](Self::deserialize).
-    pub fn decode_with<E: Endpoint + ?Sized>(
-        &self,
-        message: &Message<'_>,
-        mut endpoint: &mut E,
-        limits: Limits,
-    ) -> Result<AnyValue> {
-        let entry = self.entry_for(message)?;
-        message.decode(&mut endpoint, limits, |reader| entry.decode(reader))
-    }
-
-    /// Decodes a message that is to hold a `T`, whose segments are with `endpoint`.
-    ///
-    /// # Errors
-    ///
-    /// [`MessageError::WrongType`] if it holds anything else; otherwise as [`deserialize`](Self::deserialize).
-    pub fn decode_as<T: Codec + Any, E: Endpoint + ?Sized>(
-        &self,
-        message: &Message<'_>,
-        endpoint: &mut E,
-    ) -> Result<T> {
-        self.decode_as_with(message, endpoint, Limits::DEFAULT)
-    }
-
-    /// [`decode_as`](Self::decode_as) under other [`Limits`].
-    ///
-    /// # Errors
-    ///
-    /// As [`decode_as`](Self::decode_as).
-    pub fn decode_as_with<T: Codec + Any, E: Endpoint + ?Sized>(
-        &self,
-        message: &Message<'_>,
-        mut endpoint: &mut E,
-        limits: Limits,
-    ) -> Result<T> {
-        if self.by_name(message.name())?.value_type() != TypeId::of::<T>() {
-            let wanted = self.by_named_type(TypeId::of::<T>(), Some(std::any::type_name::<T>()))?;
-            let expected = wanted.name().into();
-            return Err(MessageError::WrongType { expected, found: shown(message.name()) }.into());
-        }
-        self.entry_for(message)?;
-        message.value(&mut endpoint, limits)
-    }
-
-    /// The codec of a message, if both sides mean the same by it.
-    fn entry_for(&self, message: &Message<'_>) -> Result<Arc<Entry>> {
-        let entry = self.by_name(message.name())?;
-        if entry.fingerprint() == message.fingerprint() {
-            Ok(entry)
-        } else {
-            Err(self.mismatch(&entry, message))
-        }
-    }
-}
-
-/// Refuses names that nobody could read in a list or a log.
-fn check_name(name: &str) -> Result<()> {
-    let reason = if name.is_empty() {
-        "it is empty"
-    } else if name.len() > NAME {
-        "it is longer than 255 bytes"
-    } else if name.chars().any(char::is_control) {
-        "it has control characters"
-    } else {
-        return Ok(());
-    };
-    Err(RegistryError::BadName { name: shown(name), reason }.into())
-}
-
-/// A name of unknown origin as it can be shown: escaped, cut at 64 bytes.
-fn shown(name: &str) -> Box<str> {
-    let mut shown = String::new();
-    for character in name.chars() {
-        let escaped = character.escape_debug();
-        if shown.len() + escaped.len() > 64 {
-            shown.push('…');
-            break;
-        }
-        shown.extend(escaped);
-    }
-    shown.into()
 }
 
 impl From<RegistryError> for crate::Error {

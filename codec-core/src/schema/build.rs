@@ -14,7 +14,7 @@ use crate::endpoint::Placement;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::reader::Reader;
-use crate::segment::MemoryKind;
+use crate::segment::{MemoryKind, Segment};
 
 impl Schema {
     /// Reads a value of the type that this schema describes.
@@ -38,7 +38,28 @@ impl Schema {
     /// [`Error::DepthLimit`] also where a value has more than 64 levels, of any kind, beside three for each container
     /// that [`Limits::depth`] allows: options, boxes, enums and structs within one another are levels here.
     pub fn decode(&self, reader: &mut Reader<'_>) -> Result<Value> {
-        walk(self, self.root(), Build, reader)
+        walk(self, self.root(), Build { memory: None }, reader)
+    }
+
+    /// The same, but elements of a fixed size that the reader takes from `memory` stay there, and keep it: nothing of them is
+    /// copied. There they need not be aligned; see [`Elements::as_slice`](super::Elements::as_slice).
+    ///
+    /// ```
+    /// use podwire_codec_core::schema::schema_of;
+    /// use podwire_codec_core::{Reader, Segment, to_vec};
+    ///
+    /// let memory = Segment::from(to_vec(&vec![0.5_f32; 1_000])?);
+    /// let value = schema_of::<Vec<f32>>().decode_sharing(&memory, &mut Reader::from_slice(memory.bytes()?))?;
+    /// let samples = value.as_elements().unwrap();
+    /// assert!(core::ptr::eq(samples.bytes().unwrap(), &memory.bytes()?[4..]));
+    /// # Ok::<(), podwire_codec_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    pub fn decode_sharing(&self, memory: &Segment, reader: &mut Reader<'_>) -> Result<Value> {
+        walk(self, self.root(), Build { memory: Some(memory) }, reader)
     }
 
     /// Reads a value that fills `bytes`, under the default limits.
@@ -67,9 +88,30 @@ impl Schema {
 }
 
 /// Makes values.
-pub(super) struct Build;
+pub(super) struct Build<'m> {
+    /// Where elements of a fixed size can stay, if they are read from there.
+    pub(super) memory: Option<&'m Segment>,
+}
 
-impl Make for Build {
+impl Build<'_> {
+    /// The next bytes: where they lie, or a copy of them.
+    fn take(&self, size: usize, reader: &mut Reader<'_>) -> Result<Segment> {
+        let Some(memory) = self.memory else { return elements::read(size, reader) };
+        let Some(bytes) = reader.try_borrow(size)? else { return elements::read(size, reader) };
+        let whole = memory.bytes()?;
+        let start = bytes.as_ptr().addr().checked_sub(whole.as_ptr().addr());
+        let part = start.and_then(|start| memory.part(start..start.checked_add(size)?));
+        match part {
+            Some(part) => Ok(part),
+            None => {
+                reader.charge(size.saturating_add(elements::OWNER))?;
+                elements::read(size, &mut Reader::from_slice_with(bytes, reader.limits()))
+            }
+        }
+    }
+}
+
+impl Make for Build<'_> {
     type One = Value;
     type Many = Vec<Value>;
     type Entries = Vec<(Value, Value)>;
@@ -93,7 +135,7 @@ impl Make for Build {
 
     fn elements(&self, of: make::Elements<'_>, size: usize, reader: &mut Reader<'_>) -> Result<Value> {
         let offset = reader.offset();
-        let memory = elements::read(size, reader)?;
+        let memory = self.take(size, reader)?;
         check_all(of, memory.bytes()?, offset)?;
         Ok(Value::Elements(Elements::new(of, memory)))
     }

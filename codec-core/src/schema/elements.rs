@@ -83,7 +83,7 @@ impl Elements {
         let size = self.schema.shape(self.node).head.ok()?;
         let start = index.checked_mul(size)?;
         let bytes = self.bytes()?.get(start..start.checked_add(size)?)?;
-        walk::walk_head(&self.schema, self.node, Build, bytes).ok()
+        walk::walk_head(&self.schema, self.node, Build { memory: None }, bytes).ok()
     }
 
     /// One element after the other; none if the host cannot read the memory.
@@ -91,7 +91,8 @@ impl Elements {
         (0..self.count).map_while(|index| self.get(index))
     }
 
-    /// All elements, if they are of this type, and lie in memory as it does.
+    /// All elements, if they are of this type, and lie in memory as it does: aligned, which elements that
+    /// [stayed where they were](Schema::decode_sharing) need not be.
     #[must_use]
     pub fn as_slice<T: Plain + Encode>(&self) -> Option<&[T]> {
         let own = cfg!(target_endian = "little") && super::schema_of::<T>().text() == self.element();

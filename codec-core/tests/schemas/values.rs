@@ -225,3 +225,29 @@ fn a_hand_written_codec_is_read_within_a_row() {
         "a derived one has another place in a row"
     );
 }
+
+#[test]
+fn elements_stay_in_the_memory_that_is_read_and_are_copied_from_any_other() {
+    let schema = schema_of::<(u8, Vec<u16>, Vec<bool>)>();
+    let bytes = to_vec(&(1_u8, vec![2_u16, 3], vec![true])).unwrap();
+    let memory = Segment::from(bytes.clone());
+    let read = |from: &[u8]| schema.decode_sharing(&memory, &mut Reader::from_slice(from)).unwrap();
+    let place = |value: &Value| value.at(1).unwrap().as_elements().unwrap().bytes().unwrap().as_ptr_range();
+    let within = memory.bytes().unwrap().as_ptr_range();
+
+    let shared = read(memory.bytes().unwrap());
+    assert!(within.contains(&place(&shared).start) && place(&shared).end <= within.end);
+    let copied = read(&bytes);
+    assert!(!within.contains(&place(&copied).start));
+    assert_eq!(shared, copied);
+    assert_eq!(shared.to_string(), "(1, [2, 3], [true])");
+}
+
+#[test]
+fn elements_that_stay_where_they_are_are_checked_all_the_same() {
+    let schema = schema_of::<Vec<bool>>();
+    let memory = Segment::from(vec![2, 0, 0, 0, 1, 2]);
+    let read = |bytes| schema.decode_sharing(&memory, &mut Reader::from_slice(bytes));
+    assert!(matches!(read(memory.bytes().unwrap()), Err(Error::InvalidValue { offset: 5, .. })));
+    assert!(matches!(read(&memory.bytes().unwrap()[..5]), Err(Error::UnexpectedEnd { .. })));
+}

@@ -100,6 +100,8 @@ pub(super) struct End {
     pub(super) wait: Wait,
     /// Bytes that went into allocations of their own, because they lay in none.
     pub(super) copied: Cell<u64>,
+    /// It was closed already, and is only looked at.
+    left: Cell<bool>,
     id: AllocationId,
     side: Side,
     /// When it was last looked whether the other end lives.
@@ -155,7 +157,7 @@ impl End {
     ) -> Result<Self> {
         let store = context.store();
         let shape = Shape::new(options.capacity, options.inline);
-        let created = store.create(shape.length() as u64, options.capacity)?;
+        let created = store.create(shape.length() as u64, shape.children() as usize)?;
         let (id, held) = (created.id, created.held);
         let segment = store.segment(id.index)?;
         let start = segment.payload.load(SeqCst) as usize;
@@ -167,7 +169,7 @@ impl End {
         side.other().word(segment).store(0, SeqCst);
         side.word(segment).store(u32::from(store.slot) + 1, SeqCst);
         segment.channel.store(id.generation, SeqCst);
-        segment.children.store(shape.capacity, SeqCst);
+        segment.children.store(shape.children(), SeqCst);
         crash_point!("channel-made");
         // From here on dropping it takes it away.
         let end = Self {
@@ -177,6 +179,7 @@ impl End {
             name: name.into(),
             wait: options.wait,
             copied: Cell::new(0),
+            left: Cell::new(false),
             id,
             side,
             looked: Cell::new(Instant::now()),
@@ -208,6 +211,7 @@ impl End {
                 name: name.into(),
                 wait: options.wait,
                 copied: Cell::new(0),
+                left: Cell::new(false),
                 id,
                 side,
                 looked: Cell::new(Instant::now()),
@@ -275,6 +279,12 @@ impl End {
     #[inline]
     fn peer_word(&self) -> Result<u32> {
         Ok(self.side.other().word(self.segment()?).load(SeqCst))
+    }
+
+    /// Whether a process has the other end open.
+    #[inline]
+    pub(super) fn has_peer(&self) -> Result<bool> {
+        Ok(attached(self.peer_word()?).is_some())
     }
 
     #[inline]
@@ -374,10 +384,28 @@ impl End {
         self.refused()
     }
 
+    /// Closes it, if it is not closed yet; what is known of the channel stays.
+    pub(super) fn close(&self) {
+        if !self.left.replace(true) {
+            // What cannot be done now is done by a sweep, or by whoever cleans this slot.
+            let _ = self.leave();
+            self.ring_the_bell();
+        }
+    }
+
+    /// Refuses what an end that was closed is asked for.
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.left.get() { Err(Error::Closed { channel: self.shown() }) } else { Ok(()) }
+    }
+
     fn leave(&self) -> Result<()> {
         let lock = self.store().lock()?;
         self.side.word(self.segment()?).store(CLOSED, SeqCst);
         crash_point!("channel-closed");
+        if self.side == Side::Sender {
+            // Memory that it had lent and that no message needs any more.
+            lock.reconcile(self.id.index)?;
+        }
         lock.retire(self.id.index)?;
         Ok(())
     }
@@ -386,9 +414,7 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         if !self.store().forked() {
-            // What cannot be done now is done by a sweep, or by whoever cleans this slot.
-            let _ = self.leave();
-            self.ring_the_bell();
+            self.close();
             let _ = self.store().unhold(self.id, &self.held);
         }
     }

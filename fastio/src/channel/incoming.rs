@@ -10,7 +10,10 @@ use podwire_codec_core::{
     registry::AnyValue,
 };
 
-use super::payload::{ALLOCATION, VALUE};
+use super::{
+    lent::Places,
+    payload::{ALLOCATION, VALUE},
+};
 use crate::{
     allocation::FastIoAllocation,
     error::{Error, Result},
@@ -25,6 +28,9 @@ pub(super) struct Content {
     pub(super) bytes: Vec<u8>,
     allocation: Option<FastIoAllocation>,
     shared: Option<SharedBytes>,
+    pub(super) lent: Places,
+    /// The place of lent memory in which the message lies, and its length.
+    pub(super) place: Option<(usize, usize)>,
 }
 
 /// Memory for messages that is kept, in bytes.
@@ -34,6 +40,7 @@ impl Content {
     pub(super) fn clear(&mut self) {
         self.allocation = None;
         self.shared = None;
+        self.place = None;
         if self.bytes.capacity() > KEPT {
             self.bytes = Vec::new();
         }
@@ -53,7 +60,11 @@ impl Content {
         if let Some(allocation) = self.allocation.take() {
             return Incoming::Allocation(allocation);
         }
-        let bytes = self.shared.as_deref().unwrap_or(&self.bytes);
+        let bytes = match (self.place, &self.shared) {
+            (Some((place, length)), _) => self.lent.bytes(place, length),
+            (None, Some(shared)) => shared,
+            (None, None) => &self.bytes,
+        };
         match self.kind {
             VALUE => Incoming::Value(ValueMessage { bytes, shared: self.shared.as_ref() }),
             _ => Incoming::Bytes(bytes),

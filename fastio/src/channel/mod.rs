@@ -10,12 +10,14 @@
 //! | `references` | what the channel owns, and what becomes of it when somebody dies |
 //! | `ends` | opening an end, the other end's life, waiting |
 //! | `sender`, `payload` | sending: bytes, allocations, values |
+//! | `lent` | memory that is used for one large message after the other |
 //! | `receiver`, `incoming` | receiving the same |
 //! | `many` | waiting for several channels at once |
 //! | `listing` | which channels there are |
 
 mod ends;
 mod incoming;
+mod lent;
 mod listing;
 mod many;
 mod options;
@@ -27,6 +29,7 @@ mod sender;
 
 pub use ends::Peer;
 pub use incoming::{Incoming, ValueMessage};
+pub use lent::Loan;
 pub use listing::ChannelListing;
 pub use many::{ChannelEnd, wait_for_any};
 pub use options::{ChannelOptions, Wait, WhenFull};

@@ -45,7 +45,7 @@ pub struct ChannelOptions {
 }
 
 /// The most messages that a channel can hold.
-pub(super) const MOST_MESSAGES: usize = crate::segment::CHILDREN_LIMIT;
+pub(super) const MOST_MESSAGES: usize = (crate::segment::CHILDREN_LIMIT - 1) / 2;
 /// The most bytes that a message can have inside a channel.
 pub(super) const MOST_INLINE: usize = 1 << 16;
 
@@ -61,7 +61,7 @@ impl ChannelOptions {
         Self { capacity: 16, inline: 480, wait: Wait::Sleep, when_full: WhenFull::Block }
     }
 
-    /// How many messages can have been sent and not be received: 1 to 65,536.
+    /// How many messages can have been sent and not be received: 1 to 32,767.
     pub const fn capacity(mut self, messages: usize) -> Self {
         self.capacity = messages;
         self

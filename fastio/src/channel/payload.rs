@@ -25,6 +25,10 @@ pub(super) const ALLOCATION: u32 = 2;
 /// A message is a value: the envelope of `docs/wire-format.md`.
 pub(super) const VALUE: u32 = 3;
 
+/// Messages of more bytes than this go into an allocation of their own: what is lent stays with the channel, and so it
+/// keeps no more than so much for each message, unless [`Sender::loan`](super::Sender::loan) asks for it.
+const MOST_LENT: usize = 1 << 20;
+
 /// A message to be sent. Bytes and allocations convert into it by themselves:
 ///
 /// ```
@@ -129,6 +133,8 @@ impl<'p> From<&'p FastIoAllocation> for Payload<'p> {
 pub(super) enum Ready<'p> {
     /// Into the slot.
     Inline(u32, &'p [u8]),
+    /// Into memory that is lent to the channel.
+    Copied(u32, &'p [u8]),
     /// By reference to memory that already is an allocation.
     Known(u32, &'p FastIoAllocation),
     /// By reference to memory that was made for it.
@@ -139,6 +145,7 @@ pub(super) enum Ready<'p> {
 pub(super) fn prepare<'p>(end: &End, payload: Payload<'p>, scratch: &'p mut Vec<u8>) -> Result<Ready<'p>> {
     match payload {
         Payload::Bytes(bytes) if bytes.len() <= end.ring.shape.inline() => Ok(Ready::Inline(BYTES, bytes)),
+        Payload::Bytes(bytes) if bytes.len() <= MOST_LENT => Ok(Ready::Copied(BYTES, bytes)),
         Payload::Bytes(bytes) => {
             let memory = end.context.create(bytes.len())?;
             memory.map_mut()?.copy_from_slice(bytes);
@@ -187,6 +194,9 @@ fn encode<'p>(
     let Envelope { mut outgoing, bytes } = envelope;
     if outgoing.children.is_empty() && bytes.len() <= end.ring.shape.inline() {
         return Ok(Ready::Inline(VALUE, bytes));
+    }
+    if outgoing.children.is_empty() && bytes.len() <= MOST_LENT {
+        return Ok(Ready::Copied(VALUE, bytes));
     }
     outgoing.write(bytes)?;
     let Outgoing { children, message, copied, .. } = outgoing;

@@ -12,7 +12,7 @@ use super::{
     incoming::{Content, Incoming},
     options::ChannelOptions,
     payload::{ALLOCATION, BYTES, VALUE},
-    ring::{Cursor, REFERENCED, WRAPPED},
+    ring::{Cursor, LENT, Message, REFERENCED, WRAPPED},
 };
 use crate::{
     access::Patience,
@@ -21,8 +21,10 @@ use crate::{
     crash::crash_point,
     error::{Error, Result},
     local::Wanted,
-    store::AllocationId,
 };
+
+const LENT_REFERENCE: u32 = REFERENCED | LENT;
+const WRAPPED_REFERENCE: u32 = REFERENCED | WRAPPED;
 
 /// The receiving end of a channel; made by [`FastIoContext::receiver`]. Dropping it closes it: the sender gets
 /// [`Error::Closed`].
@@ -30,7 +32,7 @@ pub struct Receiver {
     pub(super) end: End,
     pub(super) next: Cursor,
     /// The message that was taken and is not settled, and what it referred to.
-    taken: Option<(Cursor, Option<AllocationId>)>,
+    taken: Option<(Cursor, Option<Message>)>,
     content: Content,
 }
 
@@ -90,11 +92,12 @@ impl Receiver {
         self.receive()?.any_value()
     }
 
-    /// What is known about the sender. A death is known once somebody has waited for it or looked after it.
+    /// What is known about the sender. It is looked after at most every 5 ms: that is how long a death can be unknown.
     ///
     /// # Errors
-    /// [`Error::Corrupt`].
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`].
     pub fn peer(&self) -> Result<Peer> {
+        self.end.look_after_peer_now_and_then()?;
         self.end.peer()
     }
 
@@ -158,7 +161,7 @@ impl Receiver {
         let (end, at) = (&self.end, self.next);
         let message = end.ring.read(&end.held, at, &mut self.content.bytes);
         let found = match message {
-            Some(message) => self.resolve(message.kind, message.target),
+            Some(message) => self.resolve(message),
             None => Err(end.corrupt("has a message that is longer than its place")),
         };
         if matches!(found, Err(Error::Io { .. } | Error::NoSpace { .. })) {
@@ -170,20 +173,30 @@ impl Receiver {
         crash_point!("channel-received");
         end.ring_the_bell();
         self.next = end.ring.next(at);
-        let target = message.filter(|message| message.kind & REFERENCED != 0).map(|message| message.target);
-        self.taken = Some((at, target));
+        self.taken = Some((at, message));
         found
     }
 
     /// Holds what a message refers to.
-    fn resolve(&mut self, kind: u32, target: AllocationId) -> Result<()> {
+    fn resolve(&mut self, Message { kind, target, length }: Message) -> Result<()> {
         let end = &self.end;
-        let base = kind & !(REFERENCED | WRAPPED);
-        if !matches!(base, BYTES | ALLOCATION | VALUE) || (base == ALLOCATION && kind & REFERENCED == 0) {
+        let base = kind & !(REFERENCED | WRAPPED | LENT);
+        let fits = match kind & (REFERENCED | WRAPPED | LENT) {
+            0 | LENT_REFERENCE => base != ALLOCATION,
+            REFERENCED => true,
+            WRAPPED_REFERENCE => base == ALLOCATION,
+            _ => false,
+        };
+        if !matches!(base, BYTES | ALLOCATION | VALUE) || !fits {
             return Err(end.corrupt("has a message of no known kind"));
         }
         self.content.kind = base;
         if kind & REFERENCED == 0 {
+            return Ok(());
+        }
+        if kind & LENT != 0 {
+            let place = self.content.lent.find(end, self.next, target, length)?;
+            self.content.place = Some((place, length));
             return Ok(());
         }
         let held = match end.store().hold(target, Wanted::Published) {
@@ -203,9 +216,18 @@ impl Receiver {
     }
 
     fn let_go(&mut self) -> Result<()> {
-        let Some((at, target)) = self.taken else { return Ok(()) };
-        if let Some(target) = target {
-            self.end.store().lock()?.settle(&self.end.held, at, target)?;
+        let Some((at, message)) = self.taken else { return Ok(()) };
+        let (end, shape) = (&self.end, self.end.ring.shape);
+        let place = match message {
+            // A sender that is there goes on using what it lends.
+            Some(Message { kind, .. }) if kind & LENT != 0 => {
+                (!end.has_peer()?).then(|| shape.place_of_lent(shape.lent_place(at.number)))
+            }
+            Some(Message { kind, .. }) if kind & REFERENCED != 0 => Some(at.position),
+            _ => None,
+        };
+        if let Some((place, message)) = place.zip(message) {
+            end.store().lock()?.settle(&end.held, place, at.number, message.target)?;
             crash_point!("channel-settled");
         }
         self.end.ring.settle(&self.end.held);
@@ -238,6 +260,7 @@ impl Drop for Receiver {
             self.content.clear();
             // What cannot be done now is done by a sweep, or by whoever cleans this slot.
             let _ = self.let_go();
+            self.content.lent.clear(self.end.store());
         }
     }
 }

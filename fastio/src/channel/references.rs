@@ -7,17 +7,20 @@
 use std::{
     fs::File,
     os::unix::fs::FileExt,
-    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Relaxed, SeqCst},
+    },
 };
 
 use super::{
     ends::{CLOSED, DIED, attached},
-    ring::{Cursor, Shape},
+    ring::Shape,
 };
 use crate::{
     crash::{crash_point, may_fail},
     error::{Error, Result},
-    index::Index,
+    index::{Index, raise},
     segment::{CHILD, CHILDREN},
     state::State,
     store::{AllocationId, Store},
@@ -44,23 +47,24 @@ impl Store {
 }
 
 impl Index<'_> {
-    /// Enters what a message refers to, before the message is visible; everybody can hold it from then on.
-    pub(super) fn enlist(&self, channel: &Held, at: Cursor, child: AllocationId) -> Result<()> {
+    /// Enters what the message of this number refers to in a place of the list, before the message is visible; everybody
+    /// can hold it from then on.
+    pub(super) fn enlist(&self, channel: &Held, place: u32, number: u64, child: AllocationId) -> Result<()> {
         let store = self.store;
         let word = store.state(child.index)?;
         if word.generation != child.generation || !matches!(word.state, State::Private | State::Published) {
             return Err(Error::Freed);
         }
-        let Some([index, generation]) = channel.child(at.position) else { return Err(Error::Freed) };
+        let Some([index, generation]) = channel.child(place) else { return Err(Error::Freed) };
         // The receiver of the message that was here has not come back to it yet.
         self.strike(entry(index, generation).1, || {
             generation.store(0, SeqCst);
             Ok(())
         })?;
-        index.store(u64::from(child.index) | (at.number << 32), SeqCst);
+        index.store(u64::from(child.index) | (number << 32), SeqCst);
         generation.store(child.generation, SeqCst);
         crash_point!("channel-listed");
-        store.segment(child.index)?.parents.fetch_add(1, SeqCst);
+        raise(&store.segment(child.index)?.owners.parents);
         crash_point!("channel-counted");
         if word.state == State::Private {
             self.share(child)?;
@@ -71,9 +75,9 @@ impl Index<'_> {
     }
 
     /// Lets go of what a message referred to, if it is still the one in its place.
-    pub(super) fn settle(&self, channel: &Held, at: Cursor, child: AllocationId) -> Result<()> {
-        let Some([index, generation]) = channel.child(at.position) else { return Ok(()) };
-        if entry(index, generation) != (at.number as u32, child) {
+    pub(super) fn settle(&self, channel: &Held, place: u32, number: u64, child: AllocationId) -> Result<()> {
+        let Some([index, generation]) = channel.child(place) else { return Ok(()) };
+        if entry(index, generation) != (number as u32, child) {
             return Ok(());
         }
         self.strike(child, || {
@@ -123,10 +127,13 @@ impl Index<'_> {
         for (position, child) in (0..).zip(listed).filter(|(_, child)| child.generation != 0) {
             let place = (CHILDREN + position as usize * CHILD) as u64;
             let tag = ring.word(place)? >> 32;
-            // The number has its low half here; it is less than a capacity away from the tail.
+            // The number has its low half here; it is hardly more than a capacity away from the tail.
             let ahead = (tag as u32).wrapping_sub(tail as u32) as i32;
-            let visible = || Ok::<_, Error>(ring.number(position)? as u32 == (tag as u32).wrapping_add(1));
-            if ahead < 0 || (!sending && !visible()?) {
+            let number = tail.wrapping_add_signed(ahead.into());
+            let wanted = ahead >= 0 && (sending || ring.is_sent(number)?);
+            // What is lent is the sender's to use again.
+            let lent = position >= ring.shape.capacity;
+            if !(wanted || (lent && sending)) {
                 self.strike(child, || ring.write(place + 8, 0))?;
             }
         }
@@ -169,6 +176,14 @@ impl Index<'_> {
     }
 }
 
+/// Says that what is in a place belongs to the message of this number now. Only its sender does, of what it lends.
+#[inline]
+pub(super) fn retag(channel: &Held, place: u32, number: u64, child: AllocationId) {
+    if let Some([index, _]) = channel.child(place) {
+        index.store(u64::from(child.index) | (number << 32), Relaxed);
+    }
+}
+
 /// Number and target of a place in the list of children.
 fn entry(index: &AtomicU64, generation: &AtomicU64) -> (u32, AllocationId) {
     let word = index.load(SeqCst);
@@ -200,19 +215,17 @@ impl RingFile {
         self.word(self.start + std::mem::offset_of!(RingHeader, received) as u64)
     }
 
-    fn number(&self, position: u32) -> Result<u64> {
-        if position >= self.shape.capacity {
-            return Ok(0);
-        }
-        self.word(self.start + self.shape.slot(position) as u64)
+    /// Whether the message of this number is there.
+    fn is_sent(&self, number: u64) -> Result<bool> {
+        let slot = self.shape.slot(self.shape.position(number)) as u64;
+        Ok(self.word(self.start + slot)? == number.wrapping_add(1))
     }
 
     /// Messages that wait to be received.
     pub(super) fn unread(&self) -> Result<u32> {
         let tail = self.tail()?;
         for ahead in 0..self.shape.capacity {
-            let number = tail.wrapping_add(ahead.into());
-            if self.number(self.shape.position(number))? != number.wrapping_add(1) {
+            if !self.is_sent(tail.wrapping_add(ahead.into()))? {
                 return Ok(ahead);
             }
         }

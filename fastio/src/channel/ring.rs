@@ -23,6 +23,9 @@ pub(super) const REFERENCED: u32 = 1 << 8;
 /// That allocation has the one that was sent as its only child: it carries other metadata.
 pub(super) const WRAPPED: u32 = 1 << 9;
 
+/// That allocation is lent by the sender, who goes on using it for later messages.
+pub(super) const LENT: u32 = 1 << 10;
+
 /// The numbers that say where everything is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -59,6 +62,24 @@ impl Shape {
         size_of::<RingHeader>() + position as usize * self.stride
     }
 
+    /// The list of children has a place for each message that can wait, for what it refers to, and behind these one for
+    /// each message that can wait or be in the receiver's hands, for memory that is lent.
+    pub(super) fn children(self) -> u32 {
+        2 * self.capacity + 1
+    }
+
+    /// Which of the lent places a message has.
+    #[inline]
+    pub(super) fn lent_place(self, number: u64) -> usize {
+        (number % (u64::from(self.capacity) + 1)) as usize
+    }
+
+    /// Where a lent place is in the list of children.
+    #[inline]
+    pub(super) fn place_of_lent(self, place: usize) -> u32 {
+        self.capacity + place as u32
+    }
+
     pub(super) fn position(self, number: u64) -> u32 {
         (number % u64::from(self.capacity)) as u32
     }
@@ -75,7 +96,7 @@ pub(super) struct Cursor {
 #[derive(Clone, Copy)]
 pub(super) struct Message {
     pub(super) kind: u32,
-    /// Inline bytes; 0 for a message that lies elsewhere.
+    /// Bytes, inline or lent; 0 for other messages that lie elsewhere.
     pub(super) length: usize,
     pub(super) target: AllocationId,
 }
@@ -92,7 +113,7 @@ impl Ring {
     pub(super) fn create(held: &Held, start: usize, shape: Shape) -> Option<Self> {
         let words = held.records::<AtomicU64>(start, shape.length() / WORD)?;
         words.iter().for_each(|word| word.store(0, Relaxed));
-        (0..shape.capacity)
+        (0..shape.children())
             .filter_map(|position| held.child(position))
             .flatten()
             .for_each(|word| word.store(0, Relaxed));
@@ -109,7 +130,7 @@ impl Ring {
         let [header] = held.records::<RingHeader>(start, 1)? else { return None };
         let shape = Shape::checked(header.capacity.load(SeqCst), header.stride.load(SeqCst))?;
         let inside = start.checked_add(shape.length()).is_some_and(|end| end <= held.length());
-        let fits = shape.length() == length && shape.capacity as usize == children;
+        let fits = shape.length() == length && shape.children() as usize == children;
         (header.magic.load(SeqCst) == MAGIC && inside && fits).then_some(Self { shape, start })
     }
 
@@ -179,6 +200,7 @@ impl Ring {
     pub(super) fn write(&self, held: &Held, at: Cursor, message: Message, bytes: &[u8]) {
         let (slot, words) = self.slot(held, at.position);
         slot.length.store(message.length as u32, Relaxed);
+        slot.length_high.store((message.length as u64 >> 32) as u32, Relaxed);
         slot.kind.store(message.kind, Relaxed);
         slot.generation.store(message.target.generation, Relaxed);
         slot.index.store(message.target.index, Relaxed);
@@ -203,17 +225,18 @@ impl Ring {
     #[inline]
     pub(super) fn read(&self, held: &Held, at: Cursor, buffer: &mut Vec<u8>) -> Option<Message> {
         let (slot, words) = self.slot(held, at.position);
-        let length = slot.length.load(Relaxed) as usize;
+        let length = u64::from(slot.length.load(Relaxed)) | u64::from(slot.length_high.load(Relaxed)) << 32;
+        let length = usize::try_from(length).ok()?;
+        let kind = slot.kind.load(Relaxed);
         buffer.clear();
-        if length > self.shape.inline() {
-            return None;
+        if kind & LENT == 0 {
+            let words = words.get(..length.div_ceil(WORD)).filter(|_| length <= self.shape.inline())?;
+            buffer.extend(words.iter().flat_map(|word| word.load(Relaxed).to_le_bytes()));
+            buffer.truncate(length);
         }
-        buffer
-            .extend(words[..length.div_ceil(WORD)].iter().flat_map(|word| word.load(Relaxed).to_le_bytes()));
-        buffer.truncate(length);
         let target =
             AllocationId { index: slot.index.load(Relaxed), generation: slot.generation.load(Relaxed) };
-        Some(Message { kind: slot.kind.load(Relaxed), length, target })
+        Some(Message { kind, length, target })
     }
 
     /// Gives the slot of a message that was taken back to the sender.

@@ -3,15 +3,17 @@
 //! Not here: what a message is made of. Invariant: a message is owned by the channel before it is visible, and is
 //! visible from one store on.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use podwire_codec_core::Codec;
 
 use super::{
     ends::{End, Peer, Side},
+    lent::{Loan, Places},
     options::{ChannelOptions, WhenFull},
-    payload::{self, Payload, Ready},
-    ring::{Cursor, Message},
+    payload::{self, BYTES, Payload, Ready},
+    references::retag,
+    ring::{Cursor, LENT, Message, REFERENCED},
 };
 use crate::{
     access::Patience,
@@ -34,6 +36,7 @@ pub struct Sender {
     tail: u64,
     when_full: WhenFull,
     scratch: Vec<u8>,
+    pub(super) lent: Places,
 }
 
 impl Sender {
@@ -41,7 +44,14 @@ impl Sender {
         let end = End::open(context, name, options, Side::Sender)?;
         let tail = end.ring.tail(&end.held);
         let next = end.ring.head(&end.held);
-        Ok(Self { end, next, tail, when_full: options.when_full, scratch: Vec::new() })
+        Ok(Self {
+            end,
+            next,
+            tail,
+            when_full: options.when_full,
+            scratch: Vec::new(),
+            lent: Places::default(),
+        })
     }
 
     /// Sends a message; waits for room, unless the options say [`WhenFull::Refuse`].
@@ -54,11 +64,7 @@ impl Sender {
     /// [`Error::Freed`] if an allocation was freed, [`Error::Codec`] for a value, [`Error::NoSpace`],
     /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`].
     pub fn send<'p>(&mut self, message: impl Into<Payload<'p>>) -> Result<()> {
-        let patience = match self.when_full {
-            WhenFull::Block => Patience::Forever,
-            WhenFull::Refuse => Patience::None,
-        };
-        self.put(message.into(), patience)
+        self.put(message.into(), self.patience())
     }
 
     /// The same without waiting.
@@ -77,6 +83,52 @@ impl Sender {
         self.put(message.into(), Patience::For(timeout))
     }
 
+    /// Memory for a message of so many bytes, to be filled where the receiver will read it; waits for room as
+    /// [`send`](Self::send) does.
+    ///
+    /// The channel keeps the memory and uses it again, one piece for each message that it can hold and one more: so a
+    /// message costs no lock and no fresh page, whatever its size, and nothing is copied. The receiver gets it as
+    /// [`Incoming::Bytes`](super::Incoming::Bytes). The memory goes when the sender is dropped, and when what was sent
+    /// is received.
+    ///
+    /// ```
+    /// # let pipeline = format!("doc-loan-{}", std::process::id());
+    /// use podwire_fastio::{ChannelOptions, FastIoContext};
+    /// let context = FastIoContext::open(&pipeline)?;
+    /// let (mut sender, mut receiver) = context.channel("frames", &ChannelOptions::new().capacity(2))?;
+    /// for number in 0..5 {
+    ///     let mut frame = sender.loan(1 << 20)?;
+    ///     frame.fill(number); // where it will be read
+    ///     frame.send()?;
+    ///     assert_eq!(receiver.receive()?.bytes()?[1_048_575], number);
+    /// }
+    /// # drop((sender, receiver, context));
+    /// # FastIoContext::remove(&pipeline)?;
+    /// # Ok::<(), podwire_fastio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn loan(&mut self, bytes: usize) -> Result<Loan<'_>> {
+        self.lend(bytes, self.patience())
+    }
+
+    /// The same without waiting.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send).
+    pub fn try_loan(&mut self, bytes: usize) -> Result<Loan<'_>> {
+        self.lend(bytes, Patience::None)
+    }
+
+    /// The same, waiting no longer than `timeout`.
+    ///
+    /// # Errors
+    /// As [`send_timeout`](Self::send_timeout).
+    pub fn loan_timeout(&mut self, bytes: usize, timeout: Duration) -> Result<Loan<'_>> {
+        self.lend(bytes, Patience::For(timeout))
+    }
+
     /// Sends a value of a registered type: [`send`](Self::send) of [`Payload::value`]. The first time, the schema of the
     /// type is left in the pipeline; see [`FastIoContext::schema`].
     ///
@@ -86,11 +138,21 @@ impl Sender {
         self.send(Payload::value(value))
     }
 
-    /// What is known about the receiver. A death is known once somebody has waited for it or looked after it.
+    /// Closes it, as dropping it does: the receiver gets what is still there, and then [`Error::Closed`]; another sender can
+    /// be opened. What becomes of the messages can still be asked: [`received`](Self::received),
+    /// [`settled`](Self::settled), [`peer`](Self::peer).
+    pub fn close(&mut self) {
+        if !self.end.store().forked() {
+            self.end.close();
+        }
+    }
+
+    /// What is known about the receiver. It is looked after at most every 5 ms: that is how long a death can be unknown.
     ///
     /// # Errors
-    /// [`Error::Corrupt`].
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`].
     pub fn peer(&self) -> Result<Peer> {
+        self.end.look_after_peer_now_and_then()?;
         self.end.peer()
     }
 
@@ -139,8 +201,32 @@ impl Sender {
         self.end.ring.shape.capacity as usize
     }
 
+    fn patience(&self) -> Patience {
+        match self.when_full {
+            WhenFull::Block => Patience::Forever,
+            WhenFull::Refuse => Patience::None,
+        }
+    }
+
+    fn lend(&mut self, size: usize, patience: Patience) -> Result<Loan<'_>> {
+        self.end.store().check()?;
+        self.end.check_open()?;
+        self.await_room(patience)?;
+        let place = self.lent.prepare(&self.end, self.next, size)?;
+        let proof = self.end.store().write_lent();
+        Ok(Loan { sender: self, place, size, proof })
+    }
+
+    /// Sends what was filled.
+    pub(super) fn send_lent(&mut self, place: usize, size: usize) -> Result<()> {
+        self.end.store().check()?;
+        self.refer_to_lent(BYTES, place, size)?;
+        self.show()
+    }
+
     fn put(&mut self, payload: Payload<'_>, patience: Patience) -> Result<()> {
         self.end.store().check()?;
+        self.end.check_open()?;
         self.await_room(patience)?;
         let result = self.fill(payload);
         if self.scratch.capacity() > KEPT {
@@ -150,11 +236,11 @@ impl Sender {
     }
 
     fn fill(&mut self, payload: Payload<'_>) -> Result<()> {
-        let Self { end, next, scratch, .. } = self;
+        let Self { end, next, scratch, lent, .. } = self;
         let nothing = AllocationId { index: 0, generation: 0 };
         let refer = |kind, allocation: &FastIoAllocation| -> Result<()> {
             let target = allocation.id();
-            end.store().lock()?.enlist(&end.held, *next, target)?;
+            end.store().lock()?.enlist(&end.held, next.position, next.number, target)?;
             end.ring.write(&end.held, *next, Message { kind, length: 0, target }, &[]);
             Ok(())
         };
@@ -163,9 +249,37 @@ impl Sender {
                 let message = Message { kind, length: bytes.len(), target: nothing };
                 end.ring.write(&end.held, *next, message, bytes);
             }
+            Ready::Copied(kind, bytes) => {
+                let place = lent.prepare(end, *next, bytes.len())?;
+                lent.bytes_mut(place, bytes.len(), &mut end.store().write_lent()).copy_from_slice(bytes);
+                end.store().copied.fetch_add(bytes.len() as u64, Relaxed);
+                end.copied.update(|copied| copied + bytes.len() as u64);
+                let size = bytes.len();
+                self.refer_to_lent(kind, place, size)?;
+            }
             Ready::Known(kind, allocation) => refer(kind, allocation)?,
             Ready::Made(kind, allocation) => refer(kind, &allocation)?,
         }
+        self.show()
+    }
+
+    /// Fills the slot of a message that lies in lent memory.
+    #[inline]
+    fn refer_to_lent(&mut self, kind: u32, place: usize, length: usize) -> Result<()> {
+        let (end, at) = (&self.end, self.next);
+        let target = self.lent.id(place).ok_or(Error::Freed)?;
+        // Whoever cleans up after us must know which message needs it, before there is one.
+        retag(&end.held, end.ring.shape.place_of_lent(place), at.number, target);
+        crash_point!("lent-tagged");
+        let kind = kind | REFERENCED | LENT;
+        end.ring.write(&end.held, at, Message { kind, length, target }, &[]);
+        Ok(())
+    }
+
+    /// Makes the message of the filled slot visible.
+    #[inline]
+    fn show(&mut self) -> Result<()> {
+        let (end, next) = (&self.end, &mut self.next);
         crash_point!("channel-written");
         end.ring.commit(&end.held, *next);
         crash_point!("channel-sent");
@@ -198,6 +312,14 @@ impl Sender {
         }
         self.tail = end.ring.tail(&end.held);
         if next.wrapping_sub(self.tail) < capacity { Ok(()) } else { Err(end.corrupt("has lost its count")) }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        if !self.end.store().forked() {
+            self.lent.clear(self.end.store());
+        }
     }
 }
 

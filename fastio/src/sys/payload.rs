@@ -21,8 +21,8 @@ pub(crate) fn bytes<'a>(
 ) -> Option<&'a [u8]> {
     let address = held.address(offset, length)?;
     // SAFETY: the range is inside a mapping that is held for 'a; bytes have no invalid values; the proof says that
-    // for 'a no thread and no process writes here (it holds the read lock, or the allocation is sealed, and the
-    // handle behind it keeps the memory from being recycled).
+    // for 'a no thread and no process writes here (it holds the read lock, or the allocation is sealed or lent to a
+    // message that is not given back, and the handle behind it keeps the memory from being recycled).
     Some(unsafe { std::slice::from_raw_parts(address, length) })
 }
 

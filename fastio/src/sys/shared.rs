@@ -46,21 +46,31 @@ pub(crate) struct Control {
     /// The most bytes of files and the most names; 0: as many as there can be.
     pub(crate) quota_bytes: AtomicU64,
     pub(crate) quota_names: AtomicU32,
-    /// How many there are.
-    pub(crate) live_names: AtomicU32,
+    /// What every look-up reads stands on this line, which hardly ever changes.
+    pub(crate) segments_used: AtomicU32,
+    pub(crate) names_used: AtomicU32,
+    pub(crate) reserved: AtomicU32,
+    /// How many bytes there are.
     pub(crate) file_bytes: AtomicU64,
     pub(crate) lock: WaitlessLine,
     pub(crate) seq: SeqLine,
-    pub(crate) free_segment: AtomicU32,
-    pub(crate) segments_used: AtomicU32,
-    pub(crate) free_name: AtomicU32,
-    pub(crate) names_used: AtomicU32,
-    pub(crate) publications: AtomicU64,
-    pub(crate) pooled_bytes: AtomicU64,
+    /// What changes with every publication, under the index lock.
+    pub(crate) counts: CountsLine,
     pub(crate) classes: [AtomicU32; CLASSES],
     pub(crate) slots: [AtomicU32; SLOTS],
     pub(crate) waits: [WaitWord; WAIT_WORDS],
     pub(crate) buckets: [AtomicU32; BUCKETS],
+}
+
+/// Lists and counts that change under the index lock, and that no look-up reads.
+#[repr(C, align(64))]
+pub(crate) struct CountsLine {
+    pub(crate) free_segment: AtomicU32,
+    pub(crate) free_name: AtomicU32,
+    pub(crate) live_names: AtomicU32,
+    pub(crate) reserved: AtomicU32,
+    pub(crate) publications: AtomicU64,
+    pub(crate) pooled_bytes: AtomicU64,
 }
 
 /// The index lock, on its own cache line.
@@ -90,16 +100,24 @@ pub(crate) struct SegmentEntry {
     pub(crate) class: AtomicU32,
     pub(crate) payload: AtomicU32,
     pub(crate) children: AtomicU32,
-    pub(crate) next_free: AtomicU32,
-    pub(crate) first_name: AtomicU32,
-    pub(crate) names: AtomicU32,
-    pub(crate) parents: AtomicU32,
     pub(crate) access: AccessLine,
     pub(crate) holders: Bitmap,
     /// The generation that is a channel.
     pub(crate) channel: AtomicU64,
     pub(crate) sender: AtomicU32,
     pub(crate) receiver: AtomicU32,
+    /// The generation that is lent to the messages of a channel.
+    pub(crate) lent: AtomicU64,
+    pub(crate) owners: OwnersLine,
+}
+
+/// What keeps an allocation: it changes under the index lock, and is not read by those who only use it.
+#[repr(C, align(64))]
+pub(crate) struct OwnersLine {
+    pub(crate) next_free: AtomicU32,
+    pub(crate) first_name: AtomicU32,
+    pub(crate) names: AtomicU32,
+    pub(crate) parents: AtomicU32,
 }
 
 /// Who reads and who writes, on its own cache line.
@@ -124,11 +142,12 @@ pub(crate) struct NameEntry {
     pub(crate) metadata: AtomicU32,
     pub(crate) length: AtomicU32,
     pub(crate) next: AtomicU32,
+    /// A short name stands on the same cache line as what it stands for.
+    pub(crate) words: [AtomicU64; NAME_WORDS],
     pub(crate) next_of_target: AtomicU32,
     pub(crate) reserved: AtomicU32,
     /// Nanoseconds since 1970, by the system's coarse clock: for people to look at.
     pub(crate) published_at: AtomicU64,
-    pub(crate) words: [AtomicU64; NAME_WORDS],
 }
 
 /// The first page of a segment's file: what it is, its metadata, its children.
@@ -177,7 +196,8 @@ pub(crate) struct RingSlot {
     pub(crate) kind: AtomicU32,
     pub(crate) generation: AtomicU64,
     pub(crate) index: AtomicU32,
-    pub(crate) reserved: AtomicU32,
+    /// The upper half of the length; only lent memory is so long.
+    pub(crate) length_high: AtomicU32,
 }
 
 // SAFETY: `repr(C)`, and its fields are atomic integers.
@@ -201,25 +221,28 @@ const _: () = {
     assert!(size_of::<Control>() == 72_192);
     assert!(offset_of!(Control, removed) == 16);
     assert!(offset_of!(Control, quota_bytes) == 24);
-    assert!(offset_of!(Control, file_bytes) == 40);
+    assert!(offset_of!(Control, segments_used) == 36);
+    assert!(offset_of!(Control, file_bytes) == 48);
     assert!(offset_of!(SeqLine, waiters) == 12);
     assert!(offset_of!(Control, lock) == 64);
     assert!(offset_of!(Control, seq) == 128);
-    assert!(offset_of!(Control, free_segment) == 192);
-    assert!(offset_of!(Control, publications) == 208);
-    assert!(offset_of!(Control, classes) == 224);
-    assert!(offset_of!(Control, slots) == 1504);
+    assert!(offset_of!(Control, counts) == 192);
+    assert!(offset_of!(CountsLine, publications) == 16);
+    assert!(offset_of!(Control, classes) == 256);
+    assert!(offset_of!(Control, slots) == 1536);
     assert!(offset_of!(Control, waits) == 2560);
     assert!(offset_of!(Control, buckets) == 6656);
-    assert!(size_of::<SegmentEntry>() == 192);
+    assert!(size_of::<SegmentEntry>() == 256);
     assert!(offset_of!(SegmentEntry, epoch) == 32);
     assert!(offset_of!(SegmentEntry, children) == 44);
-    assert!(offset_of!(SegmentEntry, parents) == 60);
+    assert!(offset_of!(SegmentEntry, owners) == 192);
+    assert!(offset_of!(OwnersLine, parents) == 12);
     assert!(offset_of!(SegmentEntry, access) == 64);
     assert!(offset_of!(AccessLine, readers) == 16);
     assert!(offset_of!(SegmentEntry, holders) == 128);
     assert!(offset_of!(SegmentEntry, channel) == 160);
     assert!(offset_of!(SegmentEntry, receiver) == 172);
+    assert!(offset_of!(SegmentEntry, lent) == 176);
     assert!(size_of::<RingHeader>() == 192);
     assert!(offset_of!(RingHeader, sent) == 64);
     assert!(offset_of!(RingHeader, received) == 128);
@@ -227,9 +250,9 @@ const _: () = {
     assert!(size_of::<RingSlot>() == 32);
     assert!(size_of::<NameEntry>() == 320);
     assert!(offset_of!(NameEntry, target) == 32);
-    assert!(offset_of!(NameEntry, next_of_target) == 48);
-    assert!(offset_of!(NameEntry, published_at) == 56);
-    assert!(offset_of!(NameEntry, words) == 64);
+    assert!(offset_of!(NameEntry, words) == 48);
+    assert!(offset_of!(NameEntry, next_of_target) == 304);
+    assert!(offset_of!(NameEntry, published_at) == 312);
     assert!(offset_of!(SegmentHeader, metadata_length) == 32);
     assert!(offset_of!(SegmentHeader, metadata) == 128);
     assert!(size_of::<SegmentHeader>() == 3072);

@@ -52,7 +52,7 @@ fn the_endpoints_of_a_value_conform() {
     // The suite's endpoints live as long as its thread.
     let context: &FastIoContext = Box::leak(Box::new(FastIoContext::open(&pipeline).unwrap()));
     let open = move || {
-        let segments = Outgoing { context, children: Vec::new(), message: None };
+        let segments = Outgoing::new(context);
         Ok(Packed { packed: Buffer::new(), segments })
     };
     let report = Suite::of_halves(open, |writer| turn(writer).map_err(CodecError::backend)).run();

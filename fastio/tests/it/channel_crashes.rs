@@ -13,7 +13,9 @@ use podwire_fastio::{
 use crate::support::{Actor, LONG, Pipeline, Role, say};
 
 const OPTIONS: ChannelOptions = ChannelOptions::new().capacity(3).inline(64);
-const MESSAGES: u8 = 9;
+const MESSAGES: u8 = 18;
+/// Bytes of a message that does not fit a slot.
+const LARGE: usize = 9000;
 
 type Crashed = (u8, Bulk<u8>);
 register_codec!(Crashed, "test.Crashed");
@@ -25,8 +27,9 @@ pub(crate) const ROLES: &[Role] = &[
         // One buffer goes again and again, as a camera's does.
         let buffer = context.create(20_000).unwrap();
         for number in 0..MESSAGES {
-            match number % 3 {
+            match number % 4 {
                 0 => sender.send(&[number; 30]).unwrap(),
+                3 => sender.send(&[number; LARGE]).unwrap(),
                 1 => {
                     buffer.map_mut().unwrap().fill(number);
                     sender.send(&buffer).unwrap();
@@ -57,7 +60,9 @@ fn check(receiver: &mut Receiver, number: u8) -> Option<FastIoAllocation> {
 
 fn whole(message: Incoming<'_>, number: u8) -> Option<FastIoAllocation> {
     match message {
-        Incoming::Bytes(bytes) => assert_eq!(bytes, [number; 30]),
+        Incoming::Bytes(bytes) => {
+            assert!(matches!(bytes.len(), 30 | LARGE) && bytes.iter().all(|byte| *byte == number));
+        }
         Incoming::Allocation(found) => {
             assert!(found.map().unwrap().iter().all(|byte| *byte == number));
             return Some(found);
@@ -150,8 +155,9 @@ fn a_receiver_may_die_at_any_step() {
             let buffer = context.create(20_000).unwrap();
             buffer.map_mut().unwrap().fill(number);
             loop {
-                let sent = match number % 3 {
+                let sent = match number % 4 {
                     0 => sender.try_send(&[number; 30]),
+                    3 => sender.try_send(&[number; LARGE]),
                     1 => sender.try_send(&buffer),
                     _ => {
                         let value: Crashed = (number, vec![number; 20_000].into());

@@ -234,3 +234,28 @@ fn case_91_files_that_outlive_a_reboot_are_those_of_dead_processes() {
     let stats = context.stats().unwrap();
     assert_eq!((stats.processes, stats.published, stats.private, stats.freed), (1, 1, 0, 0));
 }
+
+#[test]
+fn a_writer_that_gives_up_leaves_the_allocation_poisoned() {
+    let (_pipeline, context) = with_data();
+    let data = context.get("data").unwrap();
+    let mut guard = data.map_mut().unwrap();
+    guard.poison();
+    assert!(matches!(data.try_map(), Err(Error::Busy)), "the lock stays until the guard goes");
+    drop(guard);
+    assert!(matches!(data.try_map(), Err(Error::Poisoned)));
+    assert!(data.accept_poisoned().unwrap());
+    data.try_map().unwrap();
+}
+
+#[test]
+fn sealing_waits_no_longer_than_it_is_told() {
+    let (_pipeline, context) = with_data();
+    let data = context.get("data").unwrap();
+    let guard = data.map().unwrap();
+    let refused = data.seal_timeout(Duration::from_millis(1));
+    assert!(matches!(refused, Err(Error::Timeout { .. })));
+    drop(guard);
+    data.seal_timeout(LONG).unwrap();
+    assert!(data.is_sealed());
+}

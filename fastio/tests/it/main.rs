@@ -20,6 +20,7 @@ mod failing_calls;
 mod faults;
 mod files;
 mod fork;
+mod loans;
 mod locks;
 mod memory;
 mod metadata;

@@ -138,7 +138,7 @@ fn open<T>(open: impl Fn() -> Result<T, Error>) -> Result<T, String> {
     }
 }
 
-/// Sends one message: its number and its sender, inline or in memory of its own.
+/// Sends one message: its number and its sender, inline, in memory of its own, or in memory that is lent.
 fn send(context: &FastIoContext, random: &mut Random, worker: &mut Worker, name: &str) -> Result<(), String> {
     let seed = name.split_once('-').map_or(name, |(seed, _)| seed);
     let sender = match &mut worker.sender {
@@ -146,21 +146,30 @@ fn send(context: &FastIoContext, random: &mut Random, worker: &mut Worker, name:
         none => none.insert(open(|| context.sender("stream", &STREAM))?),
     };
     let message = format!("{seed} {}", worker.sent);
-    let large = random.below(2) == 0;
+    let kind = random.below(3);
+    let fill = |bytes: &mut [u8]| {
+        bytes.fill(b' ');
+        bytes[..message.len()].copy_from_slice(message.as_bytes());
+        let end = bytes.len() - message.len();
+        bytes[end..].copy_from_slice(message.as_bytes());
+    };
     let start = Instant::now();
     loop {
         let sent = inside(|| {
-            if !large {
-                return sender.send_timeout(message.as_bytes(), STALL / 2);
-            }
             let size = message.len() + 5000;
-            let allocation = context.create(size)?;
-            let mut bytes = allocation.map_mut()?;
-            bytes.fill(b' ');
-            bytes[..message.len()].copy_from_slice(message.as_bytes());
-            bytes[size - message.len()..].copy_from_slice(message.as_bytes());
-            drop(bytes);
-            sender.send_timeout(&allocation, STALL / 2)
+            match kind {
+                0 => sender.send_timeout(message.as_bytes(), STALL / 2),
+                1 => {
+                    let allocation = context.create(size)?;
+                    fill(&mut allocation.map_mut()?);
+                    sender.send_timeout(&allocation, STALL / 2)
+                }
+                _ => {
+                    let mut loan = sender.loan_timeout(size, STALL / 2)?;
+                    fill(&mut loan);
+                    loan.send()
+                }
+            }
         });
         match sent {
             Ok(()) => break,
@@ -192,18 +201,19 @@ fn receive(context: &FastIoContext, _: &mut Random, worker: &mut Worker, _: &str
 /// The text of a message of the stream, if it is whole.
 fn read(message: Incoming<'_>) -> Result<String, String> {
     match message {
-        Incoming::Bytes(bytes) => Ok(String::from_utf8_lossy(bytes).into_owned()),
-        other => {
-            let allocation = other.allocation().map_err(text)?;
-            let bytes = allocation.map().map_err(text)?;
-            let length = bytes.len() - 5000;
-            let (first, last) = (&bytes[..length], &bytes[bytes.len() - length..]);
-            if first == last && whole(&bytes[length..bytes.len() - length], b' ') {
-                Ok(String::from_utf8_lossy(first).into_owned())
-            } else {
-                Err("a message is torn".into())
-            }
-        }
+        Incoming::Bytes(bytes) if bytes.len() < 5000 => Ok(String::from_utf8_lossy(bytes).into_owned()),
+        Incoming::Bytes(bytes) => read_large(bytes),
+        other => read_large(&other.allocation().map_err(text)?.map().map_err(text)?),
+    }
+}
+
+fn read_large(bytes: &[u8]) -> Result<String, String> {
+    let length = bytes.len() - 5000;
+    let (first, last) = (&bytes[..length], &bytes[bytes.len() - length..]);
+    if first == last && whole(&bytes[length..bytes.len() - length], b' ') {
+        Ok(String::from_utf8_lossy(first).into_owned())
+    } else {
+        Err("a message is torn".into())
     }
 }
 

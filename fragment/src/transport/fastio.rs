@@ -128,6 +128,11 @@ impl SendEnd for Sending {
         sent.map_err(|error| said(&self.link, error))
     }
 
+    fn close(&mut self) -> bool {
+        self.sender.close();
+        true
+    }
+
     fn peer(&self) -> Peer {
         peer(self.sender.peer())
     }

@@ -14,9 +14,12 @@ use crate::message::Message;
 pub mod conformance;
 mod error;
 mod fastio;
+pub(crate) mod local;
 mod name;
 #[cfg(feature = "ucx")]
 mod ucx;
+#[cfg(feature = "distributed")]
+pub mod zenoh;
 
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
@@ -25,6 +28,8 @@ pub use fastio::FastIoTransport;
 pub use ucx::Stranger;
 #[cfg(feature = "ucx")]
 pub use ucx::{Directory, FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
+#[cfg(feature = "distributed")]
+pub use zenoh::ZenohTransport;
 
 /// What a link is to be: one connection of the graph.
 #[derive(Clone, Debug)]
@@ -151,8 +156,10 @@ pub trait SendEnd: Send {
     fn try_send(&mut self, message: &Message) -> Result<(), LinkError>;
 
     /// Closes it, as dropping it does: nothing more is sent. Until it is dropped, [`peer`](Self::peer) and
-    /// [`traffic`](Self::traffic) tell what becomes of the messages that wait. Where it does nothing, dropping closes.
-    fn close(&mut self) {}
+    /// [`traffic`](Self::traffic) tell what becomes of the messages that wait. `false` where only dropping closes.
+    fn close(&mut self) -> bool {
+        false
+    }
 
     /// What is known about the receiver.
     fn peer(&self) -> Peer;

@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 
 /// What begins a name that was cut; no name that stands as it is has it.
-const CUT: char = '#';
+const CUT: char = '~';
 
 /// The name itself if it fits, or else as much of it as fits, and a hash of the whole.
 ///
-/// `allowed` says of each byte whether the engine takes it; letters, digits and `#` it must.
+/// `allowed` says of each byte whether the engine takes it; letters, digits, `_` and `~` it must.
 pub(super) fn fitted(name: &str, most: usize, allowed: impl Fn(u8) -> bool) -> Cow<'_, str> {
     let fits = |byte: u8| allowed(byte) && byte != CUT as u8;
     let is_dots = name.bytes().all(|byte| byte == b'.');
@@ -22,7 +22,7 @@ pub(super) fn fitted(name: &str, most: usize, allowed: impl Fn(u8) -> bool) -> C
 }
 
 /// 128 bits of FNV-1a.
-fn hash(bytes: &[u8]) -> u128 {
+pub(super) fn hash(bytes: &[u8]) -> u128 {
     bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
         (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
     })
@@ -40,7 +40,7 @@ mod tests {
     fn a_name_that_fits_stays_and_any_other_is_cut_with_a_hash() {
         assert_eq!(fitted("a.out>b.in", 254, printable), "a.out>b.in");
         let long = "x".repeat(300);
-        for odd in ["", ".", "..", "a/b", "ä", "a\nb", "a#b", long.as_str()] {
+        for odd in ["", ".", "..", "a/b", "ä", "a\nb", "a~b", long.as_str()] {
             let name = fitted(odd, 254, printable);
             assert!(name.len() <= 254 && name.contains(CUT) && name.bytes().all(printable), "{name}");
         }

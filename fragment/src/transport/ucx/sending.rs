@@ -187,16 +187,17 @@ impl SendEnd for Sending {
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> bool {
         let mut state = self.outbox.state();
         if state.closing {
-            return;
+            return true;
         }
         state.closing = true;
         // Before the thread can see that it is closed, and be done with it.
         self.running.hub.lingers(self.outbox.id, state.frames.len() as u64);
         drop(state);
         self.running.hub.tell(Command::Look(self.outbox.id));
+        true
     }
 
     fn peer(&self) -> Peer {

@@ -1,0 +1,180 @@
+//! A message as the bytes of a frame, and back.
+//!
+//! Not here: who sends them. Invariant: the sender copies no segment; the receiver copies each once, to memory that is
+//! aligned for vector instructions, and believes no length that the frame does not back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use podwire_codec_core::{
+    CodecRegistry, Endpoint, Error, Gather, Limits, Owner, Segment,
+    message::{self, SegmentEntry},
+};
+use zenoh::bytes::{ZBytes, ZBytesSliceIterator};
+
+use super::frame::{FrameError, HEADER};
+use crate::message::Message;
+
+type Result<T> = podwire_codec_core::Result<T>;
+
+/// A frame that is ready but for its header.
+pub(super) struct Outgoing {
+    packed: Vec<u8>,
+    segments: Vec<Segment>,
+}
+
+impl Outgoing {
+    pub(super) fn of(message: &Message) -> Result<Self> {
+        let codec = CodecRegistry::global().by_type(message.type_id())?;
+        let mut gather = Gather::new();
+        gather.write(&[0; HEADER])?;
+        let metadata = message.metadata();
+        message::write(codec.name(), codec.fingerprint(), metadata, &mut gather, |writer| {
+            codec.encode(message.value(), writer)
+        })?;
+        let (packed, segments) = gather.into_parts();
+        // What the host cannot read cannot be sent.
+        segments.iter().try_for_each(|segment| segment.bytes().map(drop))?;
+        Ok(Self { packed, segments })
+    }
+
+    /// Bytes of arrays that the network copies.
+    pub(super) fn bulk(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.length() as u64).sum()
+    }
+
+    /// The frame: one slice of memory for header and envelope, and one for each segment.
+    pub(super) fn into_frame(mut self, header: [u8; HEADER]) -> ZBytes {
+        self.packed[..HEADER].copy_from_slice(&header);
+        if self.segments.is_empty() {
+            return self.packed.into();
+        }
+        let mut frame = ZBytes::writer();
+        frame.append(self.packed.into());
+        for segment in self.segments.into_iter().filter(|segment| segment.length() > 0) {
+            frame.append(Bytes::from_owner(Shared(segment)).into());
+        }
+        frame.finish()
+    }
+}
+
+/// A segment as an owner of bytes.
+struct Shared(Segment);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        // That there are bytes was seen before.
+        self.0.bytes().unwrap_or_default()
+    }
+}
+
+/// The message behind the header of a frame.
+pub(super) fn decode(frame: &ZBytes, limits: Limits) -> Result<Message> {
+    let mut body = Body { slices: frame.slices(), slice: &[], remaining: frame.len() };
+    body.read(&mut [0; HEADER])?;
+    if body.slice.len() == body.remaining {
+        // In one piece, as what is small arrives.
+        let (envelope, rest) = message::Message::parse(body.slice, limits)?;
+        body.chunk(body.remaining - rest.len());
+        return value(&envelope, body, limits);
+    }
+    let envelope = message::Message::read(&mut body, limits)?;
+    value(&envelope, body, limits)
+}
+
+/// Places the segments, which are all that is left of the frame, and decodes the value.
+fn value(envelope: &message::Message<'_>, mut rest: Body<'_>, limits: Limits) -> Result<Message> {
+    let numbered =
+        |(at, entry): (usize, &SegmentEntry)| (u64::from(entry.number) == at as u64).then_some(entry.length);
+    let mut lengths = envelope.segments().iter().enumerate().map(numbered);
+    let expected = lengths.try_fold(0_u64, |sum, length| sum.checked_add(length?));
+    let found = rest.remaining as u64;
+    if expected != Some(found) {
+        return Err(Error::backend(FrameError::Segments { expected: expected.unwrap_or(u64::MAX), found }));
+    }
+    if found > limits.bytes {
+        return Err(Error::ByteLimit { offset: 0, wanted: found, left: limits.bytes });
+    }
+    let lengths = envelope.segments().iter().map(|entry| entry.length as usize);
+    let segments = lengths.map(|length| rest.place(length)).collect::<Result<Vec<_>>>()?;
+    let mut segments = Gather::from_parts(Vec::new(), segments);
+    let value = CodecRegistry::global().decode_with(envelope, &mut segments, limits)?;
+    Ok(Message::any(value).with_metadata(envelope.metadata().clone()))
+}
+
+/// What is left of a frame.
+struct Body<'f> {
+    slices: ZBytesSliceIterator<'f>,
+    slice: &'f [u8],
+    remaining: usize,
+}
+
+impl<'f> Body<'f> {
+    /// The next bytes that lie in one piece, at most so many; none at the end.
+    fn chunk(&mut self, most: usize) -> &'f [u8] {
+        while self.slice.is_empty() {
+            let Some(slice) = self.slices.next() else { return &[] };
+            self.slice = slice;
+        }
+        let (chunk, rest) = self.slice.split_at(most.min(self.slice.len()));
+        self.slice = rest;
+        self.remaining -= chunk.len();
+        chunk
+    }
+
+    /// The next bytes as a segment of their own.
+    fn place(&mut self, length: usize) -> Result<Segment> {
+        let mut memory: Vec<u8> = Vec::new();
+        let wanted = length + ALIGNMENT;
+        memory.try_reserve_exact(wanted).map_err(|_| Error::OutOfMemory { bytes: wanted as u64 })?;
+        let start = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
+        memory.resize(start, 0);
+        while memory.len() < start + length {
+            match self.chunk(start + length - memory.len()) {
+                [] => return Err(Error::UnexpectedEnd { offset: 0, wanted: length as u64, found: 0 }),
+                chunk => memory.extend_from_slice(chunk),
+            }
+        }
+        Ok(Segment::new(Arc::new(Placed { memory, start })))
+    }
+}
+
+impl Endpoint for Body<'_> {
+    /// A frame that arrived takes nothing.
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        Err(Error::EndpointFull { wanted: bytes.len() as u64, found: 0 })
+    }
+
+    fn read(&mut self, mut bytes: &mut [u8]) -> Result<()> {
+        let (wanted, found) = (bytes.len(), self.remaining);
+        if wanted > found {
+            return Err(Error::UnexpectedEnd { offset: 0, wanted: wanted as u64, found: found as u64 });
+        }
+        while !bytes.is_empty() {
+            let chunk = self.chunk(bytes.len());
+            let (filled, rest) = bytes.split_at_mut(chunk.len());
+            filled.copy_from_slice(chunk);
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some(self.remaining as u64)
+    }
+}
+
+/// What the first byte of a segment is aligned to.
+const ALIGNMENT: usize = 64;
+
+/// Memory of a segment, from an aligned place on.
+struct Placed {
+    memory: Vec<u8>,
+    start: usize,
+}
+
+impl Owner for Placed {
+    fn bytes(&self) -> Option<&[u8]> {
+        self.memory.get(self.start..)
+    }
+}

@@ -1,0 +1,73 @@
+//! Whoever else comes to the driver's port.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use crate::processes::Place;
+
+/// A driver whom strangers visit, and who then drives its application to a good end.
+fn visited(visit: impl FnOnce(&Place)) {
+    let place = Place::new();
+    let driver = place.driver("pair");
+    driver.until("waiting for workers");
+    visit(&place);
+    let workers = ["a", "b"].map(|fragment| place.worker("pair", fragment));
+    workers.into_iter().for_each(|worker| drop(worker.good()));
+    driver.good();
+    place.clean();
+}
+
+fn says(place: &Place, bytes: &[u8]) -> TcpStream {
+    let mut stranger = TcpStream::connect(&place.address).unwrap();
+    stranger.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    // Whether it is heard to the end is the other side's choice.
+    let _ = stranger.write_all(bytes);
+    let _ = stranger.read(&mut [0; 64]);
+    stranger
+}
+
+#[test]
+fn case_56_http_tls_and_random_bytes_at_the_port_disturb_nobody() {
+    visited(|place| {
+        says(place, b"GET / HTTP/1.1\r\nHost: scanner\r\n\r\n");
+        // The beginning of a TLS handshake.
+        says(place, &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3, 7, 7, 7, 7]);
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        for length in [1, 2, 3, 64, 70_000] {
+            let bytes: Vec<u8> = std::iter::repeat_with(|| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state as u8
+            })
+            .take(length)
+            .collect();
+            says(place, &bytes);
+        }
+    });
+}
+
+#[test]
+fn case_94_connections_that_never_speak_disturb_nobody() {
+    let mut silent = Vec::new();
+    visited(|place| {
+        silent.extend((0..50).map(|_| TcpStream::connect(&place.address).unwrap()));
+    });
+}
+
+#[test]
+fn case_95_a_worker_that_finds_another_program_at_the_port_says_so() {
+    let place = Place::new();
+    let other = std::net::TcpListener::bind(&place.address).unwrap();
+    std::thread::spawn(move || {
+        for stream in other.incoming() {
+            let _ = stream.map(|mut stream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+        }
+    });
+    let environment = [("PODWIRE_JOIN_TIMEOUT", "0.3"), ("PODWIRE_LEASE", "300")];
+    let worker = place.start("pair", &["--worker"], &environment);
+    worker.bad(&[&format!("who listens at {} is no driver", place.address)]);
+}

@@ -1,0 +1,102 @@
+//! The suite over every transport of podwire.
+
+use std::{process::Command, sync::Arc};
+
+use podwire_fastio::{ChannelOptions, FastIoContext};
+use podwire_fragment::transport::{
+    FastIoTransport, Link, Transport,
+    conformance::{self, Pair, Suite},
+};
+
+/// How a process of the suite opens its transport.
+const TRANSPORT: &str = "PODWIRE_TEST_TRANSPORT";
+
+#[test]
+fn play() {
+    conformance::play(|| {
+        let how = std::env::var(TRANSPORT).unwrap();
+        match how.split_once(' ').unwrap() {
+            ("fastio", pipeline) => Arc::new(FastIoTransport::new(FastIoContext::open(pipeline).unwrap())),
+            #[cfg(feature = "distributed")]
+            ("zenoh", address) => Arc::new(over_zenoh::client(address)),
+            _ => panic!("{how}"),
+        }
+    });
+}
+
+fn process(how: String) -> impl FnMut() -> Command + Send {
+    move || {
+        let mut command = conformance::test_process("suite::play");
+        command.env(TRANSPORT, &how);
+        command
+    }
+}
+
+#[test]
+fn fast_io_keeps_the_contract() {
+    let pipeline = format!("transport-{}", std::process::id());
+    let context = FastIoContext::open(&pipeline).unwrap();
+    let suite = Suite::over(Pair::of(Arc::new(FastIoTransport::new(context.clone()))));
+    let garbage = move |link: &Link, bytes: &[u8]| {
+        let options = ChannelOptions::new().capacity(link.capacity);
+        context.sender(&link.name, &options).unwrap().send(bytes).unwrap();
+    };
+    let suite = suite.largest(64 << 20).processes(process(format!("fastio {pipeline}"))).garbage(garbage);
+    let report = suite.run();
+    FastIoContext::remove(&pipeline).unwrap();
+    report.assert();
+}
+
+#[cfg(feature = "distributed")]
+pub(crate) mod over_zenoh {
+    use podwire_fragment::transport::zenoh::{SessionSettings, ZenohTransport, session};
+    use zenoh::Wait;
+
+    use super::*;
+
+    const PREFIX: &str = "podwire/suite/1";
+
+    pub(crate) fn open(mode: &str, listen: &[&str], connect: &[&str]) -> zenoh::Session {
+        let list = |addresses: &[&str]| addresses.iter().map(|address| (*address).to_owned()).collect();
+        let (listen, connect) = (list(listen), list(connect));
+        session(&SessionSettings { mode: mode.into(), listen, connect, ..SessionSettings::default() })
+            .unwrap()
+    }
+
+    pub(super) fn client(address: &str) -> ZenohTransport {
+        ZenohTransport::new(open("client", &[], &[address]), PREFIX).unwrap()
+    }
+
+    /// An address that nobody has now.
+    pub(crate) fn free_address() -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("tcp/{}", listener.local_addr().unwrap())
+    }
+
+    fn garbage(session: zenoh::Session) -> impl FnMut(&Link, &[u8]) + Send {
+        move |link, bytes| {
+            session.put(format!("{PREFIX}/link/{}/data", link.name), bytes).wait().unwrap();
+        }
+    }
+
+    #[test]
+    fn zenoh_keeps_the_contract_between_two_peers() {
+        let address = free_address();
+        let listening = open("peer", &[&address], &[]);
+        let receiving = Arc::new(ZenohTransport::new(listening, PREFIX).unwrap());
+        let connected = open("peer", &[], &[&address]);
+        let sending = Arc::new(ZenohTransport::new(connected.clone(), PREFIX).unwrap());
+        let suite = Suite::over(Pair { sending, receiving }).messages_die_with_their_sender();
+        let suite = suite.largest(64 << 20).processes(process(format!("zenoh {address}")));
+        suite.garbage(garbage(connected)).run().assert();
+    }
+
+    #[test]
+    fn zenoh_keeps_the_contract_between_clients_of_a_router() {
+        let address = free_address();
+        let _router = open("router", &[&address], &[]);
+        let [sending, receiving] = [(), ()].map(|()| Arc::new(client(&address)) as Arc<dyn Transport>);
+        let suite = Suite::over(Pair { sending, receiving }).messages_die_with_their_sender();
+        suite.processes(process(format!("zenoh {address}"))).run().assert();
+    }
+}

@@ -1,0 +1,125 @@
+"""The exceptions of podwire: one for each situation that a program can act on."""
+
+
+class Error(Exception):
+    """Whatever podwire refuses."""
+
+
+class NotFound(Error, LookupError):
+    """Nothing is published under this name (any more)."""
+
+
+class NameTaken(Error):
+    """The name belongs to another publication; ``replace=True`` takes it over."""
+
+
+class BadName(Error, ValueError):
+    """The name of a publication or of a pipeline is not allowed."""
+
+
+class NotAValue(Error, TypeError):
+    """What is published under the name is no value: bytes, or an array."""
+
+
+class NoSchema(Error):
+    """Nobody has left the schema of the value, and no class here has it."""
+
+
+class SchemaMismatch(Error, TypeError):
+    """The value is of another schema than the class: the message says what differs first."""
+
+
+class DecodeError(Error, ValueError):
+    """The bytes are not what they should be."""
+
+
+class EncodeError(Error, ValueError):
+    """The value is not what its type says: the message says where."""
+
+
+class UnsupportedDType(Error, TypeError):
+    """Elements of this numpy dtype cannot be shared: objects, text, dates, big-endian numbers, or what numpy lacks."""
+
+
+class WrongType(Error, TypeError):
+    """The elements are of another type, or their memory is of another kind, than can be used here."""
+
+
+class WrongShape(Error, ValueError):
+    """Shape, strides and size do not fit each other."""
+
+
+class ViewInUse(Error, BufferError):
+    """Other arrays look into memory that nobody is to write to from now on."""
+
+
+class Timeout(Error, TimeoutError):
+    """The time that the caller gave has passed."""
+
+
+class Busy(Error):
+    """In use by another reader or writer."""
+
+
+class Closed(Error):
+    """The context was closed, or the allocation released, by this program."""
+
+
+class Poisoned(Error):
+    """A writer died, or raised, in the middle of writing; ``accept_poisoned`` takes the bytes as they are."""
+
+
+class Sealed(Error):
+    """The allocation is sealed: nobody writes to it any more."""
+
+
+class NotSealed(Error):
+    """The operation needs a sealed allocation."""
+
+
+class Freed(Error):
+    """The allocation was freed."""
+
+
+class Forked(Error):
+    """The object belongs to the parent process; open the pipeline again after a fork."""
+
+
+class Removed(Error):
+    """The pipeline was removed while it was open here."""
+
+
+class NoSpace(Error, MemoryError):
+    """The file system that holds the pipeline has no room."""
+
+
+class QuotaExceeded(Error, MemoryError):
+    """The pipeline has as much as its quota allows."""
+
+
+class SlotsExhausted(Error):
+    """As many processes as a pipeline can have are using it."""
+
+
+class Corrupt(Error):
+    """A shared file does not hold what it should."""
+
+
+class NotPrivate(Error, PermissionError):
+    """A file or directory is not private to this user, or not of the expected kind."""
+
+
+class MetadataTooLarge(Error, ValueError):
+    """The metadata does not fit into the room kept for it."""
+
+
+class BadAlignment(Error, ValueError):
+    """The alignment is not a power of two of at most 4096."""
+
+
+class TooManyChildren(Error):
+    """A value refers to more buffers than one allocation can own."""
+
+
+class Io(Error, OSError):
+    """The operating system refused."""
