@@ -37,7 +37,7 @@ cargo test -p podwire-codec-core --all-features --locked
 step "links over UCX"
 # UCX is built from source, some two minutes, once: both commands need the same features, or it is built again.
 command -v make >/dev/null || { apt-get update && apt-get install -y make; }
-cargo clippy -p podwire-fragment --features ucx,conformance --all-targets --locked -- -D warnings
+cargo clippy -p podwire-fragment --features ucx,conformance --lib --test ucx --locked -- -D warnings
 cargo test -p podwire-fragment --features ucx,conformance --lib --test ucx --locked
 
 step "the examples of fragments, as processes"
