@@ -38,6 +38,12 @@ step "tests"
 cargo test --workspace --exclude podwire-codec-core --features $features --locked
 cargo test -p podwire-codec-core --all-features --locked
 
+step "links over UCX"
+# UCX is built from source, some two minutes, once: both commands need the same features, or it is built again.
+command -v make >/dev/null || { apt-get update && apt-get install -y make; }
+cargo clippy -p podwire-fragment --features ucx,conformance --lib --test ucx --locked -- -D warnings
+cargo test -p podwire-fragment --features ucx,conformance --lib --test ucx --locked
+
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
 
