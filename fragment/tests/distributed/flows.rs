@@ -132,7 +132,7 @@ fn messages_can_be_made_to_go_over_zenoh() {
 
 #[test]
 fn workers_that_listen_send_each_other_messages() {
-    let listening = ["--worker-address", "127.0.0.1:0"];
+    let listening = ["--worker-address", "127.0.0.1"];
     said(&run_with("pair", &["a", "b"], &listening, OVER_ZENOH), &["@ b sink received 20 in order"]);
 }
 
