@@ -18,26 +18,25 @@ done
 command -v cc >/dev/null || { apt-get update && apt-get install -y gcc libc6-dev; }
 cargo --version
 
+# One set of features for the workspace, so that everything is built once.
+features=podwire/distributed,podwire/conformance,podwire-fragment/conformance
+
 step "format"
 cargo fmt --all --check
 
 step "lints"
-cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo clippy --workspace --all-targets --features $features --locked -- -D warnings
 cargo clippy -p podwire-codec-core --all-targets --all-features --locked -- -D warnings
 
 step "without the standard library, and with few features"
 cargo check -p podwire-codec-core --no-default-features --locked
 cargo check -p podwire --no-default-features --locked
 cargo check -p podwire --no-default-features --features derive --locked
+cargo check -p podwire --features fragment --locked
 
 step "tests"
-cargo test --workspace --exclude podwire-codec-core --locked
+cargo test --workspace --exclude podwire-codec-core --features $features --locked
 cargo test -p podwire-codec-core --all-features --locked
-
-step "the examples of fragments, as processes"
-cargo build --examples --features fragment --locked
-cargo test -p podwire --features fragment --test fragments --locked
-cargo test -p podwire --features fragment --doc --locked
 
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
@@ -51,17 +50,19 @@ cargo test -p podwire-fastio --features crash-points --locked
 step "a storm of kills"
 scripts/storm --kills 300 --seed 1
 
+step "a storm of kills over an application of several processes"
+scripts/storm-fragments --kills 20 --seed 1
+
 step "documentation"
-RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --features $features --locked
 
 step "examples"
-for example in derive coordinate dispatch custom_endpoint tensor; do
-  cargo run --quiet --locked --example "$example"
+for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport; do
+  cargo run --quiet --locked --features distributed,conformance --example "$example"
 done
+cargo run --quiet --locked --features distributed,conformance --example sensor_fusion -- \
+  --config examples/data/sensor_fusion.toml
 cargo run --quiet --locked -p zstd-endpoint
-cargo run --quiet --locked --features fragment --example ping_distributed
-cargo run --quiet --locked --features fragment,conformance --example custom_transport
-cargo run --quiet --locked --features fragment --example sensor_fusion -- --config examples/data/sensor_fusion.toml
 
 step "the main job"
 cargo run --release --locked --example volume_pipeline

@@ -177,10 +177,11 @@ pub(crate) fn published_in_place(
     Ok(Some(allocation))
 }
 
-/// The layout of an array that begins where its memory begins, if metadata can describe it.
+/// The layout of an array that fills its memory, if metadata can describe it.
 fn in_place<'py>(array: &Bound<'py, PyAny>, memory: &Memory) -> PyResult<Option<Layout<'py>>> {
     let py = array.py();
-    if memory.length() > 0 && array::address(array)? != memory.address().addr() {
+    let length: usize = array.getattr(intern!(py, "nbytes"))?.extract()?;
+    if length != memory.length() || (length > 0 && array::address(array)? != memory.address().addr()) {
         return Ok(None);
     }
     let dtype = array.getattr(intern!(py, "dtype"))?;

@@ -103,7 +103,7 @@ impl Local {
         let mut fast_io = FastIo::ephemeral(plan.run.clone());
         if plan.transports.iter().any(|name| name == "fastio") {
             let context = FastIoContext::open_with(&plan.run, PipelineOptions::new().ephemeral(true))?;
-            transports.insert("fastio", Arc::new(FastIoTransport::new(context.clone())));
+            transports.insert("fastio", Arc::new(FastIoTransport::new(context.clone()).kept()));
             fast_io = context.into();
         }
         if plan.transports.iter().any(|name| name == "zenoh") {

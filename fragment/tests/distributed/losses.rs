@@ -74,10 +74,11 @@ fn a_worker_that_vanishes_is_noticed_within_the_lease() {
 
 #[test]
 fn a_driver_that_is_killed_ends_its_workers() {
-    let (_place, mut driver, a, b) = flowing("endless", &[]);
+    let (place, mut driver, a, b) = flowing("endless", &[]);
     driver.kill();
     a.bad(&["the driver at 127.0.0.1:", "is gone"]);
     b.bad(&["the driver at 127.0.0.1:", "is gone"]);
+    place.clean();
 }
 
 #[test]
