@@ -51,6 +51,10 @@ cargo test -p podwire-fastio --features crash-points --locked
 step "a storm of kills"
 scripts/storm --kills 300 --seed 1
 
+step "applications of several processes, and a storm of kills over them"
+cargo test -p podwire-fragment --features distributed --lib --test distributed --locked -- --skip storm::
+scripts/storm-fragments --kills 20 --seed 1
+
 step "documentation"
 RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 
@@ -71,6 +75,9 @@ scripts/bench --check
 
 step "Python"
 scripts/python
+
+step "no more instructions than before"
+scripts/instructions
 
 step "nothing is left behind"
 left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)

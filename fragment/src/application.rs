@@ -234,10 +234,31 @@ impl Application {
             picture.write(&graph).map_err(|source| Error::System { what: "to write the picture", source })?;
             return Ok(Report::default());
         }
-        if !self.line.is_local() {
-            return Err(Error::NotDistributed);
-        }
-        self.run_here(graph)
+        if self.line.is_local() { self.run_here(graph) } else { self.run_with_others(graph) }
+    }
+
+    #[cfg(not(feature = "distributed"))]
+    fn run_with_others(self, _: Graph) -> Result<Report, Error> {
+        Err(Error::NotDistributed)
+    }
+
+    /// Runs as one of several processes.
+    #[cfg(feature = "distributed")]
+    fn run_with_others(self, graph: Graph) -> Result<Report, Error> {
+        let line = &self.line;
+        let parts = crate::control::Parts {
+            application: line.program(),
+            driver: line.driver,
+            worker: line.worker.then(|| (line.fragments.clone(), line.worker_address.clone())),
+            address: line.address.clone(),
+            monitors: line.monitor,
+            when_lost: self.when_lost,
+            handles_signals: self.handles_signals,
+            settings: self.settings.clone(),
+            grace: self.grace.unwrap_or(self.settings.stop_timeout),
+            composed: self.composed(graph),
+        };
+        crate::control::run(parts)
     }
 
     /// Runs all fragments in this process.
@@ -273,11 +294,6 @@ impl Application {
     }
 
     fn prepare(self, graph: Graph) -> Result<Runtime, Error> {
-        let graph = Arc::new(graph);
-        let fragments = if self.fragments.is_empty() { vec![self.own] } else { self.fragments };
-        let operators = fragments
-            .into_iter()
-            .map(|fragment| fragment.operators.into_iter().map(|placed| placed.operator).collect());
         let plan = Plan {
             local: &|_| true,
             transport: &|_| None,
@@ -286,7 +302,15 @@ impl Application {
             fast_io: FastIo::ephemeral(format!("fragments-{}", std::process::id())),
             grace: self.grace.unwrap_or(self.settings.stop_timeout),
         };
-        Ok(Runtime::prepare(Composed { graph, operators: operators.collect() }, plan)?)
+        Ok(Runtime::prepare(self.composed(graph), plan)?)
+    }
+
+    fn composed(self, graph: Graph) -> Composed {
+        let fragments = if self.fragments.is_empty() { vec![self.own] } else { self.fragments };
+        let operators = fragments
+            .into_iter()
+            .map(|fragment| fragment.operators.into_iter().map(|placed| placed.operator).collect());
+        Composed { graph: Arc::new(graph), operators: operators.collect() }
     }
 
     /// Runs to the end, prints what went wrong, and gives the exit code of the process: 0 when all is well, 128 and the

@@ -20,6 +20,10 @@ pub enum Error {
     /// The command line asks for a driver or a worker, and the application was built without them.
     #[error("--driver and --worker need the feature `distributed`, which this application was built without")]
     NotDistributed,
+    /// The processes of the application could not come together, or something failed in one of them.
+    #[cfg(feature = "distributed")]
+    #[error(transparent)]
+    Control(#[from] crate::control::ControlError),
     /// Something failed while it ran; everything was ended in order.
     #[error("{}", first_failure(.0))]
     Failed(Box<Report>),

@@ -41,6 +41,8 @@ pub(crate) struct OutLink {
     pub(crate) end: Box<dyn SendEnd>,
     pub(crate) counters: Arc<LinkCounters>,
     pub(crate) when_lost: WorkerLost,
+    /// The last message was not sent, because nobody is there.
+    pub(crate) deserted: bool,
     /// Messages that were emitted when nobody was there any more.
     pub(crate) unheard: u64,
 }
@@ -88,12 +90,17 @@ impl OutLane {
         }
     }
 
-    /// Nothing will be sent any more.
-    pub(crate) fn close(self) {
+    /// Nothing will be sent any more. A link is given to those who want to know what becomes of what is on its way.
+    pub(crate) fn close(self) -> Option<OutLink> {
         match self.way {
             OutWay::Local(queue) => queue.close_sender(),
-            OutWay::Link(link) => link.count(),
+            OutWay::Link(mut link) => {
+                let stays = link.end.close();
+                link.count();
+                return stays.then_some(link);
+            }
         }
+        None
     }
 }
 
@@ -112,7 +119,9 @@ impl OutWay {
 
 impl OutLink {
     fn offer(&mut self, message: Message) -> Result<Pushed, LinkError> {
-        match self.end.try_send(&message) {
+        let sent = self.end.try_send(&message);
+        self.deserted = matches!(sent, Err(LinkError::PeerDied { .. }));
+        match sent {
             Ok(()) => Ok(Pushed::Yes),
             Err(LinkError::Full { .. }) => Ok(Pushed::Full(message)),
             Err(LinkError::PeerDied { .. }) if self.when_lost == WorkerLost::Wait => {
@@ -126,13 +135,13 @@ impl OutLink {
         }
     }
 
-    /// When to look again for a process that rings no bell.
+    /// When to look again for a process that rings no bell when it comes back.
     fn look_again(&self) -> Option<std::time::Instant> {
-        (self.end.peer() == Peer::Died).then(|| std::time::Instant::now() + LOOK_AGAIN)
+        self.deserted.then(|| std::time::Instant::now() + LOOK_AGAIN)
     }
 
     /// Lets other threads see the counts.
-    fn count(&self) {
+    pub(crate) fn count(&self) {
         let traffic = self.end.traffic();
         let Traffic { sent, settled, dropped, copied_bytes, .. } = traffic;
         // What a receiver that died had in hand went with it, also if another one came after it.
@@ -161,6 +170,14 @@ pub(crate) struct InLane {
     pub(crate) of_cycle: bool,
 }
 
+/// What wakes an operator that lacks messages.
+pub(crate) enum Wakes<'e> {
+    Bell,
+    Channel(ChannelEnd<'e>),
+    /// Nothing: it looks again after a while.
+    Time,
+}
+
 /// Which way messages come.
 pub(crate) enum InWay {
     /// From another thread.
@@ -182,7 +199,7 @@ impl InLane {
     pub(crate) fn waiting(&self) -> usize {
         match &self.way {
             InWay::Local(queue) => queue.waiting(),
-            InWay::Link(link) => link.end.waiting(),
+            InWay::Link(link) => link.waiting(),
         }
     }
 
@@ -220,17 +237,16 @@ impl InLane {
         }
     }
 
-    /// What to sleep on beside the bell, and when to look again.
-    pub(crate) fn channel(&self) -> Option<ChannelEnd<'_>> {
-        match &self.way {
-            InWay::Local(_) => None,
-            InWay::Link(link) => link.end.channel(),
+    /// What wakes an operator that lacks messages of this lane. To be asked before it is looked whether some wait: what the
+    /// answer says holds from then on, whatever becomes of the sender.
+    pub(crate) fn wakes(&self) -> Wakes<'_> {
+        let InWay::Link(link) = &self.way else { return Wakes::Bell };
+        match link.end.peer() {
+            // A channel whose sender is gone is ready for ever; and who comes back rings no bell.
+            Peer::Died if link.when_lost == WorkerLost::Wait => Wakes::Time,
+            Peer::Died | Peer::Closed => Wakes::Bell,
+            _ => link.end.channel().map_or(Wakes::Bell, Wakes::Channel),
         }
-    }
-
-    /// Whether it waits for the return of a process that rings no bell.
-    pub(crate) fn waits_for_return(&self) -> bool {
-        matches!(&self.way, InWay::Link(link) if link.when_lost == WorkerLost::Wait && link.end.peer() == Peer::Died)
     }
 
     /// Nothing will be received any more.
@@ -243,6 +259,19 @@ impl InLane {
 }
 
 impl InLink {
+    /// How many messages wait. For the end itself the end of the sender counts as one more, until it was said; nobody
+    /// receives that.
+    fn waiting(&self) -> usize {
+        match self.end.waiting() {
+            1 if self.peer_is_gone() => self.end.traffic().waiting() as usize,
+            waiting => waiting,
+        }
+    }
+
+    fn peer_is_gone(&self) -> bool {
+        matches!(self.end.peer(), Peer::Closed | Peer::Died)
+    }
+
     fn receive(&mut self) -> Result<Option<Message>, LinkError> {
         loop {
             match self.end.try_receive() {

@@ -33,6 +33,7 @@
 //! |---|---|
 //! | `command` | the command line of every application |
 //! | `config` | parameters from a file, settings from the environment |
+//! | `control` | several processes: driver, workers, placement (feature `distributed`) |
 //! | `picture`, `monitor` | the graph for those who look at it; what runs, while it runs |
 #![deny(unsafe_code)]
 
@@ -41,6 +42,8 @@ pub mod command;
 mod condition;
 pub mod config;
 mod context;
+#[cfg(feature = "distributed")]
+pub mod control;
 mod error;
 mod fragment;
 pub mod graph;

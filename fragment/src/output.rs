@@ -127,7 +127,8 @@ impl Output {
 
     /// Nothing will be emitted any more.
     pub(crate) fn close(&mut self) {
-        self.ports.iter_mut().flat_map(|port| port.lanes.drain(..)).for_each(OutLane::close);
+        let lanes = self.ports.iter_mut().flat_map(|port| port.lanes.drain(..));
+        self.sleeper.shared.watch_links(lanes.filter_map(OutLane::close));
     }
 }
 

@@ -5,8 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use podwire_fastio::ChannelEnd;
-
 use super::{
     report::Because,
     sleeper::{LOOK_AGAIN, Sleeper},
@@ -16,7 +14,7 @@ use super::{
 use crate::{
     condition::{Conditions, WhenInputs},
     input::{Input, InputPort},
-    lane::InLane,
+    lane::{InLane, Wakes},
     output::Output,
 };
 
@@ -60,20 +58,19 @@ impl Schedule {
             return Next::End(Because::Count);
         }
         loop {
-            let channels = lacking(input);
+            let wakes = lacking(input);
             let inputs = self.look(input);
             self.look_outside(input, sleeper);
             if let Some(because) = self.end(inputs, input, output, sleeper) {
                 return Next::End(because);
             }
-            let now = Instant::now();
             match self.due {
-                _ if inputs != Inputs::Ready => self.sleep_for_messages(input, channels, sleeper),
-                Some(due) if now < due => {
+                _ if inputs != Inputs::Ready => self.sleep_for_messages(input, wakes, sleeper),
+                Some(due) if Instant::now() < due => {
                     sleeper.sleep(OperatorState::Waiting, std::iter::empty(), Some(due));
                 }
                 _ => {
-                    self.ran(now);
+                    self.ran();
                     return Next::Run;
                 }
             }
@@ -99,18 +96,17 @@ impl Schedule {
     }
 
     /// Sleeps until a message may have come, or the end.
-    fn sleep_for_messages(&self, input: &Input, channels: Vec<ChannelEnd<'_>>, sleeper: &Sleeper) {
+    fn sleep_for_messages(&self, input: &Input, wakes: Vec<Wakes<'_>>, sleeper: &Sleeper) {
         if let Some(rest) = rest(input, sleeper.in_cycle()) {
             sleeper.rest(rest, || self.look(input) != Inputs::Lacking);
         }
         // These ring no bell: the return of a process, and the second message of a channel that has one.
-        let again = lanes(input).any(InLane::waits_for_return)
-            || input
-                .ports()
-                .iter()
-                .any(|port| port.at_least > 1 && port.lanes.iter().any(|it| it.channel().is_some()));
+        let more = |port: &InputPort| port.at_least > 1 && port.lanes.iter().any(|lane| !lane.is_local());
+        let again = wakes.iter().any(|it| matches!(it, Wakes::Time)) || input.ports().iter().any(more);
+        let channels =
+            wakes.iter().filter_map(|it| if let Wakes::Channel(end) = it { Some(*end) } else { None });
         let deadline = again.then(|| Instant::now() + LOOK_AGAIN);
-        sleeper.sleep(OperatorState::Waiting, channels.into_iter(), deadline);
+        sleeper.sleep(OperatorState::Waiting, channels, deadline);
     }
 
     /// Says once that nothing more comes from outside of the cycle.
@@ -135,13 +131,13 @@ impl Schedule {
     }
 
     /// Notes that the operator runs, and when it may run next: at the first multiple of its period that is not over.
-    fn ran(&mut self, now: Instant) {
+    fn ran(&mut self) {
         self.ticks += 1;
+        let Some(period) = self.conditions.period.filter(|period| !period.is_zero()) else { return };
+        let now = Instant::now();
         let first = *self.first.get_or_insert(now);
-        self.due = self.conditions.period.filter(|period| !period.is_zero()).map(|period| {
-            let periods = (now - first).as_nanos() / period.as_nanos() + 1;
-            first + Duration::from_nanos((periods * period.as_nanos()) as u64)
-        });
+        let periods = (now - first).as_nanos() / period.as_nanos() + 1;
+        self.due = Some(first + Duration::from_nanos((periods * period.as_nanos()) as u64));
     }
 }
 
@@ -168,7 +164,7 @@ fn rest(input: &Input, in_cycle: bool) -> Option<Rest> {
     }
 }
 
-/// The channels to sleep on: those that have nothing. To be asked before the inputs are looked at.
-fn lacking(input: &Input) -> Vec<ChannelEnd<'_>> {
-    lanes(input).filter(|lane| lane.waiting() == 0).filter_map(InLane::channel).collect()
+/// What wakes the operator, of lanes that have nothing. To be asked before the inputs are looked at.
+fn lacking(input: &Input) -> Vec<Wakes<'_>> {
+    lanes(input).filter(|lane| lane.waiting() == 0).map(InLane::wakes).collect()
 }

@@ -39,6 +39,8 @@ pub use snapshot::{ConnectionSnapshot, Counts, Latency, OperatorSnapshot, Operat
 
 pub(crate) use counters::{Latencies, LinkCounters, OperatorCounters, add};
 pub(crate) use observer::Nobody;
+#[cfg(feature = "distributed")]
+pub(crate) use observer::Observer;
 pub(crate) use prepare::{Plan, Runtime};
 pub(crate) use shared::{Shared, StopReason};
 pub(crate) use signals::Signals;

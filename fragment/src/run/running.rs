@@ -172,6 +172,7 @@ impl Running {
     /// [`wait`](Self::wait).
     #[must_use]
     pub fn report(&self) -> Report {
+        self.shared.count_links();
         let mut failures = self.shared.failures();
         let mut ended = self.shared.ended();
         for late in self.operators.iter().filter(|_| self.shared.aborted()) {

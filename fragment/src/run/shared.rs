@@ -20,7 +20,7 @@ use super::{
     observer::Observer,
     report::{Ended, Failure},
 };
-use crate::context::FastIo;
+use crate::{context::FastIo, lane::OutLink};
 
 const STOPPING: u8 = 1;
 const ABORTED: u8 = 2;
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     /// Operators that have not ended.
     left: Mutex<usize>,
     changed: Condvar,
+    /// Links that their operators have closed, and whose messages may not have been received yet.
+    closed_links: Mutex<Vec<OutLink>>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) fast_io: FastIo,
 }
@@ -60,6 +62,7 @@ impl Shared {
             bells,
             started: OnceLock::new(),
             changed: Condvar::new(),
+            closed_links: Mutex::default(),
             observer,
             fast_io,
         }
@@ -127,6 +130,16 @@ impl Shared {
             };
         }
         true
+    }
+
+    /// Keeps links that their operators have closed.
+    pub(crate) fn watch_links(&self, links: impl Iterator<Item = OutLink>) {
+        lock(&self.closed_links).extend(links);
+    }
+
+    /// Counts what has become of the messages of closed links by now.
+    pub(crate) fn count_links(&self) {
+        lock(&self.closed_links).iter().for_each(OutLink::count);
     }
 
     pub(crate) fn failures(&self) -> Vec<Failure> {

@@ -151,8 +151,10 @@ pub trait SendEnd: Send {
     fn try_send(&mut self, message: &Message) -> Result<(), LinkError>;
 
     /// Closes it, as dropping it does: nothing more is sent. Until it is dropped, [`peer`](Self::peer) and
-    /// [`traffic`](Self::traffic) tell what becomes of the messages that wait. Where it does nothing, dropping closes.
-    fn close(&mut self) {}
+    /// [`traffic`](Self::traffic) tell what becomes of the messages that wait. `false` where only dropping closes.
+    fn close(&mut self) -> bool {
+        false
+    }
 
     /// What is known about the receiver.
     fn peer(&self) -> Peer;

@@ -30,15 +30,18 @@ pub fn newest(transport: &dyn Transport, link: &Link) -> Result<Box<dyn SendEnd>
     let end = transport.sender(&narrow, &bell)?;
     let state = State { pending: VecDeque::new(), sent: 0, dropped: 0, error: None, closing: false };
     let most = link.capacity.saturating_sub(1).max(1);
-    let shared = Arc::new(Shared { end: Mutex::new(end), state: Mutex::new(state), bell, most });
+    let shared = Arc::new(Shared { end: Mutex::new(Ok(end)), state: Mutex::new(state), bell, most });
     let pump = Arc::clone(&shared);
     let started = std::thread::Builder::new().name("podwire-newest".into()).spawn(move || pump.pass_on());
     started.map_err(|error| LinkError::transport(&*link.name, error))?;
     Ok(Box::new(Newest(shared)))
 }
 
+/// The link's end, or what was known last when it was dropped.
+type End = Result<Box<dyn SendEnd>, (Peer, Traffic)>;
+
 struct Shared {
-    end: Mutex<Box<dyn SendEnd>>,
+    end: Mutex<End>,
     state: Mutex<State>,
     bell: Doorbell,
     most: usize,
@@ -58,8 +61,24 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn end(&self) -> MutexGuard<'_, Box<dyn SendEnd>> {
+    fn end(&self) -> MutexGuard<'_, End> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the link, by dropping its end if nothing else does.
+    fn finish(&self) {
+        let mut end = self.end();
+        let Ok(open) = &mut *end else { return };
+        if !open.close() {
+            *end = Err((open.peer(), open.traffic()));
+        }
+    }
+
+    fn known(&self) -> (Peer, Traffic) {
+        match &*self.end() {
+            Ok(end) => (end.peer(), end.traffic()),
+            Err(known) => *known,
+        }
     }
 
     /// Moves messages to the link as there is room, until the end is closed and nothing is left that can be received.
@@ -72,12 +91,15 @@ impl Shared {
             };
             let Some(message) = message else {
                 if closing {
-                    return self.end().close();
+                    return self.finish();
                 }
                 self.bell.wait(None);
                 continue;
             };
-            let passed = self.end().try_send(&message);
+            let passed = match &mut *self.end() {
+                Ok(end) => end.try_send(&message),
+                Err(_) => return,
+            };
             let mut state = self.state();
             match passed {
                 Ok(()) => continue,
@@ -97,8 +119,8 @@ impl Shared {
             }
             let closing = state.closing;
             drop(state);
-            if closing && matches!(self.end().peer(), Peer::Closed | Peer::Died) {
-                return self.end().close();
+            if closing && matches!(self.known().0, Peer::Closed | Peer::Died) {
+                return self.finish();
             }
             self.bell.wait(Some(PAUSE));
         }
@@ -124,19 +146,20 @@ impl SendEnd for Newest {
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> bool {
         self.0.state().closing = true;
         self.0.bell.ring();
+        true
     }
 
     fn peer(&self) -> Peer {
-        self.0.end().peer()
+        self.0.known().0
     }
 
     fn traffic(&self) -> Traffic {
-        let inner = self.0.end().traffic();
+        let (_, traffic) = self.0.known();
         let state = self.0.state();
-        Traffic { sent: state.sent, dropped: state.dropped, ..inner }
+        Traffic { sent: state.sent, dropped: state.dropped, ..traffic }
     }
 }
 

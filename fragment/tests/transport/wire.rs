@@ -146,6 +146,7 @@ fn impatient(mode: &str, listen: &[&str], connect: &[&str]) -> zenoh::Session {
         listen: list(listen),
         connect: list(connect),
         further: further.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        ..SessionSettings::default()
     })
     .unwrap()
 }

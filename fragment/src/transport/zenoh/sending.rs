@@ -276,10 +276,11 @@ impl SendEnd for Sending {
         Ok(())
     }
 
-    fn close(&mut self) {
-        let Some(declared) = self.declared.as_mut().filter(|declared| declared.closed.is_none()) else {
-            return;
-        };
+    fn close(&mut self) -> bool {
+        let Some(declared) = &mut self.declared else { return false };
+        if declared.closed.is_some() {
+            return true;
+        }
         let next = {
             let mut state = self.shared.state();
             state.closing = true;
@@ -287,6 +288,7 @@ impl SendEnd for Sending {
         };
         let closed = self.shared.keys.closed_sender(self.shared.me, next);
         declared.closed = self.inner.session.liveliness().declare_token(closed).wait().ok();
+        true
     }
 
     fn peer(&self) -> Peer {

@@ -2,6 +2,8 @@
 //!
 //! The invariant: no multicast, no port that nobody asked for.
 
+use std::path::PathBuf;
+
 use zenoh::{Config, Session, Wait};
 
 /// What a session is to be.
@@ -13,6 +15,8 @@ pub struct SessionSettings {
     pub listen: Vec<String>,
     /// Where to connect.
     pub connect: Vec<String>,
+    /// A configuration file of Zenoh's own, which what stands here goes over.
+    pub file: Option<PathBuf>,
     /// Further settings of Zenoh's own, as its documentation names them, with their values in JSON5: TLS, users.
     pub further: Vec<(String, String)>,
 }
@@ -30,7 +34,7 @@ pub fn session(settings: &SessionSettings) -> zenoh::Result<Session> {
         format!("[{}]", quoted.join(","))
     };
     let mode = if settings.mode.is_empty() { "peer" } else { &settings.mode };
-    let mut config = Config::default();
+    let mut config = settings.file.as_ref().map_or_else(|| Ok(Config::default()), Config::from_file)?;
     for (key, value) in [
         ("mode", format!("{mode:?}")),
         ("listen/endpoints", list(&settings.listen)),

@@ -1,0 +1,232 @@
+//! Runs the driver's machine over Zenoh.
+//!
+//! Not here: any decision, which `driver` makes. Invariant: events reach the machine one by one, in the order in which
+//! they came, and what it wants done is done before the next one.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::Duration,
+};
+
+use podwire_fastio::{FastIoContext, PipelineOptions};
+use zenoh::{Session, Wait, query::Query};
+
+use super::{
+    alarms::{Alarms, Woken},
+    driver::{Action, Alarm, Driver, Event, Setup},
+    envelope::{Unreadable, Version, open, seal},
+    error::ControlError,
+    keys::Keys,
+    post::{appear, hear, say, watch, zenoh_failed},
+    refusal::Refusal,
+    words::{Answer, Hello, Order, Outcome, Said, WorkerId},
+};
+use crate::{
+    config::Settings,
+    monitor::Monitor,
+    run::{Report, Snapshot},
+};
+
+/// How long workers of `all` are waited for after one has come, if it is not said how many there are.
+const GATHER: Duration = Duration::from_millis(500);
+
+/// What comes to the driver.
+pub(super) enum Input {
+    Hello(Query),
+    Said(WorkerId, Vec<u8>),
+    Left(WorkerId),
+    Signal(i32),
+}
+
+/// A driver at work.
+pub(super) struct Drive {
+    session: Session,
+    keys: Keys,
+    settings: Settings,
+    machine: Driver,
+    events: Receiver<Input>,
+    alarms: Alarms<Alarm>,
+    /// Of each worker the last one.
+    reports: BTreeMap<WorkerId, Report>,
+    /// What the workers do, for the monitor.
+    doing: Arc<Mutex<BTreeMap<WorkerId, Snapshot>>>,
+    /// Held so that links outlive the processes at both their ends.
+    shared_memory: Option<FastIoContext>,
+    watched: Duration,
+}
+
+impl Drive {
+    /// A driver whom workers can find from now on; signals go to the sender that comes with it.
+    pub(super) fn open(
+        session: Session,
+        setup: Arc<Setup>,
+        settings: &Settings,
+    ) -> Result<(Self, Sender<Input>), ControlError> {
+        let (sender, events) = channel();
+        let keys = Keys::new(&setup.application);
+        let (run, watched) = (setup.run.clone(), Duration::from_millis(setup.watched));
+        let drive = Self {
+            keys,
+            settings: settings.clone(),
+            machine: Driver::new(setup),
+            events,
+            alarms: Alarms::new(),
+            reports: BTreeMap::new(),
+            doing: Arc::default(),
+            // Where there is no shared memory, links between processes of this host go over Zenoh.
+            shared_memory: FastIoContext::open_with(&run, PipelineOptions::new().ephemeral(true)).ok(),
+            watched,
+            session,
+        };
+        drive.listen(&sender)?;
+        Ok((drive, sender))
+    }
+
+    fn listen(&self, sender: &Sender<Input>) -> Result<(), ControlError> {
+        // Whoever can say hello is heard from the first word on, so hello comes last.
+        let to = sender.clone();
+        hear(&self.session, &self.keys.word("*"), move |worker, sample| {
+            let _ = to.send(Input::Said(worker, sample.payload().to_bytes().into_owned()));
+        })?;
+        let to = sender.clone();
+        watch(&self.session, &self.keys.worker("*"), move |worker, there| {
+            if !there {
+                let _ = to.send(Input::Left(worker));
+            }
+        })?;
+        let to = sender.clone();
+        let hello = self.session.declare_queryable(self.keys.hello()).complete(true).callback(move |query| {
+            let _ = to.send(Input::Hello(query));
+        });
+        hello.background().wait().map_err(zenoh_failed("cannot listen to workers"))
+    }
+
+    /// Drives the application to its end.
+    pub(super) fn run(mut self) -> Result<(Outcome, Report), ControlError> {
+        let _token = appear(&self.session, &self.keys.driver(&self.session.zid().to_string()))?;
+        let _monitor = self.monitor()?;
+        let mut over = self.take(self.machine.begin(), None);
+        while over.is_none() {
+            over = match self.alarms.wait(&self.events) {
+                Woken::Event(input) => self.input(input),
+                Woken::Alarm(alarm) => self.happens(Event::Alarm(alarm), None),
+                Woken::Alone => Some(Outcome::Interrupted { signal: 0 }),
+            };
+        }
+        if let Some(context) = self.shared_memory.take() {
+            // Whoever was killed last left it there; who still is in it keeps what it has open.
+            let _ = context.drop_pipeline();
+        }
+        let mut report = Report::default();
+        self.reports.into_values().for_each(|of_worker| report.merge(of_worker));
+        Ok((over.unwrap_or(Outcome::Done), report))
+    }
+
+    /// Shows what all workers do, if it was asked for.
+    fn monitor(&self) -> Result<Option<Monitor>, ControlError> {
+        if self.watched.is_zero() {
+            return Ok(None);
+        }
+        let doing = Arc::clone(&self.doing);
+        let all = move || {
+            let mut all = Snapshot::default();
+            lock(&doing).values().for_each(|snapshot| all.merge(snapshot.clone()));
+            all
+        };
+        Monitor::start(self.watched, all).map(Some).map_err(|source| ControlError::Thread { source })
+    }
+
+    fn input(&mut self, input: Input) -> Option<Outcome> {
+        match input {
+            Input::Hello(query) => self.hello(&query),
+            Input::Left(worker) => self.happens(Event::Left(worker), None),
+            Input::Signal(signal) => self.happens(Event::Interrupted(signal), None),
+            Input::Said(worker, bytes) => match open::<Said>(&bytes) {
+                Ok(Said { word, report, snapshot }) => {
+                    if let Some(report) = report {
+                        self.reports.insert(worker.clone(), report);
+                    }
+                    if let Some(snapshot) = snapshot {
+                        lock(&self.doing).insert(worker.clone(), snapshot);
+                    }
+                    self.happens(Event::Said(worker, word), None)
+                }
+                Err(why) => {
+                    eprintln!("podwire: a message of worker {worker} is not understood: {why}");
+                    None
+                }
+            },
+        }
+    }
+
+    fn hello(&mut self, query: &Query) -> Option<Outcome> {
+        let bytes = query.payload().map(|payload| payload.to_bytes()).unwrap_or_default();
+        match open::<Hello>(&bytes) {
+            Ok(hello) => self.happens(Event::Hello(Box::new(hello)), Some(query)),
+            Err(why) => {
+                eprintln!("podwire: somebody who wants to join is not understood: {why}");
+                if let Unreadable::Version(worker) = why {
+                    let refusal = Refusal::Version { driver: Version::own(), worker };
+                    self.answer(query, &Answer::Refused(refusal));
+                }
+                None
+            }
+        }
+    }
+
+    fn happens(&mut self, event: Event, query: Option<&Query>) -> Option<Outcome> {
+        let actions = self.machine.handle(event);
+        self.take(actions, query)
+    }
+
+    fn take(&mut self, actions: Vec<Action>, query: Option<&Query>) -> Option<Outcome> {
+        let mut over = None;
+        for action in actions {
+            match action {
+                Action::Answer(answer) => query.into_iter().for_each(|query| self.answer(query, &answer)),
+                Action::Order(worker, order) => self.order(&worker, &order),
+                Action::Alarm(alarm) => self.set(alarm),
+                Action::Silence(alarm) => self.alarms.silence(alarm),
+                Action::Notice(notice) => eprintln!("{notice}"),
+                Action::Over(outcome) => over = Some(outcome),
+            }
+        }
+        over
+    }
+
+    fn set(&mut self, alarm: Alarm) {
+        let Settings { lease, stop_timeout, join_timeout, .. } = self.settings;
+        let after = match alarm {
+            Alarm::Join => join_timeout,
+            Alarm::Gather => Some(GATHER),
+            // The workers have their own grace; this one is for those that have none.
+            Alarm::Stop => Some(stop_timeout + lease),
+            Alarm::Close => Some(stop_timeout + lease),
+        };
+        if let Some(after) = after {
+            self.alarms.set(alarm, after);
+        }
+    }
+
+    /// A worker that cannot be reached is gone, and liveliness says so.
+    fn order(&self, worker: &WorkerId, order: &Order) {
+        if let Err(error) = say(&self.session, &self.keys.order(worker), order) {
+            eprintln!("podwire: worker {worker}: {error}");
+        }
+    }
+
+    fn answer(&self, query: &Query, answer: &Answer) {
+        if let Ok(bytes) = seal(answer) {
+            // Who does not hear the answer asks again.
+            let _ = query.reply(self.keys.hello(), bytes).wait();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

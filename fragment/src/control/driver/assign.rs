@@ -1,0 +1,202 @@
+//! Who runs what, and over which transports.
+//!
+//! Invariant: a worker gets its fragments once it is known where all of their neighbours are; from then on the
+//! transport of a connection stays, for as long as one of its ends is there.
+
+use super::{Action, Alarm, Driver, Member, MemberState, Phase};
+use crate::control::{
+    notice::Notice,
+    placement::{Willing, place},
+    words::{Cause, HostId, Order, Outcome, Placed, Plan, Wants, WorkerId},
+};
+
+/// Where a worker is, and the transports that it has.
+type Place<'p> = (&'p HostId, &'p Vec<String>);
+
+/// Whether a transport leads from one worker to another.
+pub(super) fn reaches(way: &str, left: Place<'_>, right: Place<'_>) -> bool {
+    let both = [left, right].iter().all(|(_, transports)| transports.iter().any(|name| name == way));
+    both && (way != "fastio" || left.0 == right.0)
+}
+
+/// The transport between two workers: by preference, the first that leads from one to the other.
+fn way(forced: Option<&str>, left: Place<'_>, right: Place<'_>) -> Option<String> {
+    let preferred =
+        left.1.iter().map(String::as_str).filter(|name| forced.is_none_or(|forced| forced == *name));
+    preferred.into_iter().find(|name| reaches(name, left, right)).map(str::to_owned)
+}
+
+impl Driver {
+    /// While fragments have no owner: whether those that are left can be shared out.
+    pub(super) fn gather(&mut self, out: &mut Vec<Action>) {
+        if self.state.phase != Phase::Gathering {
+            return;
+        }
+        let (willing, expected) = (self.willing(), self.setup.expected);
+        if self.free().is_empty() || (expected > 0 && willing && self.state.members.len() >= expected) {
+            self.gathered(out);
+        } else if willing && expected == 0 {
+            out.push(Action::Alarm(Alarm::Gather));
+        } else {
+            out.extend([Action::Silence(Alarm::Gather), Action::Notice(self.waiting())]);
+        }
+    }
+
+    /// Shares out what is left, and begins.
+    pub(super) fn gathered(&mut self, out: &mut Vec<Action>) {
+        if self.state.phase == Phase::Gathering {
+            self.share();
+            if self.free().is_empty() {
+                out.extend([Action::Silence(Alarm::Gather), Action::Silence(Alarm::Join)]);
+                self.state.phase = Phase::Running { started: false };
+                self.settle(out);
+            }
+        }
+    }
+
+    /// Gives orders to whoever can have them, as far as the application goes on.
+    pub(super) fn settle(&mut self, out: &mut Vec<Action>) {
+        let Phase::Running { started } = self.state.phase else { return };
+        if self.state.slots.iter().all(|slot| slot.done) {
+            return self.end(Outcome::Done, out);
+        }
+        self.share();
+        let waiting: Vec<_> = self.joined().map(|(worker, _)| worker.clone()).collect();
+        for worker in waiting {
+            if !self.assign(&worker, out) {
+                return;
+            }
+        }
+        let ready = self.state.slots.iter().all(|slot| {
+            let owner = slot.owner.as_ref().and_then(|owner| self.state.members.get(owner));
+            slot.done
+                || owner
+                    .is_some_and(|owner| !matches!(owner.state, MemberState::Joined | MemberState::Assigned))
+        });
+        if !started && ready {
+            self.state.phase = Phase::Running { started: true };
+            out.push(Action::Notice(Notice::Started));
+        }
+        if started || ready {
+            for (worker, member) in &mut self.state.members {
+                if member.state == MemberState::Ready {
+                    member.state = MemberState::Running;
+                    out.push(Action::Order(worker.clone(), Order::Start));
+                }
+            }
+        }
+    }
+
+    /// Gives a worker its fragments, if all of their neighbours are known. False if the application cannot go on.
+    fn assign(&mut self, worker: &WorkerId, out: &mut Vec<Action>) -> bool {
+        let yours = self.fragments_of(worker);
+        let touches = |at: &usize| {
+            let crossing = self.setup.crossings[*at];
+            yours.contains(&crossing.from) || yours.contains(&crossing.to)
+        };
+        let touched: Vec<usize> = (0..self.setup.crossings.len()).filter(touches).collect();
+        if yours.is_empty() || !touched.iter().all(|at| self.known(*at)) {
+            return true;
+        }
+        let mut transports = vec![String::new(); self.setup.connections];
+        for at in touched {
+            match self.way(at) {
+                Ok(way) => {
+                    transports[self.setup.crossings[at].connection].clone_from(&way);
+                    self.state.ways[at] = Some(way);
+                }
+                Err(cause) => {
+                    self.stop(Outcome::Failed(cause), out);
+                    return false;
+                }
+            }
+        }
+        let placed = self.state.slots.iter().enumerate().filter_map(|(at, slot)| {
+            let worker = slot.owner.clone()?;
+            let name = self.state.members.get(&worker)?.name.clone();
+            Some(Placed { fragment: self.name(at), worker, name })
+        });
+        let plan = Plan {
+            run: self.setup.run.clone(),
+            yours: yours.iter().map(|at| *at as u32).collect(),
+            placed: placed.collect(),
+            transports,
+            waits: self.setup.waits,
+            watched: self.setup.watched,
+        };
+        let fragments = self.names(&yours);
+        if let Some(member) = self.state.members.get_mut(worker) {
+            member.state = MemberState::Assigned;
+            out.push(Action::Notice(Notice::Placed { worker: member.name.clone(), fragments }));
+            out.push(Action::Order(worker.clone(), Order::Assign(plan)));
+        }
+        true
+    }
+
+    /// Whether it is known where both ends of a crossing are, or which way they have agreed on.
+    fn known(&self, crossing: usize) -> bool {
+        let ends = self.setup.crossings[crossing];
+        let owned = |fragment: usize| self.state.slots[fragment].owner.is_some();
+        self.state.ways[crossing].is_some() || (owned(ends.from) && owned(ends.to))
+    }
+
+    fn way(&self, at: usize) -> Result<String, Cause> {
+        if let Some(way) = &self.state.ways[at] {
+            return Ok(way.clone());
+        }
+        let crossing = self.setup.crossings[at];
+        let owner = |fragment: usize| -> Option<(&WorkerId, &Member)> {
+            self.state.members.get_key_value(self.state.slots[fragment].owner.as_ref()?)
+        };
+        let (Some(from), Some(to)) = (owner(crossing.from), owner(crossing.to)) else {
+            return Ok(String::new());
+        };
+        if from.0 == to.0 {
+            return Ok("local".into());
+        }
+        let forced = self.setup.forced.as_deref();
+        let places = ((&from.1.host, &from.1.transports), (&to.1.host, &to.1.transports));
+        way(forced, places.0, places.1).ok_or_else(|| Cause {
+            operator: String::new(),
+            fragments: self.names(&[crossing.from, crossing.to]),
+            worker: from.1.name.clone(),
+            what: format!(
+                "no transport{} leads to worker {}",
+                forced.map_or(String::new(), |it| format!(" {it}")),
+                to.1.name
+            ),
+        })
+    }
+
+    /// Gives the fragments that are left to the workers that take any, and have none yet.
+    fn share(&mut self) {
+        let free = self.free();
+        let weights: Vec<usize> = free.iter().map(|at| self.setup.fragments[*at].1).collect();
+        let idle = self
+            .joined()
+            .filter(|(worker, member)| member.wants == Wants::All && self.fragments_of(worker).is_empty());
+        let willing = idle.map(|(worker, member)| Willing {
+            worker: worker.clone(),
+            resources: member.resources,
+            load: 0,
+        });
+        let placed = place(&weights, willing.collect());
+        for (at, worker) in free.into_iter().zip(placed) {
+            self.state.slots[at].owner = worker;
+        }
+    }
+
+    fn willing(&self) -> bool {
+        self.joined().any(|(_, member)| member.wants == Wants::All)
+    }
+
+    fn joined(&self) -> impl Iterator<Item = (&WorkerId, &Member)> {
+        self.state.members.iter().filter(|(_, member)| member.state == MemberState::Joined)
+    }
+
+    /// Fragments that have no owner, and need one.
+    pub(super) fn free(&self) -> Vec<usize> {
+        let free = |(at, slot): (usize, &super::Slot)| (slot.owner.is_none() && !slot.done).then_some(at);
+        self.state.slots.iter().enumerate().filter_map(free).collect()
+    }
+}

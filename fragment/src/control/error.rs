@@ -1,0 +1,110 @@
+//! Why a process cannot take part in an application of several processes, or had to leave it.
+//!
+//! Invariant: whoever reads it knows which process, where, and what it waited for.
+
+use std::{io, time::Duration};
+
+use super::{refusal::Refusal, words::Cause};
+use crate::{command::Address, run::Report};
+
+type Engine = Box<dyn std::error::Error + Send + Sync>;
+
+/// What went wrong between the processes of an application.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// Somebody listens at the driver's address already: another driver, or another program.
+    #[error("cannot listen at {address}: the port is in use")]
+    PortInUse {
+        /// What `--address` says.
+        address: Address,
+    },
+    /// The address is not of this host, or listening is not permitted.
+    #[error("cannot listen at {address}")]
+    CannotListen {
+        /// What `--address` or `--worker-address` says.
+        address: Address,
+        /// What the system says.
+        source: Engine,
+    },
+    /// Nobody could be reached at the driver's address.
+    #[error("no driver at {address}: tried for {waited:?}")]
+    Unreachable {
+        /// What `--address` says.
+        address: Address,
+        /// How long it was tried.
+        waited: Duration,
+        /// What the system said the last time.
+        source: io::Error,
+    },
+    /// Somebody listens at the driver's address who is no driver, or one that lets nobody in.
+    #[error("who listens at {address} is no driver of podwire: tried for {waited:?}")]
+    NoDriver {
+        /// What `--address` says.
+        address: Address,
+        /// How long it was tried.
+        waited: Duration,
+        /// What Zenoh said the last time, if it said something.
+        source: Option<Engine>,
+    },
+    /// The driver at the address does not let this worker join.
+    #[error("the driver at {address} refuses this worker: {source}")]
+    Refused {
+        /// What `--address` says.
+        address: Address,
+        /// Why.
+        source: Box<Refusal>,
+    },
+    /// The driver died, or cannot be reached any more. What ran here was ended in order.
+    #[error("the driver at {address} is gone")]
+    DriverGone {
+        /// What `--address` says.
+        address: Address,
+    },
+    /// A worker died, or cannot be reached any more. What ran elsewhere was ended in order.
+    #[error("worker {worker} is lost, and with it fragment {}", fragments.join(", "))]
+    WorkerLost {
+        /// Host and process of the worker.
+        worker: String,
+        /// The fragments that it ran.
+        fragments: Vec<String>,
+        /// What was done: at the driver by all that reported, at a worker by its own fragments.
+        report: Box<Report>,
+    },
+    /// An operator failed, in this process or another one. Everything was ended in order.
+    #[error("{cause}")]
+    Failed {
+        /// What failed, and where.
+        cause: Box<Cause>,
+        /// As above.
+        report: Box<Report>,
+    },
+    /// Workers did not end when they were told to.
+    #[error("worker {} did not end in time, nor did fragment {}", workers.join(", "), fragments.join(", "))]
+    Stuck {
+        /// Host and process of each.
+        workers: Vec<String>,
+        /// The fragments that they run.
+        fragments: Vec<String>,
+    },
+    /// Nobody came to run these fragments in time.
+    #[error("nobody has come who runs fragment {}", fragments.join(", "))]
+    Unmanned {
+        /// The fragments.
+        fragments: Vec<String>,
+    },
+    /// The system gave no thread.
+    #[error("the system gave no thread")]
+    Thread {
+        /// What it said.
+        source: io::Error,
+    },
+    /// Zenoh failed.
+    #[error("{doing}")]
+    Zenoh {
+        /// What was being done.
+        doing: &'static str,
+        /// What it said.
+        source: Engine,
+    },
+}

@@ -1,0 +1,208 @@
+//! Runs a worker's machine over Zenoh, and the fragments that it is given.
+//!
+//! Not here: any decision, which `worker` makes. Invariant: as that of `drive`.
+
+use std::{
+    collections::VecDeque,
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    time::{Duration, Instant},
+};
+
+use zenoh::{Session, liveliness::LivelinessToken};
+
+use super::{
+    description::Description,
+    envelope::{Unreadable, Version, open},
+    error::ControlError,
+    keys::Keys,
+    local::Local,
+    post::{appear, ask, hear, say, watch},
+    refusal::Refusal,
+    session::JOIN,
+    words::{Answer, Cause, Hello, Order, Said, Word},
+    worker::{Action, Event, Leave, Worker},
+};
+use crate::{command::Address, config::Settings, run::Report};
+
+/// The pause after a hello that nobody answered, as a driver's port is open a moment before its ears are.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What comes to a worker.
+pub(super) enum Input {
+    Ordered(Vec<u8>),
+    DriverGone,
+    Failed(Cause),
+    StopAsked(String),
+    Ended(Box<Report>),
+    Signal(i32),
+}
+
+/// A worker at work.
+pub(super) struct Work {
+    session: Session,
+    keys: Keys,
+    settings: Settings,
+    address: Address,
+    hello: Hello,
+    description: Description,
+    machine: Worker,
+    local: Local,
+    events: Receiver<Input>,
+    /// What came while something else was waited for.
+    early: VecDeque<Input>,
+    report: Report,
+    _token: LivelinessToken,
+}
+
+impl Work {
+    /// A worker whom the driver sees from now on; signals go to the sender that comes with it.
+    pub(super) fn open(
+        session: Session,
+        address: Address,
+        hello: Hello,
+        description: Description,
+        settings: &Settings,
+        local: impl FnOnce(Sender<Input>) -> Local,
+    ) -> Result<(Self, Vec<Action>, Sender<Input>), ControlError> {
+        let (sender, events) = channel();
+        let keys = Keys::new(&hello.application);
+        let to = sender.clone();
+        hear(&session, &keys.order(&hello.worker), move |_, sample| {
+            let _ = to.send(Input::Ordered(sample.payload().to_bytes().into_owned()));
+        })?;
+        let to = sender.clone();
+        watch(&session, &keys.driver("*"), move |_, there| {
+            if !there {
+                let _ = to.send(Input::DriverGone);
+            }
+        })?;
+        let token = appear(&session, &keys.worker(&hello.worker.0))?;
+        let (machine, first) = Worker::new();
+        let (settings, local) = (settings.clone(), local(sender.clone()));
+        let (early, report) = (VecDeque::new(), Report::default());
+        let work = Self {
+            session,
+            keys,
+            settings,
+            address,
+            hello,
+            description,
+            machine,
+            local,
+            events,
+            early,
+            report,
+            _token: token,
+        };
+        Ok((work, first, sender))
+    }
+
+    /// Works until the application is over, or this worker is.
+    pub(super) fn run(mut self, first: Vec<Action>) -> Result<(Leave, Report), ControlError> {
+        let mut over = self.take(first)?;
+        while over.is_none() {
+            let Some(input) = self.early.pop_front().or_else(|| self.events.recv().ok()) else { break };
+            over = self.input(input)?;
+        }
+        // What became of messages on their way to others may have changed since the fragments ended.
+        self.report = self.local.report().unwrap_or(self.report);
+        if let Err(error) = self.say(Word::Bye) {
+            eprintln!("podwire: {error}");
+        }
+        Ok((over.unwrap_or(Leave::DriverGone), self.report))
+    }
+
+    fn input(&mut self, input: Input) -> Result<Option<Leave>, ControlError> {
+        let event = match input {
+            Input::Ordered(bytes) => match open::<Order>(&bytes) {
+                Ok(order) => Event::Ordered(order),
+                Err(why) => {
+                    eprintln!("podwire: an order is not understood: {why}");
+                    return Ok(None);
+                }
+            },
+            Input::DriverGone => Event::DriverGone,
+            Input::Failed(cause) => Event::Failed(cause),
+            Input::StopAsked(operator) => Event::StopAsked { operator },
+            Input::Signal(signal) => Event::Interrupted(signal),
+            Input::Ended(report) => {
+                self.report = *report;
+                Event::Ended
+            }
+        };
+        self.happens(event)
+    }
+
+    fn happens(&mut self, event: Event) -> Result<Option<Leave>, ControlError> {
+        let actions = self.machine.handle(event);
+        self.take(actions)
+    }
+
+    fn take(&mut self, actions: Vec<Action>) -> Result<Option<Leave>, ControlError> {
+        let mut over = None;
+        for action in actions {
+            let next = match action {
+                Action::Hello { describe } => Some(self.ask(describe)?),
+                Action::Say(word) => {
+                    self.say(word)?;
+                    None
+                }
+                Action::Prepare(plan) => Some(match self.local.prepare(&plan) {
+                    Ok(()) => Event::Prepared,
+                    Err(cause) => Event::Failed(cause),
+                }),
+                Action::Start => {
+                    self.local.start();
+                    None
+                }
+                Action::Stop(leave) => {
+                    self.local.stop(&leave);
+                    None
+                }
+                Action::Over(leave) => {
+                    over = Some(leave);
+                    None
+                }
+            };
+            if let Some(event) = next
+                && let Some(leave) = self.happens(event)?
+            {
+                over = Some(leave);
+            }
+        }
+        Ok(over)
+    }
+
+    fn say(&self, word: Word) -> Result<(), ControlError> {
+        let report = matches!(word, Word::Finished | Word::Bye).then(|| self.report.clone());
+        say(&self.session, &self.keys.word(&self.hello.worker.0), &Said { word, report, snapshot: None })
+    }
+
+    /// Says hello until the driver answers.
+    fn ask(&mut self, describe: bool) -> Result<Event, ControlError> {
+        let hello = Hello { description: describe.then(|| self.description.clone()), ..self.hello.clone() };
+        let (begun, waited) = (Instant::now(), self.settings.join_timeout.unwrap_or(JOIN));
+        loop {
+            // A driver answers at once, or it is gone.
+            let answer = ask::<_, Answer>(&self.session, Keys::ANY_HELLO, &hello, self.settings.lease)?;
+            match answer {
+                Some(Ok(Answer::Later(_))) if begun.elapsed() < self.settings.lease * 2 => {}
+                Some(Ok(answer)) => return Ok(Event::Answered(answer)),
+                Some(Err(Unreadable::Version(driver))) => {
+                    let refusal = Refusal::Version { driver, worker: Version::own() };
+                    return Ok(Event::Answered(Answer::Refused(refusal)));
+                }
+                Some(Err(why)) => eprintln!("podwire: the driver's answer is not understood: {why}"),
+                None => {}
+            }
+            if begun.elapsed() >= waited {
+                return Err(ControlError::NoDriver { address: self.address.clone(), waited, source: None });
+            }
+            match self.events.recv_timeout(PAUSE) {
+                Ok(Input::Signal(signal)) => return Ok(Event::Interrupted(signal)),
+                Ok(input) => self.early.push_back(input),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+        }
+    }
+}

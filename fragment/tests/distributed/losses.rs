@@ -1,0 +1,176 @@
+//! Operators that fail, processes that die, signals.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::processes::{Place, Process};
+
+/// A driver, and a worker for each fragment, with messages flowing.
+fn flowing(application: &str, environment: &[(&str, &str)]) -> (Place, Process, Process, Process) {
+    let place = Place::new();
+    let driver = place.start(application, &["--driver"], environment);
+    let [a, b] = ["a", "b"].map(|it| place.start(application, &["--worker", "--fragments", it], environment));
+    b.until("@ flowing");
+    (place, driver, a, b)
+}
+
+#[test]
+fn an_operator_that_fails_ends_all_processes_with_its_name_fragment_worker_and_cause() {
+    let place = Place::new();
+    let driver = place.driver("fails");
+    let workers = ["a", "b", "c"].map(|fragment| place.worker("fails", fragment));
+    let words = ["operator b.bad", "fragment b", "worker ", "the lens is dirty"];
+    driver.bad(&words);
+    workers.into_iter().for_each(|worker| drop(worker.bad(&words)));
+    place.clean();
+}
+
+#[test]
+fn an_operator_that_panics_ends_all_processes() {
+    let place = Place::new();
+    let driver = place.driver("panics");
+    let workers = ["a", "b"].map(|fragment| place.worker("panics", fragment));
+    let words = ["operator b.bad", "the lens is off"];
+    driver.bad(&words);
+    workers.into_iter().for_each(|worker| drop(worker.bad(&words)));
+    place.clean();
+}
+
+#[test]
+fn an_operator_can_stop_the_application_for_all() {
+    let place = Place::new();
+    let driver = place.driver("stops");
+    let workers = ["a", "b"].map(|fragment| place.worker("stops", fragment));
+    driver.good();
+    workers.into_iter().for_each(|worker| drop(worker.good()));
+    place.clean();
+}
+
+#[test]
+fn a_worker_that_is_killed_ends_the_application_at_once_with_its_name_and_fragments() {
+    let (place, driver, a, mut b) = flowing("endless", &[("PODWIRE_LEASE", "20000")]);
+    b.kill();
+    let begun = Instant::now();
+    let words = ["worker ", "is lost, and with it fragment b"];
+    a.bad(&words);
+    driver.bad(&words);
+    assert!(begun.elapsed() < Duration::from_secs(10), "it did not wait for the lease");
+    place.clean();
+}
+
+#[test]
+fn a_worker_that_vanishes_is_noticed_within_the_lease() {
+    let (place, driver, a, b) = flowing("endless", &[("PODWIRE_LEASE", "500")]);
+    b.signal(Signal::STOP);
+    let words = ["worker ", "is lost, and with it fragment b"];
+    driver.bad(&words);
+    a.bad(&words);
+    // When it comes to itself, it sees that it was left, and goes.
+    b.signal(Signal::CONT);
+    b.bad(&["the driver at", "is gone"]);
+    place.clean();
+}
+
+#[test]
+fn a_driver_that_is_killed_ends_its_workers() {
+    let (place, mut driver, a, b) = flowing("endless", &[]);
+    driver.kill();
+    a.bad(&["the driver at 127.0.0.1:", "is gone"]);
+    b.bad(&["the driver at 127.0.0.1:", "is gone"]);
+    place.clean();
+}
+
+#[test]
+fn a_driver_that_vanishes_is_noticed_within_the_lease() {
+    let (_place, mut driver, a, b) = flowing("endless", &[("PODWIRE_LEASE", "500")]);
+    driver.signal(Signal::STOP);
+    a.bad(&["the driver at 127.0.0.1:", "is gone"]);
+    b.bad(&["the driver at 127.0.0.1:", "is gone"]);
+    driver.kill();
+}
+
+#[test]
+fn a_receiver_that_is_killed_can_come_back() {
+    let (place, driver, a, mut b) = flowing("waits", &[]);
+    for _ in 0..3 {
+        b.kill();
+        driver.until("waiting for somebody to run it");
+        b = place.worker("waits", "b");
+        b.until("@ flowing");
+    }
+    driver.signal(Signal::INT);
+    [driver, a, b].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
+    place.clean();
+}
+
+#[test]
+fn a_sender_that_is_killed_can_come_back() {
+    let (place, driver, mut a, b) = flowing("waits", &[]);
+    a.kill();
+    driver.until("waiting for somebody to run it");
+    let again = place.worker("waits", "a");
+    again.until("this worker runs fragment a");
+    std::thread::sleep(Duration::from_millis(100));
+    driver.signal(Signal::INT);
+    let said = [driver, again, b].map(|process| {
+        let end = process.end();
+        assert_eq!(end.code, Some(130), "{}", end.said);
+        end.said
+    });
+    assert!(said[2].contains("in order"), "{}", said[2]);
+    place.clean();
+}
+
+#[test]
+fn all_workers_can_be_killed_and_come_back() {
+    let (place, driver, mut a, mut b) = flowing("waits", &[]);
+    a.kill();
+    b.kill();
+    let (a, b) = (place.worker("waits", "a"), place.worker("waits", "all"));
+    b.until("@ flowing");
+    driver.signal(Signal::TERM);
+    [driver, a, b].into_iter().for_each(|process| assert_eq!(process.end().code, Some(143)));
+    place.clean();
+}
+
+#[test]
+fn ctrl_c_at_the_driver_ends_all_in_order() {
+    let (place, driver, a, b) = flowing("endless", &[]);
+    driver.signal(Signal::INT);
+    let said = [driver, a, b].map(|process| {
+        let end = process.end();
+        assert_eq!(end.code, Some(130), "{}", end.said);
+        end.said
+    });
+    assert!(said[1].contains("@ a source stops") && said[2].contains("in order"), "{said:?}");
+    place.clean();
+}
+
+#[test]
+fn ctrl_c_at_a_worker_ends_all_in_order() {
+    let (place, driver, a, b) = flowing("endless", &[]);
+    b.signal(Signal::INT);
+    [driver, a, b].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
+    place.clean();
+}
+
+#[test]
+fn ctrl_c_in_a_terminal_reaches_all_processes_at_once() {
+    let (place, driver, a, b) = flowing("endless", &[]);
+    [&driver, &a, &b].into_iter().for_each(|process| process.signal(Signal::INT));
+    [driver, a, b].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
+    place.clean();
+}
+
+#[test]
+fn ctrl_c_before_anybody_came_ends_a_driver_and_a_worker() {
+    let place = Place::new();
+    let worker = place.worker("pair", "a");
+    worker.until("waiting for a driver at").signal(Signal::INT);
+    assert_eq!(worker.end().code, Some(130));
+    let driver = place.driver("pair");
+    driver.until("waiting for workers").signal(Signal::TERM);
+    assert_eq!(driver.end().code, Some(143));
+    place.clean();
+}

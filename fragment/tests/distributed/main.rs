@@ -1,0 +1,20 @@
+//! Applications of several processes, with real processes: each is this test binary, started again.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `processes` | starting, killing and hearing processes; what they leave behind |
+//! | `applications` | the applications that they run |
+//! | `flows` | messages over processes, of every shape and type |
+//! | `joining` | who is let in, and who is told why not |
+//! | `losses` | operators that fail, processes that die, signals |
+//! | `strangers` | whoever else comes to the port |
+//! | `storm` | kills at random |
+
+mod applications;
+mod flows;
+mod joining;
+mod losses;
+mod processes;
+mod storm;
+mod strangers;
+mod types;
