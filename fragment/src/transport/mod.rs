@@ -16,11 +16,13 @@ mod error;
 mod fastio;
 pub(crate) mod local;
 mod name;
+mod newest;
 #[cfg(feature = "distributed")]
 pub mod zenoh;
 
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
+pub use newest::newest;
 #[cfg(feature = "distributed")]
 pub use zenoh::ZenohTransport;
 
@@ -66,7 +68,7 @@ pub struct Traffic {
     pub received: u64,
     /// Of these, messages that the receiver [was done with](ReceiveEnd::settle).
     pub settled: u64,
-    /// Messages that were sent and taken back for newer ones.
+    /// Messages that were sent and given up for newer ones: see [`newest`].
     pub dropped: u64,
     /// Bytes of arrays and bulk data that this end had to copy, because they did not lie where they could be shared.
     pub copied_bytes: u64,
