@@ -305,7 +305,7 @@ impl Application {
         Ok(Runtime::prepare(self.composed(graph), plan)?)
     }
 
-    fn composed(self, graph: Graph) -> Composed {
+    pub(crate) fn composed(self, graph: Graph) -> Composed {
         let fragments = if self.fragments.is_empty() { vec![self.own] } else { self.fragments };
         let operators = fragments
             .into_iter()

@@ -20,6 +20,8 @@
 pub(crate) mod clock;
 mod conditions;
 mod counters;
+#[cfg(test)]
+mod links;
 mod observer;
 mod prepare;
 mod report;

@@ -6,7 +6,7 @@
 use std::{
     io,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     thread::{self, JoinHandle},
@@ -34,7 +34,6 @@ impl Signals {
         let unwatched = unwatched()?;
         let mut signals = Arriving::new([SIGINT, SIGTERM])?;
         let handle = signals.handle();
-        unwatched.store(false, SeqCst);
         let watch = move || {
             let mut signals = signals.forever();
             if let Some(signal) = signals.next() {
@@ -46,19 +45,31 @@ impl Signals {
             }
         };
         let thread = Some(thread::Builder::new().name("signals".into()).spawn(watch)?);
+        let mut watching = watching();
+        *watching += 1;
+        unwatched.store(false, SeqCst);
         Ok(Self { handle, thread })
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        if let Ok(unwatched) = unwatched() {
+        let mut watching = watching();
+        *watching -= 1;
+        if let (0, Ok(unwatched)) = (*watching, unwatched()) {
             unwatched.store(true, SeqCst);
         }
+        drop(watching);
         self.handle.close();
         // It panics only if the function did, and then the panic was shown.
         let _ = self.thread.take().map(JoinHandle::join);
     }
+}
+
+/// How many runs of this process watch.
+fn watching() -> MutexGuard<'static, usize> {
+    static WATCHING: Mutex<usize> = Mutex::new(0);
+    WATCHING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether nobody watches, so that a signal ends the process as it always does: a handler that was set once is never taken

@@ -17,10 +17,10 @@ use super::{
     waker::{Place, Waker},
 };
 use crate::{
-    condition::WorkerLost,
+    condition::{WhenFull, WorkerLost},
     graph::{Connection, Graph, OperatorId},
     lane::{InLane, InLink, InWay, OutLane, OutLink, OutWay},
-    transport::{Link, LinkError, Transport, local::Queue},
+    transport::{self, Link, LinkError, Transport, local::Queue},
 };
 
 /// The lanes of one operator, by port, and its bell.
@@ -94,12 +94,19 @@ impl<'g> Wiring<'g> {
     ) -> Result<(), LinkError> {
         let (from, to) = (connection.from.operator, connection.to.operator);
         let input = self.graph.input(connection);
-        let link = Link::new(self.graph.connection_name(connection), input.capacity);
+        // Of a link that keeps the newest messages, all but one wait with the sender.
+        let newest = input.when_full == WhenFull::DropOldest;
+        let capacity = if newest { 1 } else { input.capacity };
+        let link = Link::new(self.graph.connection_name(connection), capacity);
         let (sent, received) = (Arc::new(LinkCounters::default()), Arc::new(LinkCounters::default()));
         let flow = Flow::Link([Arc::clone(&sent), Arc::clone(&received)]);
         let view = self.view(connection, transport.name(), flow);
         if let Some(lanes) = self.lanes.get(&from) {
-            let end = transport.sender(&link, lanes.waker.bell())?;
+            let end = if newest {
+                transport::newest(transport, &Link { capacity: input.capacity, ..link.clone() })?
+            } else {
+                transport.sender(&link, lanes.waker.bell())?
+            };
             let when_lost = self.when_lost;
             self.begin(
                 connection,

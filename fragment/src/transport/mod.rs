@@ -16,6 +16,7 @@ mod error;
 mod fastio;
 pub(crate) mod local;
 mod name;
+mod newest;
 #[cfg(feature = "ucx")]
 mod ucx;
 #[cfg(feature = "distributed")]
@@ -23,6 +24,7 @@ pub mod zenoh;
 
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
+pub use newest::newest;
 #[cfg(all(feature = "ucx", feature = "conformance"))]
 #[doc(hidden)]
 pub use ucx::Stranger;
@@ -73,7 +75,7 @@ pub struct Traffic {
     pub received: u64,
     /// Of these, messages that the receiver [was done with](ReceiveEnd::settle).
     pub settled: u64,
-    /// Messages that were sent and taken back for newer ones.
+    /// Messages that were sent and given up for newer ones: see [`newest`].
     pub dropped: u64,
     /// Bytes of arrays and bulk data that this end had to copy, because they did not lie where they could be shared.
     pub copied_bytes: u64,

@@ -1,11 +1,15 @@
 //! The suite over every transport of podwire.
 
-use std::{process::Command, sync::Arc};
+use std::{process::Command, sync::Arc, time::Duration};
 
-use podwire_fastio::{ChannelOptions, FastIoContext};
-use podwire_fragment::transport::{
-    FastIoTransport, Link, Transport,
-    conformance::{self, Pair, Suite},
+use podwire_fastio::{ChannelOptions, Doorbell, FastIoContext};
+use podwire_fragment::{
+    Message,
+    transport::{
+        FastIoTransport, Link, LinkError, Transport,
+        conformance::{self, Pair, Suite},
+        newest, receive,
+    },
 };
 
 /// How a process of the suite opens its transport.
@@ -45,6 +49,52 @@ fn fast_io_keeps_the_contract() {
     let report = suite.run();
     FastIoContext::remove(&pipeline).unwrap();
     report.assert();
+}
+
+#[test]
+fn an_end_that_keeps_the_newest_never_says_full_and_counts_what_it_dropped() {
+    let pipeline = format!("newest-{}", std::process::id());
+    let transport = FastIoTransport::new(FastIoContext::open(&pipeline).unwrap());
+    let (link, bell) = (Link::new("a.out>b.in", 4), Doorbell::new());
+    let mut sender = newest(&transport, &link).unwrap();
+    for number in 0..1000_u64 {
+        sender.try_send(&Message::new(number)).unwrap();
+    }
+    let mut receiver = transport.receiver(&Link { capacity: 1, ..link }, &bell).unwrap();
+    sender.close();
+    let mut received: Vec<u64> = Vec::new();
+    loop {
+        match receive(&mut *receiver, &bell, Duration::from_secs(30)) {
+            Ok(message) => received.push(*message.unwrap().received().unwrap()),
+            Err(LinkError::Closed { .. }) => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(received.is_sorted() && received.ends_with(&[998, 999]), "{received:?}");
+    let traffic = sender.traffic();
+    assert_eq!((traffic.sent, traffic.received), (1000, received.len() as u64));
+    assert_eq!(traffic.dropped, 1000 - received.len() as u64);
+    drop((sender, receiver, transport));
+    FastIoContext::remove(&pipeline).unwrap();
+}
+
+#[test]
+fn the_time_of_emitting_travels_within_a_host_and_is_no_metadata() {
+    let pipeline = format!("stamp-{}", std::process::id());
+    let transport = FastIoTransport::new(FastIoContext::open(&pipeline).unwrap());
+    let (link, bell) = (Link::new("a.out>b.in", 4), Doorbell::new());
+    let mut sender = transport.sender(&link, &bell).unwrap();
+    let mut receiver = transport.receiver(&link, &bell).unwrap();
+    let mut message = Message::new(1_u64);
+    message.set_stamp(12_345);
+    sender.try_send(&message).unwrap();
+    sender.try_send(&Message::new(2_u64)).unwrap();
+    for stamp in [12_345, 0] {
+        let message = receiver.try_receive().unwrap().unwrap();
+        assert_eq!((message.stamp(), message.metadata().len()), (stamp, 0));
+    }
+    drop((sender, receiver, transport));
+    FastIoContext::remove(&pipeline).unwrap();
 }
 
 #[cfg(feature = "distributed")]

@@ -146,6 +146,7 @@ fn impatient(mode: &str, listen: &[&str], connect: &[&str]) -> zenoh::Session {
         listen: list(listen),
         connect: list(connect),
         further: further.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        ..SessionSettings::default()
     })
     .unwrap()
 }
@@ -269,6 +270,72 @@ fn case_94_a_storm_of_connections_and_connections_that_never_speak_keep_nobody_o
     application.is_well();
     drop(silent);
     application.is_well();
+}
+
+/// An application in a process of its own, which sends back what it gets; nothing where there is no address.
+#[test]
+fn echo() {
+    let Ok(address) = std::env::var(ECHO) else { return };
+    let transport = ZenohTransport::new(open("router", &[&address], &[]), PREFIX).unwrap();
+    let bell = Doorbell::new();
+    let mut receiver = transport.receiver(&Link::new("there", 4), &bell).unwrap();
+    let mut sender = transport.sender(&Link::new("back", 4), &bell).unwrap();
+    // Until the test ends, which kills it.
+    loop {
+        if let Ok(Some(message)) = receive(&mut *receiver, &bell, LONG) {
+            send(&mut *sender, &message, &bell, LONG).unwrap();
+        }
+    }
+}
+
+/// Where [`echo`] listens.
+const ECHO: &str = "PODWIRE_TEST_ECHO";
+
+#[test]
+fn case_94_without_descriptors_for_new_connections_the_open_ones_go_on() {
+    let address = free_address();
+    let mut command = podwire_fragment::transport::conformance::test_process("wire::echo");
+    let mut child = command.env(ECHO, &address).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let deadline = Instant::now() + LONG;
+    let socket = address.strip_prefix("tcp/").unwrap();
+    while TcpStream::connect(socket).is_err() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let client = ZenohTransport::new(open("client", &[], &[&address]), PREFIX).unwrap();
+    let bell = Doorbell::new();
+    let mut sender = client.sender(&Link::new("there", 4), &bell).unwrap();
+    let mut receiver = client.receiver(&Link::new("back", 4), &bell).unwrap();
+    let mut echo = |count: u64| {
+        for number in 0..count {
+            send(&mut *sender, &Message::new(number), &bell, LONG).unwrap();
+            let message = receive(&mut *receiver, &bell, LONG).unwrap().expect("an echo");
+            assert_eq!(message.value().downcast_ref(), Some(&number));
+        }
+    };
+    echo(5);
+    // It may have a few more descriptors than it has, and gets many connections.
+    let open_now = std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap().count() as u64;
+    let limit = rustix::process::Rlimit { current: Some(open_now + 8), maximum: Some(open_now + 8) };
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::prlimit(Some(pid), rustix::process::Resource::Nofile, limit).unwrap();
+    let crowd: Vec<_> = (0..64).filter_map(|_| TcpStream::connect(socket).ok()).collect();
+    echo(20);
+    drop(crowd);
+    echo(20);
+    // There is room again, and another one gets in, if not at once.
+    let settings = SessionSettings {
+        mode: "client".into(),
+        connect: vec![address.clone()],
+        ..SessionSettings::default()
+    };
+    let deadline = Instant::now() + LONG;
+    while let Err(error) = session(&settings) {
+        assert!(Instant::now() < deadline, "{error}");
+    }
+    echo(5);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]
