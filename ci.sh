@@ -52,7 +52,7 @@ step "a storm of kills"
 scripts/storm --kills 300 --seed 1
 
 step "applications of several processes, and a storm of kills over them"
-cargo test -p podwire-fragment --features distributed --lib --test distributed --locked -- --skip storm::
+cargo test -p podwire-fragment --features distributed,conformance --lib --test distributed --test transport --locked -- --skip storm::
 scripts/storm-fragments --kills 20 --seed 1
 
 step "documentation"
