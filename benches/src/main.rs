@@ -75,9 +75,9 @@ fn measure(options: &Options, groups: &mut [Group], failures: &[String]) -> io::
     if let Some(folder) = &options.out {
         fs::create_dir_all(folder)?;
         fs::write(folder.join("performance.md"), &report)?;
-        fs::write(folder.join("performance.svg"), plot::svg(groups, &runner))?;
+        fs::write(folder.join("performance.svg"), plot::svg(groups))?;
         fs::write(folder.join("summary.md"), summary::markdown(groups, &runner))?;
-        fs::write(folder.join("figures.csv"), summary::figures(groups, &runner))?;
+        fs::write(folder.join("figures.csv"), summary::figures(groups))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::codecs::OURS;
 use crate::groups::{BORROWED, OWNED, SERIALIZE};
 use crate::report::{best_peer, in_order, lines};
-use crate::runner::{Group, Runner, Style};
+use crate::runner::{Group, Style};
 
 const WIDTH: f64 = 900.0;
 /// Where the scale begins, and ends.
@@ -34,8 +34,8 @@ struct Row {
 }
 
 /// Both pictures.
-pub(crate) fn svg(groups: &[Group], runner: &Runner) -> String {
-    let rows: Vec<Row> = groups.iter().flat_map(|group| rows(group, runner)).collect();
+pub(crate) fn svg(groups: &[Group]) -> String {
+    let rows: Vec<Row> = groups.iter().flat_map(rows).collect();
     let subjects =
         in_order(rows.iter().flat_map(|row| row.ratios.iter().map(|(subject, _)| subject.as_str())));
     let height = HEAD + ROW * rows.len() as f64 + 50.0 + GROWTH + 40.0;
@@ -61,19 +61,19 @@ pub(crate) fn svg(groups: &[Group], runner: &Runner) -> String {
             );
         }
     }
-    growth(&mut text, groups, runner, HEAD + ROW * rows.len() as f64 + 50.0);
+    growth(&mut text, groups, HEAD + ROW * rows.len() as f64 + 50.0);
     text.push_str("</svg>\n");
     text
 }
 
 /// The rows of a group, one per measure that more than one codec has.
-fn rows(group: &Group, runner: &Runner) -> Vec<Row> {
+fn rows(group: &Group) -> Vec<Row> {
     let measures = [SERIALIZE, OWNED, BORROWED].into_iter();
     let row = |measure| {
         let cells = group.cells().iter().filter(|cell| cell.measure == measure);
-        let times = cells.filter_map(|cell| Some((cell, runner.figures(cell)?.minimum)));
+        let times = cells.filter_map(|cell| Some((cell, cell.figures()?.minimum)));
         let mut ratios: Vec<(String, f64)> = times.map(|(cell, time)| (cell.subject.clone(), time)).collect();
-        let best = runner.figures(best_peer(group, measure, runner)?)?.minimum;
+        let best = best_peer(group, measure)?.figures()?.minimum;
         ratios.iter_mut().for_each(|(_, time)| *time /= best);
         // Ours first.
         ratios.sort_by_key(|(subject, _)| subject != OURS);
@@ -117,7 +117,7 @@ fn scale(text: &mut String, rows: usize) {
 }
 
 /// The lower picture: a line per codec, measure and kind of item.
-fn growth(text: &mut String, groups: &[Group], runner: &Runner, top: f64) {
+fn growth(text: &mut String, groups: &[Group], top: f64) {
     let Some(group) = groups.iter().find(|group| group.style() == Style::Growth) else { return };
     label(
         text,
@@ -126,7 +126,7 @@ fn growth(text: &mut String, groups: &[Group], runner: &Runner, top: f64) {
         "start",
         "Time for one item, by how many there are (one: 1), podwire; level is linear",
     );
-    let lines = lines(group, runner);
+    let lines = lines(group);
     let ours: Vec<_> = lines.iter().filter(|line| line.subject == OURS && line.times.len() == 3).collect();
     let right = RIGHT - 160.0;
     let at = |step: usize| LEFT + step as f64 / 2.0 * (right - LEFT);

@@ -1,23 +1,24 @@
 //! Measures cells beside a calibration loop.
 //!
 //! Machines flip between speeds, and share their memory with neighbours. So the cells of a group take turns in random
-//! order, a loop of known work runs before and after each sample, and a sample counts only if both runs of the loop
-//! were within [`SLOW`] of the fastest one ever seen. What is reported is the minimum and the median of those.
+//! order, a loop of known work runs before and after each sample, and a sample counts only if the slower one of the two
+//! was within [`NEAR`] of the speed that the group was measured at: that of the loops at the lower quartile. What is
+//! reported is the minimum and the median of those.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::random::Random;
 
-/// A calibration loop that took so much longer than the fastest says that the machine was slow.
-const SLOW: f64 = 1.08;
+/// A calibration loop that took so much longer or shorter than the group's says that the machine had another speed.
+const NEAR: f64 = 1.08;
 /// A sample is as many runs of a cell as take about so long.
 const SAMPLE: Duration = Duration::from_micros(300);
 /// A cell gets at least so many samples, whatever they take.
 const FEWEST: usize = 20;
 /// How many samples a cell gets where there is no hurry.
 pub(crate) const ROUNDS: usize = 600;
-/// How long the calibration loop looks for the fastest speed at first.
+/// How long the calibration loop runs at first, for the machine to find its speed.
 const WARM_UP: Duration = Duration::from_millis(400);
 
 /// One thing that is measured.
@@ -33,6 +34,8 @@ pub(crate) struct Cell {
     run: Box<dyn FnMut()>,
     runs: u32,
     samples: Vec<Sample>,
+    /// Seconds for the calibration loop at the speed at which its group was measured.
+    speed: f64,
 }
 
 struct Sample {
@@ -96,6 +99,7 @@ impl Group {
             run: Box::new(run),
             runs: 1,
             samples: Vec::new(),
+            speed: 0.0,
         });
     }
 
@@ -164,7 +168,6 @@ pub(crate) struct Runner {
     rounds: usize,
     budget: Duration,
     order: Random,
-    fastest: f64,
     taken: usize,
     kept: usize,
 }
@@ -172,10 +175,10 @@ pub(crate) struct Runner {
 impl Runner {
     /// A runner that takes so many samples of each cell, or, if that takes longer, as many as `budget` allows a group.
     pub(crate) fn new(rounds: usize, budget: Duration) -> Self {
-        let mut runner = Self { rounds, budget, order: Random::new(1), fastest: f64::MAX, taken: 0, kept: 0 };
+        let runner = Self { rounds, budget, order: Random::new(1), taken: 0, kept: 0 };
         let start = Instant::now();
         while start.elapsed() < WARM_UP {
-            runner.calibrate();
+            calibrate();
         }
         runner
     }
@@ -199,53 +202,62 @@ impl Runner {
             }
             self.order.shuffle(&mut turns);
             for &turn in &turns {
-                self.sample(&mut group.cells[turn]);
+                group.cells[turn].sample();
             }
         }
-        self.taken += group.cells.iter().map(|cell| cell.samples.len()).sum::<usize>();
-        self.kept += group.cells.iter().map(|cell| self.good(cell).len()).sum::<usize>();
+        let mut loops: Vec<f64> =
+            group.cells.iter().flat_map(|cell| &cell.samples).map(|sample| sample.calibration).collect();
+        loops.sort_by(f64::total_cmp);
+        for cell in &mut group.cells {
+            cell.speed = loops[loops.len() / 4];
+            self.taken += cell.samples.len();
+            self.kept += cell.good().len();
+        }
     }
+}
 
-    fn sample(&mut self, cell: &mut Cell) {
+impl Cell {
+    fn sample(&mut self) {
         // Another cell has used the caches: one run that is not counted.
-        (cell.run)();
-        let before = self.calibrate();
+        (self.run)();
+        let before = calibrate();
         let start = Instant::now();
-        for _ in 0..cell.runs {
-            (cell.run)();
+        for _ in 0..self.runs {
+            (self.run)();
         }
-        let time = start.elapsed().as_secs_f64() / f64::from(cell.runs);
-        let calibration = self.calibrate().max(before);
-        cell.samples.push(Sample { time, calibration });
+        let time = start.elapsed().as_secs_f64() / f64::from(self.runs);
+        let calibration = calibrate().max(before);
+        self.samples.push(Sample { time, calibration });
     }
 
-    /// A loop whose every step waits for the one before, so that its time shows nothing but the clock's speed.
-    fn calibrate(&mut self) -> f64 {
-        let start = Instant::now();
-        let mut word = black_box(1_u64);
-        for _ in 0..20_000 {
-            word = word.wrapping_mul(6_364_136_223_846_793_005) ^ (word >> 29);
-        }
-        black_box(word);
-        let time = start.elapsed().as_secs_f64();
-        self.fastest = self.fastest.min(time);
-        time
-    }
-
-    /// The times of a cell that were taken while the machine was fast, in order of size.
-    fn good(&self, cell: &Cell) -> Vec<f64> {
-        let good = cell.samples.iter().filter(|sample| sample.calibration <= SLOW * self.fastest);
+    /// The times that were taken at the speed of the group, in order of size.
+    fn good(&self) -> Vec<f64> {
+        let near = self.speed / NEAR..=self.speed * NEAR;
+        let good = self.samples.iter().filter(|sample| near.contains(&sample.calibration));
         let mut times: Vec<f64> = good.map(|sample| sample.time).collect();
         times.sort_by(f64::total_cmp);
         times
     }
 
-    /// The figures of a measured cell; none if the machine was slow all the time.
-    pub(crate) fn figures(&self, cell: &Cell) -> Option<Figures> {
-        let times = self.good(cell);
+    /// The figures; none if the machine had another speed all the time.
+    pub(crate) fn figures(&self) -> Option<Figures> {
+        let times = self.good();
         Some(Figures { minimum: *times.first()?, median: times[times.len() / 2], samples: times.len() })
     }
+}
 
+/// A loop whose every step waits for the one before, so that its time shows nothing but the clock's speed.
+fn calibrate() -> f64 {
+    let start = Instant::now();
+    let mut word = black_box(1_u64);
+    for _ in 0..20_000 {
+        word = word.wrapping_mul(6_364_136_223_846_793_005) ^ (word >> 29);
+    }
+    black_box(word);
+    start.elapsed().as_secs_f64()
+}
+
+impl Runner {
     /// How long it measured, in words.
     pub(crate) fn length(&self) -> String {
         let name = if self.rounds < ROUNDS { "a quick run: " } else { "" };

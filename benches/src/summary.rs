@@ -56,8 +56,8 @@ pub(crate) fn markdown(groups: &[Group], runner: &Runner) -> String {
         let Some(group) = group(name) else { continue };
         let _ = write!(text, "| *{name}*: {words} |");
         for measure in [SERIALIZE, OWNED, BORROWED] {
-            let best = best_peer(group, measure, runner);
-            let ratio = best.and_then(|best| ratio(find(group, measure, OURS)?, best, runner));
+            let best = best_peer(group, measure);
+            let ratio = best.and_then(|best| ratio(find(group, measure, OURS)?, best));
             let cell = match (best, ratio) {
                 (Some(best), Some(below)) if below < 1.0 => format!("**{}** {}", show(ratio), best.subject),
                 (Some(best), Some(_)) => format!("{} {}", show(ratio), best.subject),
@@ -71,7 +71,7 @@ pub(crate) fn markdown(groups: &[Group], runner: &Runner) -> String {
     for (name, measure, subject, words) in FLOORS {
         let Some(group) = group(name) else { continue };
         let base = group.cells().iter().find(|cell| cell.measure == measure);
-        let ratio = base.and_then(|base| ratio(find(group, measure, subject)?, base, runner));
+        let ratio = base.and_then(|base| ratio(find(group, measure, subject)?, base));
         let _ = writeln!(text, "| {words} | {} |", show(ratio));
     }
     text
@@ -82,11 +82,11 @@ fn find<'g>(group: &'g Group, measure: &str, subject: &str) -> Option<&'g Cell> 
 }
 
 /// One line per cell: times in seconds, and how many samples count.
-pub(crate) fn figures(groups: &[Group], runner: &Runner) -> String {
+pub(crate) fn figures(groups: &[Group]) -> String {
     let mut text = String::from("group;subject;measure;bytes;items;minimum;median;samples\n");
     for group in groups {
         for cell in group.cells() {
-            let Some(figures) = runner.figures(cell) else { continue };
+            let Some(figures) = cell.figures() else { continue };
             let _ = writeln!(
                 text,
                 "{};{};{};{};{};{:e};{:e};{}",
