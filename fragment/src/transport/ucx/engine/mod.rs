@@ -32,6 +32,9 @@ use peers::Peers;
 
 /// How long it looks for more before it goes to sleep.
 const SPIN: Duration = Duration::from_micros(20);
+/// How often UCX is asked to wake it, before it counts as having something that nobody takes: it is busy, too, when it only
+/// had to put away an old signal.
+const ARMING: u32 = 32;
 /// How long it sleeps when UCX has something to send and nobody takes it: UCX does not wake it then.
 const STUCK: Duration = Duration::from_millis(1);
 /// How long what was said last may take when the thread ends.
@@ -214,18 +217,26 @@ impl Engine {
         }
         let due = self.outlets.values().filter_map(Outlet::due).min();
         let mut time = due.map(|due| due.saturating_duration_since(Instant::now()));
-        let armed = self.worker.arm();
-        // UCX has something that nobody takes, or is at odds with itself: look again soon.
-        if !matches!(armed, Ok(true)) {
+        let mut armed = false;
+        for _ in 0..ARMING {
+            match self.worker.arm() {
+                Ok(done) => armed = done,
+                Err(_) => break,
+            }
+            if armed {
+                break;
+            }
             if self.worker.progress() {
                 return self.hub.awake();
             }
+        }
+        if !armed {
             time = Some(time.map_or(STUCK, |time| time.min(STUCK)));
         }
         let mut watched = vec![PollFd::new(&self.hub.event, PollFlags::IN)];
         let worker = self.worker.as_fd();
         // Not armed, the descriptor may be readable and say nothing.
-        if matches!(armed, Ok(true)) {
+        if armed {
             watched.push(PollFd::new(&worker, PollFlags::IN));
         }
         let time = time.map(|time| Timespec {
