@@ -35,9 +35,9 @@ cargo test --workspace --exclude podwire-codec-core --locked
 cargo test -p podwire-codec-core --all-features --locked
 
 step "the examples of fragments, as processes"
-cargo build --examples --features fragment --locked
-cargo test -p podwire --features fragment --test fragments --locked
-cargo test -p podwire --features fragment --doc --locked
+cargo build -p podwire --examples --features distributed --locked
+cargo test -p podwire --features distributed --test fragments --locked
+cargo test -p podwire --features distributed --doc --locked
 
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
@@ -59,8 +59,9 @@ for example in derive coordinate dispatch custom_endpoint tensor; do
   cargo run --quiet --locked --example "$example"
 done
 cargo run --quiet --locked -p zstd-endpoint
-cargo run --quiet --locked --features fragment --example ping_distributed
-cargo run --quiet --locked --features fragment --example sensor_fusion -- --config examples/data/sensor_fusion.toml
+cargo run --quiet --locked -p podwire --features distributed --example ping_distributed
+cargo run --quiet --locked -p podwire --features distributed --example sensor_fusion -- \
+  --config examples/data/sensor_fusion.toml
 
 step "the main job"
 cargo run --release --locked --example volume_pipeline
