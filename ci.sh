@@ -18,26 +18,31 @@ done
 command -v cc >/dev/null || { apt-get update && apt-get install -y gcc libc6-dev; }
 cargo --version
 
+# One set of features for the workspace, so that everything is built once.
+features=podwire/distributed,podwire/conformance,podwire-fragment/conformance
+
 step "format"
 cargo fmt --all --check
 
 step "lints"
-cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo clippy --workspace --all-targets --features $features --locked -- -D warnings
 cargo clippy -p podwire-codec-core --all-targets --all-features --locked -- -D warnings
 
 step "without the standard library, and with few features"
 cargo check -p podwire-codec-core --no-default-features --locked
 cargo check -p podwire --no-default-features --locked
 cargo check -p podwire --no-default-features --features derive --locked
+cargo check -p podwire --features fragment --locked
 
 step "tests"
-cargo test --workspace --exclude podwire-codec-core --locked
+cargo test --workspace --exclude podwire-codec-core --features $features --locked
 cargo test -p podwire-codec-core --all-features --locked
 
-step "the examples of fragments, as processes"
-cargo build -p podwire --examples --features distributed --locked
-cargo test -p podwire --features distributed --test fragments --locked
-cargo test -p podwire --features distributed --doc --locked
+step "links over UCX"
+# UCX is built from source, some two minutes, once: both commands need the same features, or it is built again.
+command -v make >/dev/null || { apt-get update && apt-get install -y make; }
+cargo clippy -p podwire-fragment --features ucx,conformance --lib --test ucx --locked -- -D warnings
+cargo test -p podwire-fragment --features ucx,conformance --lib --test ucx --locked
 
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
@@ -51,17 +56,19 @@ cargo test -p podwire-fastio --features crash-points --locked
 step "a storm of kills"
 scripts/storm --kills 300 --seed 1
 
+step "a storm of kills over an application of several processes"
+scripts/storm-fragments --kills 20 --seed 1
+
 step "documentation"
-RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --features $features --locked
 
 step "examples"
-for example in derive coordinate dispatch custom_endpoint tensor; do
-  cargo run --quiet --locked --example "$example"
+for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport; do
+  cargo run --quiet --locked --features distributed,conformance --example "$example"
 done
-cargo run --quiet --locked -p zstd-endpoint
-cargo run --quiet --locked -p podwire --features distributed --example ping_distributed
-cargo run --quiet --locked -p podwire --features distributed --example sensor_fusion -- \
+cargo run --quiet --locked --features distributed,conformance --example sensor_fusion -- \
   --config examples/data/sensor_fusion.toml
+cargo run --quiet --locked -p zstd-endpoint
 
 step "the main job"
 cargo run --release --locked --example volume_pipeline
@@ -71,6 +78,9 @@ scripts/bench --check
 
 step "Python"
 scripts/python
+
+step "no more instructions than before"
+scripts/instructions
 
 step "nothing is left behind"
 left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)

@@ -5,6 +5,7 @@ use core::any::TypeId;
 use crate::error::Result;
 use crate::layout::Layout;
 use crate::raw::head::HeadWriter;
+use crate::raw::whole::EncodeWhole as _;
 use crate::schema::{Node, SchemaBuilder};
 use crate::writer::Writer;
 
@@ -81,5 +82,16 @@ pub trait Encode {
     fn encode_tail(&self, writer: &mut Writer<'_>) -> Result<()> {
         let _ = writer;
         Ok(())
+    }
+
+    /// Writes the tail, and if `WHOLE` the head before it, for a type with a layout and a head: an enum looks at its variant
+    /// once for both.
+    #[doc(hidden)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn encode_parts<const WHOLE: bool>(&self, writer: &mut Writer<'_>) -> Result<()> {
+        if WHOLE && let Err(error) = self.encode_own_head(writer) {
+            return Err(error);
+        }
+        self.encode_tail(writer)
     }
 }

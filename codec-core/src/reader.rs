@@ -39,17 +39,20 @@ pub struct Reader<'de> {
 }
 
 impl<'de> Reader<'de> {
+    #[inline]
     fn new(source: Source<'de>, limits: Limits) -> Self {
         let Limits { bytes, items, depth } = limits;
         Self { source, bytes, items, depth, ahead: None }
     }
 
     /// A reader over bytes, under the default limits. Values may borrow from them.
+    #[inline]
     pub fn from_slice(bytes: &'de [u8]) -> Self {
         Self::from_slice_with(bytes, Limits::DEFAULT)
     }
 
     /// A reader over bytes.
+    #[inline]
     pub fn from_slice_with(bytes: &'de [u8], limits: Limits) -> Self {
         Self::new(Source::slice(bytes, None), limits)
     }

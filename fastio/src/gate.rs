@@ -57,6 +57,14 @@ impl Gate {
         }
     }
 
+    /// Runs a step alone, if there is no user.
+    pub(crate) fn if_unused(&self, step: impl FnOnce()) {
+        if self.count.compare_exchange(0, BUSY, Acquire, Relaxed).is_ok() {
+            let _step = Step { gate: self, then: 0 };
+            step();
+        }
+    }
+
     /// One user less. If it is the last, `last` runs alone. Whether it was.
     #[inline]
     pub(crate) fn leave(&self, last: impl FnOnce()) -> bool {

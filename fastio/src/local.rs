@@ -106,6 +106,15 @@ impl Store {
         place.set(map, epoch);
     }
 
+    /// Unmaps a segment whose file goes: what is mapped keeps its inode.
+    pub(crate) fn unmap_unused(&self, index: u32) {
+        self.local(index).holding.if_unused(|place| {
+            if place.clear() {
+                self.maps.fetch_sub(1, Relaxed);
+            }
+        });
+    }
+
     /// One handle less. The last one of the process takes the holder's bit back, and recycles what is freed.
     #[inline]
     pub(crate) fn unhold(&self, id: AllocationId, held: &Held) -> Result<()> {

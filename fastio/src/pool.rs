@@ -154,6 +154,7 @@ impl Store {
         let mut removed = 0;
         while self.control().counts.pooled_bytes.load(SeqCst) > keep {
             let Some(index) = self.lock()?.take_for_trimming()? else { break };
+            self.unmap_unused(index);
             let name = segment::file_name(index, self.segment(index)?.epoch.load(SeqCst));
             if let Err(error) = self.directory.punch(&name) {
                 // The file is as it was.

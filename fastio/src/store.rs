@@ -114,6 +114,11 @@ impl Store {
         Ok((self.segment(index)?, self.locals.get(index)))
     }
 
+    /// What this process alone knows of a segment that the table has.
+    pub(crate) fn local(&self, index: u32) -> &Local {
+        self.locals.get(index)
+    }
+
     /// The state word of a segment.
     #[inline]
     pub(crate) fn state(&self, index: u32) -> Result<Word> {

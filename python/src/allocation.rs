@@ -13,8 +13,8 @@ use pyo3::{
 };
 
 use crate::{
-    array::{ELEMENTS, Layout},
     dtype, errors,
+    layout::{ELEMENTS, layout_from},
     raw::{self, AsArray},
     view::{self, View},
     waiting::patiently,
@@ -335,47 +335,4 @@ impl FastIOAllocation {
             Err(_) => "<podwire.FastIOAllocation, released>".into(),
         }
     }
-}
-
-/// A layout as a user names it.
-pub(crate) fn layout_from<'py>(
-    dtype: &Bound<'py, PyAny>,
-    shape: &Bound<'py, PyAny>,
-    order: &str,
-) -> PyResult<Layout<'py>> {
-    let py = dtype.py();
-    let shape = match shape.extract::<u64>() {
-        Ok(extent) => vec![extent],
-        Err(_) => shape.extract::<Vec<u64>>()?,
-    };
-    let strides = match order {
-        "C" => None,
-        "F" => Some(fortran(&shape)).filter(|_| shape.len() > 1),
-        _ => return Err(PyValueError::new_err("the order is \"C\" or \"F\"")),
-    };
-    let dtype = dtype::dtype(dtype)?;
-    let layout = Layout { shape, strides, dtype };
-    // Padding would be bytes that no schema knows.
-    let packed = match dtype::element(&layout.dtype)? {
-        dtype::Element::Number(_) => None,
-        dtype::Element::Struct(schema) => dtype::of_schema(py, &schema)?,
-    };
-    match packed {
-        Some(packed) if packed.getattr("itemsize")?.extract::<usize>()? != layout.item_size()? => {
-            let message = "the dtype has padding; without it, it could be shared";
-            Err(errors::error(py, "UnsupportedDType", message))
-        }
-        _ => Ok(layout),
-    }
-}
-
-/// Steps of Fortran order, in elements.
-pub(crate) fn fortran(shape: &[u64]) -> Vec<i64> {
-    let mut step = 1_i64;
-    let next = |extent: &u64| {
-        let stride = step;
-        step = step.saturating_mul(i64::try_from(*extent).unwrap_or(i64::MAX));
-        stride
-    };
-    shape.iter().map(next).collect()
 }

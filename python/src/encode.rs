@@ -8,14 +8,19 @@ use podwire_codec_core::{
     schema::{FieldNode, Node, NodeId, VariantNode},
 };
 use pyo3::{
-    exceptions::PyOverflowError,
     intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyBytes, PyComplex, PyDict, PyFrozenSet, PyList, PyMapping, PySet, PyString, PyTuple, PyType},
+    types::{PyBytes, PyFrozenSet, PyList, PyMapping, PySet, PyString},
 };
 
-use crate::{dtype, errors, numbers, schema::Schema, tensor};
+use crate::{
+    dtype, errors,
+    fields::{self, Fields},
+    numbers,
+    schema::Schema,
+    tensor,
+};
 
 /// Levels of any kind that a value may have within one another, which bounds the stack.
 const LEVELS: u32 = 3 * Limits::DEFAULT.depth + 64;
@@ -252,7 +257,7 @@ impl Encoder<'_, '_> {
 
     fn fields(&mut self, fields: &[FieldNode], value: &Bound<'_, PyAny>, at: &mut usize) -> Written {
         if let ([re, im], Some(_)) = (fields, dtype::complex(self.schema.inner(), fields))
-            && let Ok(number) = complex(value)
+            && let Ok(number) = fields::complex(value)
         {
             self.part(re.node, &number.getattr(intern!(value.py(), "real"))?, at)?;
             return self.part(im.node, &number.getattr(intern!(value.py(), "imag"))?, at);
@@ -274,7 +279,7 @@ impl Encoder<'_, '_> {
         at: &mut usize,
     ) -> Written {
         let py = value.py();
-        let (name, inner) = named_variant(value)?;
+        let (name, inner) = fields::named_variant(value)?;
         let Some(variant) = variants.iter().find(|variant| variant.name == name) else {
             let known: Vec<_> = variants.iter().map(|variant| variant.name.as_str()).collect();
             let message = format!("there is no variant {name:?}, but {}", known.join(", "));
@@ -301,88 +306,4 @@ fn items<'py>(value: &Bound<'py, PyAny>) -> Result<Vec<Bound<'py, PyAny>>, Fault
         items = sorted.iter().collect();
     }
     Ok(items)
-}
-
-/// The complex number that a value is, but not one that it could be made into.
-fn complex<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    static NUMPY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let is = value.is_instance_of::<PyComplex>()
-        || value.is_instance(NUMPY.import(value.py(), "numpy", "complexfloating")?)?;
-    if is { Ok(value.clone()) } else { Err(PyOverflowError::new_err("not complex")) }
-}
-
-/// The name of a variant, and what has its fields.
-fn named_variant<'py>(value: &Bound<'py, PyAny>) -> Result<(String, Bound<'py, PyAny>), Fault> {
-    static VARIANT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    static ENUM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let py = value.py();
-    if let Ok(name) = value.cast::<PyString>() {
-        return Ok((name.extract()?, py.None().into_bound(py)));
-    }
-    let name = intern!(py, "name");
-    if value.is_instance(VARIANT.import(py, "podwire._variant", "Variant")?)? {
-        return Ok((value.getattr(name)?.extract()?, value.getattr(intern!(py, "value"))?));
-    }
-    if value.is_instance(ENUM.import(py, "enum", "Enum")?)? {
-        return Ok((value.getattr(name)?.extract()?, py.None().into_bound(py)));
-    }
-    Ok((value.get_type().name()?.extract()?, value.clone()))
-}
-
-/// Where the fields of a struct are.
-enum Fields<'py> {
-    /// A `dict`, or an element of a structured array: by name.
-    Keys(Bound<'py, PyAny>),
-    /// A `tuple`: by position.
-    Positions(Bound<'py, PyTuple>),
-    /// An object, and what its class calls its attributes where that is not the field's name.
-    Attributes(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>),
-}
-
-impl<'py> Fields<'py> {
-    fn of(value: &Bound<'py, PyAny>, fields: &[FieldNode]) -> Result<Self, Fault> {
-        static VOID: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        let py = value.py();
-        let count = fields.len();
-        let wrong = |found| Fault::new(py, format!("expected {count} fields, found {found}"));
-        if let Ok(dict) = value.cast::<PyDict>() {
-            return if dict.len() > count { Err(wrong(dict.len())) } else { Ok(Self::Keys(value.clone())) };
-        }
-        let names = value.get_type().getattr_opt(intern!(py, "__podwire_names__"))?;
-        if let Ok(tuple) = value.cast::<PyTuple>()
-            && names.is_none()
-        {
-            return if tuple.len() == count {
-                Ok(Self::Positions(tuple.clone()))
-            } else {
-                Err(wrong(tuple.len()))
-            };
-        }
-        if value.is_instance(VOID.import(py, "numpy", "void")?)? {
-            return Ok(Self::Keys(value.clone()));
-        }
-        Ok(Self::Attributes(value.clone(), names))
-    }
-
-    fn get(&self, index: usize, name: &str) -> Result<Bound<'py, PyAny>, Fault> {
-        match self {
-            Self::Keys(value) => {
-                value.get_item(name).map_err(|_| Fault::new(value.py(), "the field is missing"))
-            }
-            Self::Positions(tuple) => Ok(tuple.get_item(index)?),
-            Self::Attributes(value, names) => {
-                let called = match names {
-                    Some(names) => {
-                        names.cast::<PyDict>().ok().and_then(|names| names.get_item(name).transpose())
-                    }
-                    None => None,
-                };
-                let found = match called.transpose()? {
-                    Some(called) => value.getattr(called.cast::<PyString>().map_err(PyErr::from)?),
-                    None => value.getattr(name),
-                };
-                found.map_err(|_| Fault::new(value.py(), format!("{} has no such field", value.get_type())))
-            }
-        }
-    }
 }

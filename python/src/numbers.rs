@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use podwire_codec_core::{
     Owner, Segment,
-    schema::{Node, NodeId, Schema as CoreSchema},
+    schema::{Node, NodeId},
 };
 use pyo3::{
     intern,
@@ -124,7 +124,7 @@ pub(crate) fn packed(
         return Ok(None);
     }
     let own = schema.inner();
-    let wanted = match of_element(py, own, element)? {
+    let wanted = match dtype::of_node(py, own, element)? {
         Some(wanted) => wanted,
         None => return Ok(None),
     };
@@ -138,15 +138,6 @@ pub(crate) fn packed(
         return of_array(&bytes, &wanted).map(Some);
     }
     of_array(value, &wanted).map(Some)
-}
-
-/// numpy's dtype for elements of a sequence.
-fn of_element<'py>(
-    py: Python<'py>,
-    schema: &CoreSchema,
-    element: NodeId,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    dtype::of_node(py, schema, element)
 }
 
 fn of_array(value: &Bound<'_, PyAny>, wanted: &Bound<'_, PyAny>) -> Result<Packed, Fault> {
@@ -211,7 +202,7 @@ pub(crate) fn bulk(
     let numbers = match packed(encoder.schema, element, value)? {
         Some(numbers) => numbers,
         None => {
-            let Some(wanted) = of_element(py, encoder.schema.inner(), element)? else {
+            let Some(wanted) = dtype::of_node(py, encoder.schema.inner(), element)? else {
                 return Err(Fault::new(py, "such elements cannot come from Python"));
             };
             return Err(Fault::expected(&format!("an array of {wanted}"), value));

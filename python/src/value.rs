@@ -11,7 +11,7 @@ use pyo3::{
     types::{PyBytes, PyComplex, PyDict, PyList, PyTuple},
 };
 
-use crate::{array::Layout, dtype, errors, memory::Memory, schema::Schema, tensor};
+use crate::{dtype, errors, layout::Layout, memory::Memory, schema::Schema, tensor};
 
 /// A value as Python has it.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {

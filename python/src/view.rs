@@ -9,8 +9,8 @@ use podwire_fastio::FastIoAllocation;
 use pyo3::{exceptions::PyRuntimeError, intern, prelude::*};
 
 use crate::{
-    array::{self, Layout},
-    errors,
+    array, errors,
+    layout::Layout,
     memory::{Memory, Reading, Writing},
     raw,
     waiting::patiently,
@@ -73,6 +73,13 @@ pub(crate) fn layout<'py>(py: Python<'py>, allocation: &FastIoAllocation) -> PyR
 #[pymethods]
 impl View {
     fn __enter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let slot = || self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened =
+            || Err(PyRuntimeError::new_err("this `with` is open already; call `map` once more for another"));
+        // Before anything waits for itself.
+        if slot().is_some() {
+            return opened();
+        }
         let layout = layout(py, &self.allocation)?;
         let memory = match self.writes {
             true => write(py, &self.allocation, self.timeout, false)?,

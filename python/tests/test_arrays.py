@@ -234,8 +234,13 @@ def test_a_part_of_shared_memory_is_published_as_a_copy(context):
     frame[:] = numpy.arange(16).reshape(4, 4)
     part = context.publish_array(frame[1:, 1:], "part")
     same(part.to_numpy(), numpy.arange(16, dtype="u1").reshape(4, 4)[1:, 1:])
+    front = context.publish_array(frame[:2], "front")
     frame[:] = 0
-    assert part.to_numpy()[0, 0] == 5
+    assert part.to_numpy()[0, 0] == 5 and front.to_numpy().tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    turned = frame.reshape(2, 8)
+    del frame
+    context.publish_array(turned, "whole")
+    assert context.get("whole").shape == (2, 8)
 
 
 def test_an_array_outlives_all_that_it_came_from(pipeline):

@@ -3,6 +3,7 @@
 import random
 import resource
 
+import numpy
 import podwire
 import pytest
 from test_golden import VALUES
@@ -153,3 +154,57 @@ def test_strides_of_a_tensor_stay_within_its_memory():
         with pytest.raises(podwire.DecodeError):
             podwire.decode(tensor(shape, strides, bytes(5)), podwire.Tensor)
 
+
+
+def rewritten(path, before, after):
+    """Changes what stands in the header page of a shared file, as a rogue process would."""
+    for file in path.iterdir():
+        with open(file, "r+b") as open_file:
+            page = open_file.read(4096)
+            if before in page:
+                open_file.seek(page.index(before))
+                open_file.write(after)
+                return
+    raise AssertionError("it stands nowhere")
+
+
+def words(*numbers):
+    return b"".join(number.to_bytes(8, "little", signed=number < 0) for number in numbers)
+
+
+@pytest.mark.parametrize("shape, strides", [((2**40, 11), (1, 7)), ((7, 11), (99, 7)), ((7, 11), (-1, 7)), ((2**63, 2**63), (1, 7))])
+def test_metadata_that_was_tampered_with_is_refused(context, shape, strides):
+    context.publish_array(numpy.zeros((7, 11), "f8", order="F"), "array")
+    rewritten(context.path, words(7, 11, 1, 7), words(*shape, *strides))
+    for use in (lambda found: found.to_numpy(), memoryview, numpy.asarray, lambda found: found.map().__enter__()):
+        with pytest.raises(podwire.WrongShape):
+            use(context.get("array"))
+
+
+def test_elements_that_no_schema_describes_are_refused(context):
+    dtype = numpy.dtype([("x", "f4"), ("y", "f4")])
+    for text in (b"struct{x:text,y:f32}", b"struct{x:f32,y:f99}", b"struct{x:f32,x:f32}", b"[f32;99999999999999]"):
+        context.publish_array(numpy.zeros(7, dtype), "array", replace=True)
+        # As long as what stands there.
+        rewritten(context.path, b"struct{x:f32,y:f32}", text.ljust(19)[:19])
+        with pytest.raises((podwire.Corrupt, podwire.WrongShape)):
+            context.get("array").to_numpy()
+
+
+def test_a_value_that_was_tampered_with_is_an_error_or_another_value(context):
+    chance = random.Random(SEED)
+    for name in ("deep", "frame", "tensor", "list"):
+        kind, value = VALUES[name]
+        for _ in range(50):
+            context.publish_value(value, "value", kind, replace=True)
+            found = context.get("value")
+            data = found.read()
+            at = chance.randrange(len(data))
+            for file in context.path.iterdir():
+                content = file.read_bytes()
+                if data in content:
+                    with open(file, "r+b") as open_file:
+                        open_file.seek(content.index(data) + at)
+                        open_file.write(bytes([chance.randrange(256)]))
+            answers(lambda: repr(context.get_value("value", chance.choice([None, dict, kind]))))
+            context.unpublish("value")

@@ -138,12 +138,12 @@ def test_a_view_that_was_given_back_cannot_be_made_writable_by_its_base(context,
 
 
 def test_a_map_is_open_once_at_a_time(data):
-    view = data.map()
-    with view:
-        with pytest.raises(RuntimeError):
-            view.__enter__()
-    with view:
-        pass
+    for view in (data.map(), data.map_mut()):
+        with view:
+            with pytest.raises(RuntimeError):
+                view.__enter__()
+        with view:
+            pass
 
 
 def test_freed_and_released_handles_say_so(context, data):

@@ -90,12 +90,19 @@ fn name_of(round: u64) -> String {
 }
 
 /// The receiver's process: says when each message was read.
-pub fn receive(subject: Subject, mode: Mode, rounds: u64, name: &str, cpu: Option<usize>) -> Result<(), Failure> {
+pub fn receive(
+    subject: Subject,
+    mode: Mode,
+    rounds: u64,
+    name: &str,
+    cpu: Option<usize>,
+) -> Result<(), Failure> {
     machine::pin(cpu);
     let page = Page::open(&page_path(name))?;
     let context = FastIoContext::open(name)?;
     let mut times = Vec::with_capacity(rounds as usize);
-    let mut receiver = subject.is_channel().then(|| context.receiver("channel", &options(mode))).transpose()?;
+    let mut receiver =
+        subject.is_channel().then(|| context.receiver("channel", &options(mode))).transpose()?;
     let mut ice = (subject == Subject::Ice).then(|| ice::Receiving::open(name, mode)).transpose()?;
     #[cfg(feature = "zenoh")]
     let zenoh =
@@ -188,6 +195,10 @@ pub fn measure(
         .args(["--receive", &format!("{subject:?}"), &format!("{mode:?}"), &rounds.to_string(), &name, &cpu])
         .stdout(Stdio::piped())
         .spawn()?;
+    #[cfg(feature = "zenoh")]
+    if let Some(zenoh) = &zenoh {
+        zenoh.meet()?;
+    }
     let mut last = None;
     for round in 1..=rounds {
         let patience = Instant::now();

@@ -50,6 +50,18 @@ pub fn pin(cpu: Option<usize>) {
     }
 }
 
+/// Does something whose threads may run on all processors, from a process that keeps to one.
+#[cfg(feature = "zenoh")]
+pub fn everywhere<R>(action: impl FnOnce() -> R) -> R {
+    let Ok(mine) = sched_getaffinity(None) else { return action() };
+    let mut all = CpuSet::new();
+    (0..CpuSet::MAX_CPU).for_each(|cpu| all.set(cpu));
+    let _ = sched_setaffinity(None, &all);
+    let result = action();
+    let _ = sched_setaffinity(None, &mine);
+    result
+}
+
 /// Bytes of shared memory that can be had without pressing others: free in the file system, and free at all.
 pub fn spare_memory() -> u64 {
     let directory = std::env::var("PODWIRE_SHM_DIR").unwrap_or_else(|_| "/dev/shm".into());

@@ -12,7 +12,7 @@ mod zenoh_shm;
 
 use between::{Mode, SUBJECTS, Subject, measure, parse};
 
-pub type Failure = Box<dyn std::error::Error>;
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const SIZES: [usize; 5] = [8, 8 << 10, 1 << 20, 64 << 20, 1 << 30];
 
@@ -48,7 +48,10 @@ fn between_processes(
         Mode::Sleep => ("blocking", "bare futex"),
     };
     println!("\n## From one process to another, {title}\n");
-    println!("Microseconds; medians, the best of {} turns. Ratios below 1 are faster than iceoryx2.\n", effort.turns);
+    println!(
+        "Microseconds; medians, the best of {} turns. Ratios below 1 are faster than iceoryx2.\n",
+        effort.turns
+    );
     println!(
         "| bytes | {floor} | channel | channel, by reference | publish | create and publish | iceoryx2 | Zenoh | \
          channel / iceoryx2 | publish / iceoryx2 | channel / Zenoh | channel - {floor} | publish - {floor} |"
@@ -65,7 +68,8 @@ fn between_processes(
         // Fewer of the large ones, whose first rounds touch fresh pages.
         let rounds = if size >= 64 << 20 { (effort.rounds / 4).max(20) } else { effort.rounds };
         for _ in 0..effort.turns {
-            for (best, subject) in best.iter_mut().zip(SUBJECTS).filter(|(_, subject)| subject.can_have(size)) {
+            for (best, subject) in best.iter_mut().zip(SUBJECTS).filter(|(_, subject)| subject.can_have(size))
+            {
                 *best = best.min(measure(*subject, mode, size, rounds, cpu)?);
             }
         }

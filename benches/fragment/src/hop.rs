@@ -1,6 +1,7 @@
 //! One message at a time: from before it is sent to when the thread that slept for it has it.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst},
@@ -87,21 +88,21 @@ fn between(
 }
 
 fn condvar(hops: u64) -> u64 {
-    let shared = Arc::new((Mutex::new(None), Condvar::new()));
+    let shared = Arc::new((Mutex::new(VecDeque::new()), Condvar::new()));
     let received = Arc::clone(&shared);
     between(
         hops,
         move |time| {
-            *shared.0.lock().expect("nobody panics") = Some(time);
+            shared.0.lock().expect("nobody panics").push_back(time);
             shared.1.notify_one();
             true
         },
         move || {
-            let mut place = received.0.lock().expect("nobody panics");
-            while place.is_none() {
-                place = received.1.wait(place).expect("nobody panics");
+            let mut queue = received.0.lock().expect("nobody panics");
+            while queue.is_empty() {
+                queue = received.1.wait(queue).expect("nobody panics");
             }
-            place.take()
+            queue.pop_front()
         },
     )
 }

@@ -12,10 +12,12 @@ const RECORDS: [usize; 3] = [1_000, 10_000, 100_000];
 const PACKETS: [usize; 3] = [50, 500, 5_000];
 const LEVELS: [u32; 3] = [1, 10, 100];
 
-/// podwire, and those peers that are fastest elsewhere and know the types.
+/// The floors, podwire, and those peers that are fastest elsewhere and know the types.
 macro_rules! add {
     ($shape:expr, [$($peer:ident),*]) => {{
         let shape = &mut $shape;
+        shape.add_copy();
+        shape.add_floor();
         shape.add::<Podwire>();
         #[cfg(feature = "peers")]
         {

@@ -1,5 +1,6 @@
 //! The questions that are asked, one file each.
 
+#[cfg(feature = "peers")]
 mod access;
 mod frame;
 mod growth;
@@ -29,7 +30,8 @@ pub(crate) const FLOORS: [&str; 2] = ["memcpy", "clone, drop"];
 type Make = fn(&mut Vec<String>) -> Group;
 
 /// All groups, by the names that their cells begin with.
-const ALL: [(&str, Make); 9] = [
+const ALL: &[(&str, Make)] = &[
+    #[cfg(feature = "peers")]
     ("access", access::group),
     ("mesh", plain::group),
     ("log", records::log),

@@ -2,11 +2,14 @@
 
 use std::hint::black_box;
 
+use podwire::{Decode, Encode};
+
 #[cfg(feature = "peers")]
 use super::IN_PLACE;
 use super::{BORROWED, OWNED, SERIALIZE};
 #[cfg(feature = "peers")]
 use crate::codecs::Accesses;
+use crate::codecs::podwire::Podwire;
 use crate::codecs::{Reads, Subject, Writes, check_borrowed, round_trip};
 use crate::runner::Group;
 
@@ -69,6 +72,19 @@ impl<'g, T: PartialEq> Shape<'g, T> {
 
     fn check<S: Subject>(&mut self, bytes: Result<&'static [u8], String>) -> Option<&'static [u8]> {
         bytes.map_err(|reason| self.failures.push(format!("{}: {reason}", self.group.title()))).ok()
+    }
+}
+
+impl<T: Encode + for<'de> Decode<'de> + PartialEq> Shape<'_, T> {
+    /// The floor under every encoding: our bytes, copied into memory that is used again.
+    pub(super) fn add_copy(&mut self) {
+        let Some(bytes) = self.check::<Podwire>(round_trip::<Podwire, T>(self.value)) else { return };
+        let mut buffer: Vec<u8> = Vec::new();
+        self.group.add("memcpy", SERIALIZE, bytes.len(), move || {
+            buffer.clear();
+            buffer.extend_from_slice(black_box(bytes));
+            black_box(&mut buffer);
+        });
     }
 }
 

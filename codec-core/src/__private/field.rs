@@ -129,19 +129,6 @@ pub unsafe fn place<T>(field: *mut T, value: T) -> Place<T> {
     unsafe { Place::new(field) }
 }
 
-/// Writes the tag of a variant in `WIDTH` bytes.
-///
-/// # Safety
-///
-/// `WIDTH` bytes of the head are free.
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub unsafe fn put_tag<const WIDTH: usize>(head: &mut HeadWriter<'_>, tag: u32) {
-    let mut bytes = [0; WIDTH];
-    bytes.copy_from_slice(&tag.to_le_bytes()[..WIDTH]);
-    // SAFETY: the caller's.
-    unsafe { head.put(bytes) };
-}
-
 /// Reads the tag of a variant in `WIDTH` bytes.
 ///
 /// # Safety

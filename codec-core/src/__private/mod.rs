@@ -32,7 +32,7 @@ pub use inventory;
 pub use self::demand::{copy, element, object};
 pub use self::field::{
     copied, decode_memory, default, encode_memory, field, field_skipped, field_via, field_with, gap, offset,
-    place, put_tag, take_tag, trivial, unknown_tag,
+    place, take_tag, trivial, unknown_tag,
 };
 pub use self::node::{enum_node, node, node_via, opaque_node, struct_node};
 pub use self::probe::{Level0, Level1, Level2, Level3, Level4, Level5, Probe, same, unview, view, view_mut};
@@ -42,7 +42,7 @@ pub use crate::error::Result;
 pub use crate::layout::{Facts, Layout, product, text_run};
 pub use crate::raw::head::{HeadReader, HeadWriter};
 pub use crate::raw::row;
-pub use crate::raw::variant::{HeadBuffer, variant_head};
+pub use crate::raw::variant::{HeadBuffer, encode_alone, encode_tag, put_tag, variant_head};
 pub use crate::reader::Reader;
 #[cfg(feature = "std")]
 pub use crate::registry::Registration;

@@ -159,6 +159,6 @@ impl Endpoint for Gather {
     fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         let found = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
         let index = placement.index;
-        self.segments.get(index as usize).cloned().ok_or(Error::NoSegment { index, found })
+        self.segments.get(index as usize).cloned().ok_or_else(|| Error::NoSegment { index, found })
     }
 }

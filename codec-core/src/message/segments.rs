@@ -74,7 +74,7 @@ impl Endpoint for Renumbered<'_> {
     fn take_segment(&mut self, placement: Placement<'_>) -> Result<Segment> {
         let found = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let index = placement.index;
-        let entry = self.entries.get(index as usize).ok_or(Error::NoSegment { index, found })?;
+        let entry = self.entries.get(index as usize).ok_or_else(|| Error::NoSegment { index, found })?;
         if entry.length != placement.length {
             return Err(Error::SegmentLength { index, wanted: placement.length, found: entry.length });
         }

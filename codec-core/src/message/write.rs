@@ -94,7 +94,7 @@ fn write_message<E: Endpoint + ?Sized>(
         let (bytes, segments) = gather.parts_mut();
         bytes[..HEADER].copy_from_slice(&header.to_bytes());
         for segment in segments {
-            let number = endpoint.attach(segment)?.ok_or(Error::NoSegment { index: 0, found: 0 })?;
+            let number = endpoint.attach(segment)?.ok_or_else(|| Error::NoSegment { index: 0, found: 0 })?;
             SegmentEntry {
                 length: segment.length() as u64,
                 number,

@@ -118,6 +118,7 @@ impl HeadReader<'_> {
     }
 
     /// Where the next byte is read from.
+    #[inline(always)]
     pub(crate) fn cursor(&self) -> *const u8 {
         self.cursor
     }

@@ -209,23 +209,21 @@ fn decode_heads<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> 
 #[inline]
 fn decode_rows<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
     let mut elements = reserve::<T>(count, reader)?;
-    for _ in 0..count {
-        decode_next(&mut elements, count, reader)?;
+    while elements.len() < count {
+        grow(&mut elements, 1, count, reader)?;
+        // As many as there is room for, which is nearly always all of them.
+        let room = count.min(elements.capacity());
+        while elements.len() < room {
+            decode_next(&mut elements, reader)?;
+        }
     }
     Ok(elements)
 }
 
-/// Reads the next of `count` elements with a tail.
+/// Reads the next element with a tail, for which there is room.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn decode_next<'de, T: Decode<'de>>(
-    elements: &mut Vec<T>,
-    count: usize,
-    reader: &mut Reader<'de>,
-) -> Result<()> {
-    match grow(elements, 1, count, reader) {
-        Ok(()) => counted::<T, _>(reader, |reader| push(elements, |slot| row::decode_into(slot, reader))),
-        Err(error) => Err(error),
-    }
+fn decode_next<'de, T: Decode<'de>>(elements: &mut Vec<T>, reader: &mut Reader<'de>) -> Result<()> {
+    counted::<T, _>(reader, |reader| push(elements, |slot| row::decode_into(slot, reader)))
 }
 
 /// Fills the next slot, for which there is room.

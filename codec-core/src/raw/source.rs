@@ -43,6 +43,7 @@ pub(crate) struct Source<'i> {
 
 impl<'i> Source<'i> {
     /// A source over bytes, whose segments, if it has any, are with `segments`.
+    #[inline]
     pub(crate) fn slice(bytes: &'i [u8], segments: Option<&'i mut (dyn Endpoint + 'i)>) -> Self {
         Self {
             input: Input::over(bytes),

@@ -24,7 +24,7 @@ use crate::schema::{NodeId, SchemaBuilder};
 use crate::writer::Writer;
 
 /// Bulk values from this size on go to the endpoint in one piece.
-const LARGE: usize = 1024;
+pub(super) const LARGE: usize = 1024;
 
 /// Writes whole values.
 pub(crate) trait EncodeWhole: Encode {
@@ -34,12 +34,12 @@ pub(crate) trait EncodeWhole: Encode {
         if const { Self::LAYOUT.facts().opaque } {
             return self.encode(writer);
         }
-        if const { Self::LAYOUT.facts().head > 0 }
-            && let Err(error) = self.encode_own_head(writer)
-        {
-            return Err(error);
+        match const { (Self::LAYOUT.facts().head > 0, Self::LAYOUT.facts().tail) } {
+            (true, true) => self.encode_parts::<true>(writer),
+            (true, false) => self.encode_own_head(writer),
+            (false, true) => self.encode_tail(writer),
+            (false, false) => Ok(()),
         }
-        if const { Self::LAYOUT.facts().tail } { self.encode_tail(writer) } else { Ok(()) }
     }
 
     /// Writes the head of a row. A function of its own: without optimisation, what it needs on the stack would stay
@@ -147,11 +147,11 @@ pub(crate) trait DecodeWhole<'de>: Decode<'de> {
     /// Reads the value that `bytes` are.
     fn decode_all(bytes: &'de [u8], limits: Limits) -> Result<Self> {
         let mut reader = Reader::from_slice_with(bytes, limits);
-        match Self::decode_whole(&mut reader) {
-            Ok(value) if reader.source.left() == 0 => Ok(value),
-            Ok(_) => Err(reader.trailing()),
-            Err(error) => Err(error),
+        let decoded = Self::decode_whole(&mut reader);
+        if decoded.is_ok() && reader.source.left() > 0 {
+            return Err(reader.trailing());
         }
+        decoded
     }
 
     /// Reads a value into a fresh box, in place.

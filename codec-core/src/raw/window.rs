@@ -82,6 +82,7 @@ pub(crate) struct Input<'i> {
 
 impl<'i> Input<'i> {
     /// A window over bytes that stay.
+    #[inline]
     pub(crate) fn over(bytes: &'i [u8]) -> Self {
         let range = bytes.as_ptr_range();
         Self { start: range.start, cursor: range.start, end: range.end, bytes: PhantomData }

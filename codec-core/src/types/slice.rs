@@ -52,13 +52,24 @@ impl<'a, 'de: 'a, T: Plain> Decode<'de> for &'a [T] {
     ) -> Result<()> {
         // SAFETY: the caller has the four bytes of the layout.
         let count = unsafe { length::decode(&mut head, reader) }?;
-        let offset = reader.offset();
-        let expected = "a slice";
-        let bytes = borrow_elements::<T>(count, reader)?.ok_or(Error::CannotBorrow { offset, expected })?;
-        let alignment = align_of::<T>() as u64;
-        slot.write(bytemuck::try_cast_slice(bytes).map_err(|_| Error::Unaligned { offset, alignment })?);
-        Ok(())
+        // No error is made before it is one: even to drop it is more than to borrow.
+        let Some(bytes) = borrow_elements::<T>(count, reader)? else {
+            return Err(Error::CannotBorrow { offset: reader.offset(), expected: "a slice" });
+        };
+        match bytemuck::try_cast_slice(bytes) {
+            Ok(elements) => {
+                slot.write(elements);
+                Ok(())
+            }
+            Err(_) => Err(unaligned::<T>(bytes.len(), reader)),
+        }
     }
+}
+
+/// That so many bytes that were just taken do not lie where elements could be.
+#[cold]
+fn unaligned<T>(length: usize, reader: &Reader<'_>) -> Error {
+    Error::Unaligned { offset: reader.offset() - length as u64, alignment: align_of::<T>() as u64 }
 }
 
 /// The bytes of `count` elements, if the input stays and holds them as they are in memory.
@@ -70,7 +81,8 @@ pub(super) fn borrow_elements<'de, T: Plain>(
     if !const { T::LAYOUT.facts().bulk } {
         return Ok(None);
     }
-    let found = count as u64;
-    let size = count.checked_mul(size_of::<T>());
-    reader.try_borrow(size.ok_or(Error::InvalidLength { offset: reader.offset(), found })?)
+    match count.checked_mul(size_of::<T>()) {
+        Some(size) => reader.try_borrow(size),
+        None => Err(Error::InvalidLength { offset: reader.offset(), found: count as u64 }),
+    }
 }

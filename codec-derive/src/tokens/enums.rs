@@ -2,12 +2,12 @@
 //!
 //! The facts of an enum never mention those of its fields, so a type may be recursive through an enum.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{Parts, fields, number};
 use crate::check::tag_width;
-use crate::parse::{Field, Model, Variant};
+use crate::parse::{Field, Model, Travel, Variant};
 
 pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
     let width = number(tag_width(model, variants));
@@ -29,16 +29,15 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
         }
     };
 
-    let (with_tail, without): (Vec<_>, Vec<_>) =
-        variants.iter().partition(|variant| variant.fields.iter().any(Field::travels));
-    let tails = with_tail.iter().map(|variant| encode(variant));
-    let rest = (!without.is_empty()).then(|| quote!(_ => __codec::Ok(()),));
-
+    let arms = variants.iter().map(|variant| encode(variant, &width));
     let rows = variants.iter().map(decode);
     // One buffer for all variants: without optimisation, each would have its own on the stack.
-    let rowed =
-        variants.iter().any(|variant| variant.fields.iter().filter(|field| field.travels()).count() > 1);
-    let buffer = rowed.then(|| quote!(let mut __codec_buffer = __codec::HeadBuffer::new();));
+    let buffered = variants.iter().any(|variant| match &travelling(variant)[..] {
+        [] => false,
+        [field] => matches!(field.travel, Travel::Codec | Travel::Probe(_)),
+        _ => true,
+    });
+    let buffer = buffered.then(|| quote!(let mut __codec_buffer = __codec::HeadBuffer::new();));
     let unknown = quote! {
         __codec::Err(__codec::unknown_tag(#name, __codec_tag, #width, &__codec_head, __codec_reader))
     };
@@ -50,11 +49,10 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
     } else {
         quote! {
             #buffer
-            let __codec_self = match unsafe { __codec::take_tag::<#width>(&mut __codec_head) } {
+            match unsafe { __codec::take_tag::<#width>(&mut __codec_head) } {
                 #(#rows)*
                 __codec_tag => return #unknown,
-            };
-            __codec::MaybeUninit::write(__codec_slot, __codec_self);
+            }
             __codec::Ok(())
         }
     };
@@ -66,26 +64,37 @@ pub(super) fn parts(model: &Model<'_>, variants: &[Variant<'_>]) -> Parts {
     Parts {
         facts: quote!(__codec::Facts::row(#width, #tail)),
         head: Some(head),
-        tail: tail.then(|| quote!(match self { #(#tails)* #rest })),
+        tail: tail.then(|| quote!(__codec::Encode::encode_parts::<false>(self, __codec_writer))),
+        parts: tail.then(|| quote!(match self { #(#arms)* })),
         row,
         schema: quote!(__codec::enum_node(__codec_types, #bits, &[#(#entries)*])),
     }
 }
 
-/// The arm that writes the fields of a variant.
-fn encode(variant: &Variant<'_>) -> TokenStream {
-    let ident = &variant.ident;
-    let travelling: Vec<_> = variant.fields.iter().filter(|field| field.travels()).collect();
+/// The fields that travel.
+fn travelling<'v, 'i>(variant: &'v Variant<'i>) -> Vec<&'v Field<'i>> {
+    variant.fields.iter().filter(|field| field.travels()).collect()
+}
+
+/// The arm that writes the fields of a variant, and where the whole enum is written, the tag before them.
+fn encode(variant: &Variant<'_>, width: &Literal) -> TokenStream {
+    let (ident, tag) = (&variant.ident, number(variant.tag));
+    let travelling = travelling(variant);
     let bindings = travelling.iter().map(|field| {
         let (member, local) = (&field.member, &field.local);
         quote!(#member: #local)
     });
     let pattern = quote!(Self::#ident { #(#bindings,)* .. });
-    // A row of one field is that field.
-    if let [field] = travelling[..] {
-        let local = &field.local;
-        let row = fields::encode_row(field, &quote!(#local));
-        return quote!(#pattern => #row,);
+    let tagged = quote!(<#width, __CODEC_WHOLE>);
+    match travelling[..] {
+        [] => return quote!(#pattern => __codec::encode_tag::#tagged(#tag, __codec_writer),),
+        // A row of one field is that field.
+        [field] => {
+            let local = &field.local;
+            let row = fields::encode_alone(field, &quote!(#local), width, &tag);
+            return quote!(#pattern => #row,);
+        }
+        _ => {}
     }
     let facts = travelling.iter().map(|field| fields::facts(field, &quote!(0)));
     let heads = travelling.iter().map(|field| {
@@ -99,7 +108,7 @@ fn encode(variant: &Variant<'_>) -> TokenStream {
     quote! {
         #pattern => {
             let __codec_facts = const { __codec::product(0, &[#(#facts),*]) };
-            match unsafe { __codec::variant_head(__codec_facts.head, __codec_writer) } {
+            match unsafe { __codec::variant_head::#tagged(#tag, __codec_facts.head, __codec_writer) } {
                 __codec::Ok(mut __codec_head) => unsafe { #(#heads)* },
                 __codec::Err(__codec_error) => return __codec::Err(__codec_error),
             }
@@ -111,22 +120,23 @@ fn encode(variant: &Variant<'_>) -> TokenStream {
 /// The arm that reads the fields of a variant.
 fn decode(variant: &Variant<'_>) -> TokenStream {
     let (ident, tag) = (&variant.ident, number(variant.tag));
-    let travelling = variant.fields.iter().filter(|field| field.travels());
-    let alone = travelling.clone().count() == 1;
+    let travelling = travelling(variant);
+    let alone = travelling.len() == 1;
     let values = variant.fields.iter().map(|field| {
         let member = &field.member;
         let value = if alone {
-            fields::decode_row(field)
+            fields::decode_alone(field)
         } else {
             fields::decode_value(field, &quote!(&mut __codec_head))
         };
         quote!(#member: #value)
     });
-    let made = quote!(Self::#ident { #(#values),* });
-    if travelling.clone().count() < 2 {
-        return quote!(#tag => #made,);
+    // Each variant is moved to its place by itself: no larger than it is.
+    let made = quote!(__codec::MaybeUninit::write(__codec_slot, Self::#ident { #(#values),* }););
+    if travelling.len() < 2 {
+        return quote!(#tag => { #made });
     }
-    let facts = travelling.map(|field| fields::facts(field, &quote!(0)));
+    let facts = travelling.iter().map(|field| fields::facts(field, &quote!(0)));
     quote! {
         #tag => {
             let __codec_facts = const { __codec::product(0, &[#(#facts),*]) };
@@ -136,9 +146,8 @@ fn decode(variant: &Variant<'_>) -> TokenStream {
                 __codec::Ok(__codec_head) => __codec_head,
                 __codec::Err(__codec_error) => return __codec::Err(__codec_error),
             };
-            let __codec_self = #made;
+            #made
             __codec_buffer.leave(__codec_reader);
-            __codec_self
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is written for one field, wherever it stands.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Path, PathArguments};
@@ -80,15 +80,29 @@ fn or_return(result: &TokenStream) -> TokenStream {
     }
 }
 
-/// Writes it as a row of its own.
-pub(super) fn encode_row(field: &Field<'_>, reference: &TokenStream) -> TokenStream {
+/// Writes it as the row of a variant that has no other field.
+pub(super) fn encode_alone(
+    field: &Field<'_>,
+    reference: &TokenStream,
+    width: &Literal,
+    tag: &Literal,
+) -> TokenStream {
+    let tagged = quote!(#width, __CODEC_WHOLE);
+    let alone = |value| quote!(__codec::encode_alone::<#tagged, _>(#tag, #value, __codec_writer));
+    let tag_alone = quote!(__codec::encode_tag::<#tagged>(#tag, __codec_writer));
     match &field.travel {
-        Travel::Codec => quote!(__codec::row::encode(#reference, __codec_writer)),
-        Travel::Probe(probe) => {
-            quote!(__codec::row::encode(__codec::view(#probe.__codec_via(), #reference), __codec_writer))
+        Travel::Codec => alone(quote!(#reference)),
+        Travel::Probe(probe) => alone(quote!(__codec::view(#probe.__codec_via(), #reference))),
+        Travel::With(module) => {
+            let row = call(module, "encode", &quote!(#reference, __codec_writer));
+            quote! {
+                match #tag_alone {
+                    __codec::Ok(()) => #row,
+                    __codec::Err(__codec_error) => return __codec::Err(__codec_error),
+                }
+            }
         }
-        Travel::With(module) => call(module, "encode", &quote!(#reference, __codec_writer)),
-        Travel::Skip(_) => quote!(__codec::Ok(())),
+        Travel::Skip(_) => tag_alone,
     }
 }
 
@@ -138,9 +152,9 @@ pub(super) fn decode_value(field: &Field<'_>, head: &TokenStream) -> TokenStream
     }
 }
 
-/// Reads it as a row of its own.
-pub(super) fn decode_row(field: &Field<'_>) -> TokenStream {
-    let value = or_return(&quote_spanned!(field.span()=> __codec::row::decode(__codec_reader)));
+/// Reads it as the row of a variant that has no other field.
+pub(super) fn decode_alone(field: &Field<'_>) -> TokenStream {
+    let value = or_return(&quote_spanned!(field.span()=> __codec_buffer.decode_alone(__codec_reader)));
     match &field.travel {
         Travel::Codec => value,
         Travel::Probe(probe) => quote!(__codec::unview(#probe.__codec_via(), #value)),

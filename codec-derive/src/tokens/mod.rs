@@ -10,7 +10,8 @@
 //!   `decode_row` visit, in the same order, with the same way of travelling (all four are written from one list);
 //!   that the memory is the encoding follows from where the fields lie, which `product` sees, and a skipped field
 //!   says that it is not;
-//! - the head: each method takes from it what its fields' facts say, hence what the promise says;
+//! - the head: each method takes from it what its fields' facts say, hence what the promise says; `variant_head` reserves what
+//!   the facts of the variant's fields say, and the next statement writes their heads;
 //! - the slot: `&raw mut` of a field of the slot is writable and aligned (a packed struct is decoded by value), each
 //!   field is written once, and is guarded until all are there; then the struct is initialised;
 //! - nothing of the user's runs inside an `unsafe` block.
@@ -36,6 +37,8 @@ struct Parts {
     head: Option<TokenStream>,
     /// The body of `encode_tail`, if anything can stand there.
     tail: Option<TokenStream>,
+    /// The body of `encode_parts`, where head and tail are better written at once.
+    parts: Option<TokenStream>,
     /// The body of `decode_row`.
     row: TokenStream,
     /// The body of `schema`.
@@ -67,7 +70,7 @@ pub(crate) fn output(model: &Model<'_>) -> TokenStream {
     let (decode, _, _) = decode.split_for_impl();
     let decode_where = predicates(model.generics, &bounds.decode);
 
-    let Parts { facts, head, tail, row, schema } = parts;
+    let Parts { facts, head, tail, parts, row, schema } = parts;
     let head = head.map(|body| {
         quote! {
             #[inline(always)]
@@ -78,6 +81,15 @@ pub(crate) fn output(model: &Model<'_>) -> TokenStream {
         quote! {
             #[inline]
             fn encode_tail(&self, __codec_writer: &mut __codec::Writer<'_>) -> __codec::Result<()> { #body }
+        }
+    });
+    let parts = parts.map(|body| {
+        quote! {
+            #[inline]
+            fn encode_parts<const __CODEC_WHOLE: bool>(
+                &self,
+                __codec_writer: &mut __codec::Writer<'_>,
+            ) -> __codec::Result<()> { #body }
         }
     });
     let trivial = trivial::output(model);
@@ -98,6 +110,7 @@ pub(crate) fn output(model: &Model<'_>) -> TokenStream {
                 }
                 #head
                 #tail
+                #parts
                 fn schema(__codec_types: &mut __codec::SchemaBuilder) -> __codec::Node { #schema }
             }
 

@@ -40,6 +40,7 @@ pub(super) fn parts(model: &Model<'_>, all: &[Field<'_>]) -> Parts {
         facts,
         head: heads,
         tail: tails,
+        parts: None,
         row: if packed { by_value(all) } else { in_place(model, all) },
         schema: quote!(__codec::struct_node(__codec_types, &[#(#entries)*])),
     }

@@ -137,6 +137,9 @@ impl End {
                 },
             };
             if let Some(end) = end {
+                if options.kept {
+                    end.ring.keep(&end.held);
+                }
                 crash_point!("channel-attached");
                 return Ok(end);
             }

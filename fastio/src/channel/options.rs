@@ -42,6 +42,7 @@ pub struct ChannelOptions {
     pub(super) inline: usize,
     pub(super) wait: Wait,
     pub(super) when_full: WhenFull,
+    pub(super) kept: bool,
 }
 
 /// The most messages that a channel can hold.
@@ -58,7 +59,7 @@ impl Default for ChannelOptions {
 impl ChannelOptions {
     /// 16 messages, of which 480 bytes each lie in the channel itself; both ends sleep when they wait.
     pub const fn new() -> Self {
-        Self { capacity: 16, inline: 480, wait: Wait::Sleep, when_full: WhenFull::Block }
+        Self { capacity: 16, inline: 480, wait: Wait::Sleep, when_full: WhenFull::Block, kept: false }
     }
 
     /// How many messages can have been sent and not be received: 1 to 32,767.
@@ -84,6 +85,14 @@ impl ChannelOptions {
     /// What this end does when the channel is full.
     pub const fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
+        self
+    }
+
+    /// The channel stays, once an end asked for it, for as long as its pipeline, or until
+    /// [`remove_channel`](crate::FastIoContext::remove_channel): then what it counts is true also after both ends were dead
+    /// at one time. Else an empty channel goes with its last end.
+    pub const fn kept(mut self, kept: bool) -> Self {
+        self.kept = kept;
         self
     }
 

@@ -140,7 +140,7 @@ impl Index<'_> {
         Ok(())
     }
 
-    /// Frees a channel that nobody has open and in which nothing waits to be received.
+    /// Frees a channel that nobody has open and in which nothing waits to be received, unless it is to be kept.
     pub(crate) fn retire(&self, index: u32) -> Result<bool> {
         let segment = self.store.segment(index)?;
         let ends = [&segment.sender, &segment.receiver];
@@ -149,6 +149,7 @@ impl Index<'_> {
         }
         let unread = match self.ring_on_file(index)? {
             // Nobody will come back for what a closed receiver left.
+            Some(ring) if ring.is_kept()? => true,
             Some(ring) if segment.receiver.load(SeqCst) != CLOSED => ring.unread()? != 0,
             _ => false,
         };
@@ -209,6 +210,11 @@ impl RingFile {
         let word = word.to_le_bytes();
         let written = may_fail().map_err(Into::into).and_then(|()| self.file.write_all_at(&word, offset));
         written.map_err(|source: std::io::Error| Error::io("pwrite", "segment", source))
+    }
+
+    fn is_kept(&self) -> Result<bool> {
+        let word = self.word(self.start + std::mem::offset_of!(RingHeader, kept) as u64)?;
+        Ok(word as u32 != 0)
     }
 
     fn tail(&self) -> Result<u64> {

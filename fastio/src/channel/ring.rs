@@ -134,6 +134,11 @@ impl Ring {
         (header.magic.load(SeqCst) == MAGIC && inside && fits).then_some(Self { shape, start })
     }
 
+    /// From now on the channel stays when nobody has it open.
+    pub(super) fn keep(&self, held: &Held) {
+        self.header(held).kept.store(1, SeqCst);
+    }
+
     #[inline]
     pub(super) fn header<'h>(&self, held: &'h Held) -> &'h RingHeader {
         let header = held.records::<RingHeader>(self.start, 1).and_then(<[_]>::first);

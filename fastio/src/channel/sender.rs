@@ -221,7 +221,8 @@ impl Sender {
     pub(super) fn send_lent(&mut self, place: usize, size: usize) -> Result<()> {
         self.end.store().check()?;
         self.refer_to_lent(BYTES, place, size)?;
-        self.show()
+        self.show();
+        Ok(())
     }
 
     fn put(&mut self, payload: Payload<'_>, patience: Patience) -> Result<()> {
@@ -260,7 +261,8 @@ impl Sender {
             Ready::Known(kind, allocation) => refer(kind, allocation)?,
             Ready::Made(kind, allocation) => refer(kind, &allocation)?,
         }
-        self.show()
+        self.show();
+        Ok(())
     }
 
     /// Fills the slot of a message that lies in lent memory.
@@ -278,14 +280,13 @@ impl Sender {
 
     /// Makes the message of the filled slot visible.
     #[inline]
-    fn show(&mut self) -> Result<()> {
+    fn show(&mut self) {
         let (end, next) = (&self.end, &mut self.next);
         crash_point!("channel-written");
         end.ring.commit(&end.held, *next);
         crash_point!("channel-sent");
         end.ring_the_bell();
         *next = end.ring.next(*next);
-        Ok(())
     }
 
     #[inline]

@@ -93,6 +93,15 @@ impl Holding {
         Held { ..*held }
     }
 
+    /// Runs `step` alone, if nobody holds it.
+    pub(crate) fn if_unused(&self, step: impl FnOnce(&mut Place<'_>)) {
+        self.gate.if_unused(|| {
+            // SAFETY: as in `enter`.
+            let map = unsafe { &mut *self.map.get() };
+            step(&mut Place { map, epoch: &self.epoch });
+        });
+    }
+
     /// Gives a place back, after which the `Held` is not used any more. If it was the last, `last` runs alone.
     #[inline]
     pub(crate) fn leave(&self, _held: &Held, last: impl FnOnce(&mut Place<'_>)) -> bool {

@@ -171,6 +171,8 @@ pub(crate) struct RingHeader {
     pub(crate) capacity: AtomicU32,
     /// Bytes from one slot to the next.
     pub(crate) stride: AtomicU32,
+    /// 1 if the channel stays when nobody has it open.
+    pub(crate) kept: AtomicU32,
     /// What the receiver sleeps on.
     pub(crate) sent: WaitWord,
     pub(crate) received: ReceivedLine,

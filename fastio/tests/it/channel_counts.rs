@@ -114,3 +114,19 @@ fn metadata_travels_with_a_value_inline_and_by_reference() {
         assert!(message.metadata().unwrap().is_empty());
     }
 }
+
+#[test]
+fn a_channel_that_is_kept_goes_on_counting_when_both_ends_were_gone() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    for (options, name, sent) in [(OPTIONS, "left", 0), (OPTIONS.kept(true), "kept", 1)] {
+        let (mut sender, mut receiver) = context.channel(name, &options).unwrap();
+        sender.send(b"one").unwrap();
+        drop(receiver.receive().unwrap());
+        drop((sender, receiver));
+        context.sweep().unwrap();
+        assert_eq!(context.sender(name, &options).unwrap().sent(), sent, "{name}");
+    }
+    assert!(context.remove_channel("kept").unwrap());
+    assert_eq!(context.channels().unwrap(), []);
+}

@@ -43,6 +43,7 @@ pub(crate) const ROLES: &[Role] = &[
         let found = receiver.receive().unwrap();
         say(if let Incoming::Allocation(found) = found { found.map().unwrap()[0] } else { 0 });
         let _last = receiver.try_receive();
+        say("took another one");
         pause();
     }),
     ("wait-for-number", |pipeline| {
@@ -193,7 +194,7 @@ fn a_receiver_that_is_killed_is_noticed_and_another_one_goes_on_where_it_was() {
     });
     let mut actor = Actor::start("receive-one-and-stay", &pipeline);
     actor.expect("4");
-    std::thread::sleep(Duration::from_millis(20));
+    actor.expect("took another one");
     assert_eq!(sender.peer().unwrap(), Peer::Attached);
     actor.kill();
     let error = loop {
@@ -216,6 +217,48 @@ fn a_receiver_that_is_killed_is_noticed_and_another_one_goes_on_where_it_was() {
     assert_eq!(context.stats().unwrap().private, 3);
     drop(buffers);
     nothing_is_left(&context);
+}
+
+#[test]
+fn one_who_is_stopped_is_waited_for_and_never_declared_dead() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let mut receiver = context.receiver("numbers", &OPTIONS).unwrap();
+    let actor = Actor::start("count-to-you", &pipeline);
+    let signal = |signal| {
+        let child = rustix::process::Pid::from_child(&actor.child);
+        rustix::process::kill_process(child, signal).unwrap();
+    };
+    let mut expected = 0u64;
+    let mut next = |receiver: &mut Receiver, patience| {
+        let message = receiver.receive_timeout(patience).map(|message| message.bytes().unwrap().to_vec());
+        if let Ok(bytes) = &message {
+            assert_eq!(bytes[..], expected.to_le_bytes());
+            expected += 1;
+        }
+        message
+    };
+    for _ in 0..20 {
+        next(&mut receiver, LONG).unwrap();
+    }
+    signal(rustix::process::Signal::STOP);
+    let error = loop {
+        if let Err(error) = next(&mut receiver, Duration::from_millis(100)) {
+            break error;
+        }
+    };
+    assert!(matches!(error, Error::Timeout { .. }), "{error}");
+    context.sweep().unwrap();
+    assert_eq!(receiver.peer().unwrap(), Peer::Attached);
+    signal(rustix::process::Signal::CONT);
+    let error = loop {
+        if let Err(error) = next(&mut receiver, LONG) {
+            break error;
+        }
+    };
+    assert!(matches!(error, Error::Closed { .. }), "{error}");
+    assert_eq!(expected, 20_000);
+    actor.finish();
 }
 
 #[test]

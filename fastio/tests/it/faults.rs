@@ -32,7 +32,39 @@ pub(crate) const ROLES: &[Role] = &[
         drop(held);
         say("done");
     }),
+    ("no-maps", |pipeline| {
+        let context = FastIoContext::open(pipeline).unwrap();
+        let held = context.create(100).unwrap();
+        let before = (maps(), context.stats().unwrap());
+        let file = std::fs::File::open("/proc/self/exe").unwrap();
+        let mut filler = Vec::with_capacity(1 << 21);
+        // The same page again and again is never one mapping with its neighbour.
+        while let Ok(map) = memmap2::MmapOptions::new().len(4096).map_raw_read_only(&file) {
+            filler.push(map);
+            assert!(filler.len() < filler.capacity(), "this system has no limit");
+        }
+        let created = context.create(1 << 20).map(drop);
+        let found = context.get("data").map(drop);
+        let opened = FastIoContext::open(&format!("{pipeline}-other")).map(drop);
+        filler.clear();
+        assert!(matches!(created, Err(Error::Io { op: "mmap", .. })), "{created:?}");
+        assert!(matches!(found, Err(Error::Io { op: "mmap", .. })), "{found:?}");
+        assert!(matches!(opened, Err(Error::Io { .. })), "{opened:?}");
+        FastIoContext::remove(&format!("{pipeline}-other")).unwrap();
+        context.sweep().unwrap();
+        assert_eq!((maps(), context.stats().unwrap()), before);
+        assert_eq!(context.get("data").unwrap().len(), 100);
+        context.create(1 << 20).unwrap();
+        drop(held);
+        say("done");
+    }),
 ];
+
+/// The mapped segments of this process.
+fn maps() -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    maps.lines().filter(|line| line.contains("/segment.")).count()
+}
 
 pub(crate) fn descriptors() -> usize {
     // The directory's own descriptor is among them.
@@ -45,6 +77,16 @@ fn without_descriptors_everything_is_an_error_and_nothing_leaks() {
     let context = pipeline.open();
     context.create(100).unwrap().publish("data").unwrap();
     let mut actor = Actor::start("no-descriptors", &pipeline);
+    actor.expect("done");
+    actor.finish();
+}
+
+#[test]
+fn case_77_without_maps_everything_is_an_error_and_nothing_leaks() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    context.create(100).unwrap().publish("data").unwrap();
+    let mut actor = Actor::start("no-maps", &pipeline);
     actor.expect("done");
     actor.finish();
 }

@@ -2,13 +2,22 @@
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, symlink},
     path::Path,
 };
 
 use podwire_fastio::{Error, FastIoContext};
 
-use crate::support::{Pipeline, base, directory};
+use crate::support::{Actor, Pipeline, Role, base, directory, pause, say};
+
+pub(crate) const ROLES: &[Role] = &[("look-at-data", |pipeline| {
+    let context = FastIoContext::open(pipeline).unwrap();
+    say("open");
+    pause();
+    let error = context.get("data").map(drop).unwrap_err();
+    assert!(matches!(error, Error::NotPrivate { .. }), "{error}");
+    say("refused");
+})];
 
 /// What is planted, and how: at a path, perhaps pointing to a victim.
 type Plant = (&'static str, fn(&Path, &Path));
@@ -152,6 +161,35 @@ fn planted_files_are_refused_and_not_followed() {
     }
     assert_eq!(fs::read(&victim).unwrap(), b"precious");
     fs::remove_file(victim).unwrap();
+}
+
+#[test]
+fn case_64_files_of_another_owner_are_refused() {
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else can give a file away, so that there is none of another owner.
+        return;
+    }
+    const NOBODY: Option<u32> = Some(65_534);
+    for name in ["", "control", "slot.0"] {
+        let pipeline = Pipeline::new();
+        drop(pipeline.open());
+        let path = directory(&pipeline).join(name);
+        chown(&path, NOBODY, None).unwrap();
+        let error = refused(&pipeline);
+        assert!(matches!(error, Error::NotPrivate { .. }), "{name}: {error}");
+        chown(&path, Some(0), None).unwrap();
+        drop(pipeline.open());
+    }
+    // A segment that is not mapped here yet, in a pipeline that is open.
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    context.create(100).unwrap().publish("data").unwrap();
+    let mut other = Actor::start("look-at-data", &pipeline);
+    other.expect("open");
+    chown(directory(&pipeline).join("segment.0.1"), NOBODY, None).unwrap();
+    other.go_on();
+    other.expect("refused");
+    other.finish();
 }
 
 #[test]

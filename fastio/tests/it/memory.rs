@@ -39,6 +39,33 @@ pub(crate) const ROLES: &[Role] = &[
         drop(context);
         say(FastIoContext::remove(pipeline).unwrap());
     }),
+    ("no-inodes", |pipeline| {
+        let context = FastIoContext::open(pipeline).unwrap();
+        let mut kept = vec![context.create(100).unwrap()];
+        // The table of names is a file, too.
+        kept[0].publish("first").unwrap();
+        let error = loop {
+            match context.create(100) {
+                Ok(allocation) => kept.push(allocation),
+                Err(error) => break error,
+            }
+            assert!(kept.len() < 1000);
+        };
+        assert!(matches!(error, Error::NoSpace { .. }), "{error}");
+        // What is there works, and memory that comes back is used again.
+        kept[0].publish("data").unwrap();
+        assert_eq!(context.get("data").unwrap().len(), 100);
+        assert!(matches!(context.create(1 << 20), Err(Error::NoSpace { .. })));
+        kept.truncate(1);
+        context.create(1 << 20).unwrap();
+        kept[0].free().unwrap();
+        kept.clear();
+        context.sweep().unwrap();
+        let stats = context.stats().unwrap();
+        assert_eq!((stats.published, stats.private, stats.freed, stats.bytes), (0, 0, 0, 0));
+        drop(context);
+        say(FastIoContext::remove(pipeline).unwrap());
+    }),
     ("no-room-at-all", |pipeline| {
         let error = FastIoContext::open(pipeline).unwrap_err();
         assert!(matches!(error, Error::NoSpace { .. }), "{error}");
@@ -140,11 +167,11 @@ fn the_last_to_leave_takes_the_pool_along() {
 struct Tmpfs(std::path::PathBuf);
 
 impl Tmpfs {
-    fn mount(size: &str) -> Option<Self> {
-        let path = std::env::temp_dir().join(format!("podwire-tmpfs-{}-{size}", std::process::id()));
+    fn mount(options: &str) -> Option<Self> {
+        let path = std::env::temp_dir().join(format!("podwire-tmpfs-{}-{options}", std::process::id()));
         std::fs::create_dir(&path).unwrap();
         let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "podwire-test"])
+            .args(["-t", "tmpfs", "-o", options, "podwire-test"])
             .arg(&path)
             .output()
             .is_ok_and(|output| output.status.success());
@@ -166,7 +193,7 @@ impl Drop for Tmpfs {
 
 #[test]
 fn a_full_file_system_is_an_error_and_memory_comes_back() {
-    let Some(tmpfs) = Tmpfs::mount("1m") else { return };
+    let Some(tmpfs) = Tmpfs::mount("size=1m") else { return };
     let root = tmpfs.0.to_str().unwrap();
     let mut actor = Actor::start_with("fill-up", "full", &[("PODWIRE_SHM_DIR", root)]);
     actor.expect("true");
@@ -175,8 +202,18 @@ fn a_full_file_system_is_an_error_and_memory_comes_back() {
 }
 
 #[test]
+fn case_77_without_inodes_there_is_no_space_and_nothing_leaks() {
+    let Some(tmpfs) = Tmpfs::mount("size=16m,nr_inodes=20") else { return };
+    let root = tmpfs.0.to_str().unwrap();
+    let mut actor = Actor::start_with("no-inodes", "full", &[("PODWIRE_SHM_DIR", root)]);
+    actor.expect("true");
+    actor.finish();
+    assert_eq!(std::fs::read_dir(&tmpfs.0).unwrap().count(), 0, "nothing remains");
+}
+
+#[test]
 fn a_file_system_without_room_for_the_pipeline_is_an_error() {
-    let Some(tmpfs) = Tmpfs::mount("64k") else { return };
+    let Some(tmpfs) = Tmpfs::mount("size=64k") else { return };
     let root = tmpfs.0.to_str().unwrap();
     let mut actor = Actor::start_with("no-room-at-all", "full", &[("PODWIRE_SHM_DIR", root)]);
     actor.expect("refused");

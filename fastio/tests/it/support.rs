@@ -139,6 +139,7 @@ fn play() {
     let pipeline = std::env::var("PODWIRE_TEST_PIPELINE").unwrap();
     let roles = [
         crate::publish::ROLES,
+        crate::files::ROLES,
         crate::loans::ROLES,
         crate::locks::ROLES,
         crate::wait::ROLES,

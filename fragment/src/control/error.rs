@@ -53,7 +53,7 @@ pub enum ControlError {
         /// What `--address` says.
         address: Address,
         /// Why.
-        source: Refusal,
+        source: Box<Refusal>,
     },
     /// The driver died, or cannot be reached any more. What ran here was ended in order.
     #[error("the driver at {address} is gone")]
@@ -75,7 +75,7 @@ pub enum ControlError {
     #[error("{cause}")]
     Failed {
         /// What failed, and where.
-        cause: Cause,
+        cause: Box<Cause>,
         /// As above.
         report: Box<Report>,
     },

@@ -40,6 +40,8 @@ pub(super) struct Local {
     worker: String,
     graph: Arc<Graph>,
     stage: Stage,
+    /// The shared memory of the application; here so that it goes after what lies in it.
+    memory: Option<FastIoContext>,
     watched: Duration,
     events: Sender<Input>,
 }
@@ -69,6 +71,7 @@ impl Local {
             worker,
             graph,
             stage: Stage::Composed(composed),
+            memory: None,
             watched: Duration::ZERO,
             events,
         }
@@ -98,12 +101,13 @@ impl Local {
         plan.yours.iter().filter_map(name).collect()
     }
 
-    fn open(&self, composed: Composed, plan: &Plan) -> crate::Result<Runtime> {
+    fn open(&mut self, composed: Composed, plan: &Plan) -> crate::Result<Runtime> {
         let mut transports: BTreeMap<&str, Arc<dyn Transport>> = BTreeMap::new();
         let mut fast_io = FastIo::ephemeral(plan.run.clone());
         if plan.transports.iter().any(|name| name == "fastio") {
             let context = FastIoContext::open_with(&plan.run, PipelineOptions::new().ephemeral(true))?;
-            transports.insert("fastio", Arc::new(FastIoTransport::new(context.clone())));
+            self.memory = Some(context.clone());
+            transports.insert("fastio", Arc::new(FastIoTransport::new(context.clone()).kept()));
             fast_io = context.into();
         }
         if plan.transports.iter().any(|name| name == "zenoh") {
@@ -190,6 +194,14 @@ impl Local {
             Leave::Outcome(Outcome::Interrupted { signal }) => StopReason::Signal(*signal),
             _ => StopReason::Failed,
         });
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        // The last process takes the memory along, and sees that it is the last one if nobody is in it who is dead: a
+        // driver that was killed.
+        let _ = self.memory.as_ref().map(FastIoContext::sweep);
     }
 }
 

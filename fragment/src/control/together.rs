@@ -173,7 +173,7 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
 fn conclude(leave: Leave, mut report: Report, address: Address) -> Result<Report, Error> {
     let outcome = match leave {
         Leave::Outcome(outcome) => outcome,
-        Leave::Refused(source) => return Err(ControlError::Refused { address, source }.into()),
+        Leave::Refused(why) => return Err(ControlError::Refused { address, source: Box::new(why) }.into()),
         Leave::DriverGone => return Err(ControlError::DriverGone { address }.into()),
     };
     report.ended = match &outcome {
@@ -185,7 +185,7 @@ fn conclude(leave: Leave, mut report: Report, address: Address) -> Result<Report
     let report = || Box::new(report.clone());
     Err(match outcome {
         Outcome::Done | Outcome::Stopped { .. } | Outcome::Interrupted { .. } => return Ok(*report()),
-        Outcome::Failed(cause) => ControlError::Failed { cause, report: report() },
+        Outcome::Failed(cause) => ControlError::Failed { cause: Box::new(cause), report: report() },
         Outcome::WorkerLost { worker, fragments } => {
             let mut report = report();
             let (name, causes) = (worker.clone(), vec![format!("it ran {}", fragments.join(", "))]);

@@ -182,11 +182,17 @@ impl Work {
     fn ask(&mut self, describe: bool) -> Result<Event, ControlError> {
         let hello = Hello { description: describe.then(|| self.description.clone()), ..self.hello.clone() };
         let (begun, waited) = (Instant::now(), self.settings.join_timeout.unwrap_or(JOIN));
+        // Since when the driver says that it may be let in soon.
+        let mut put_off = None;
         loop {
             // A driver answers at once, or it is gone.
             let answer = ask::<_, Answer>(&self.session, Keys::ANY_HELLO, &hello, self.settings.lease)?;
+            if let Some(Ok(Answer::Later(_))) = answer {
+                put_off.get_or_insert_with(Instant::now);
+            }
+            let enough = put_off.is_some_and(|since| since.elapsed() >= self.settings.lease * 2);
             match answer {
-                Some(Ok(Answer::Later(_))) if begun.elapsed() < self.settings.lease * 2 => {}
+                Some(Ok(Answer::Later(_))) if !enough => {}
                 Some(Ok(answer)) => return Ok(Event::Answered(answer)),
                 Some(Err(Unreadable::Version(driver))) => {
                     let refusal = Refusal::Version { driver, worker: Version::own() };
@@ -200,6 +206,8 @@ impl Work {
             }
             match self.events.recv_timeout(PAUSE) {
                 Ok(Input::Signal(signal)) => return Ok(Event::Interrupted(signal)),
+                // It was there, and has put this worker off.
+                Ok(Input::DriverGone) if put_off.is_some() => return Ok(Event::DriverGone),
                 Ok(input) => self.early.push_back(input),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }

@@ -419,13 +419,12 @@ fn two_workers_that_want_the_same_in_every_order() {
 
 #[test]
 fn a_kill_at_every_moment() {
-    // Without waiting it ends whoever is killed when; before the start, the third worker can take the place of the first.
-    for waits in [false, true] {
-        let workers = vec![named(&["a"]), named(&["b"]), named(&["a"])];
+    // Without waiting it ends, unless a worker was killed before the start; with it, another one of `a` can take its place.
+    for (waits, more) in [(false, None), (true, Some(named(&["a"])))] {
+        let workers = [named(&["a"]), named(&["b"])].into_iter().chain(more).collect();
         let world = World { kills: 1, ..World::new(&["a", "b"], waits, workers) };
         let (states, ends) = world.explore(|world| {
-            let lost_b = world.over.is_none() && world.kills == 0;
-            assert!(lost_b || world.over.is_some(), "{world:#?}");
+            assert!(world.over.is_some() || world.kills == 0, "{world:#?}");
         });
         assert!(states > 1_000 && ends > 0, "{states} {ends}");
     }
@@ -455,7 +454,7 @@ fn the_driver_killed_at_every_moment() {
 #[test]
 fn anything_at_random() {
     let all = ["a", "b", "c", "d"];
-    for seed in 1..4_000_u64 {
+    for seed in 1..2_000_u64 {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let wants = |random: &mut Random| match random.below(4) {
             0 => Wants::All,

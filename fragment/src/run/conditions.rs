@@ -64,14 +64,13 @@ impl Schedule {
             if let Some(because) = self.end(inputs, input, output, sleeper) {
                 return Next::End(because);
             }
-            let now = Instant::now();
             match self.due {
                 _ if inputs != Inputs::Ready => self.sleep_for_messages(input, wakes, sleeper),
-                Some(due) if now < due => {
+                Some(due) if Instant::now() < due => {
                     sleeper.sleep(OperatorState::Waiting, std::iter::empty(), Some(due));
                 }
                 _ => {
-                    self.ran(now);
+                    self.ran();
                     return Next::Run;
                 }
             }
@@ -132,13 +131,13 @@ impl Schedule {
     }
 
     /// Notes that the operator runs, and when it may run next: at the first multiple of its period that is not over.
-    fn ran(&mut self, now: Instant) {
+    fn ran(&mut self) {
         self.ticks += 1;
+        let Some(period) = self.conditions.period.filter(|period| !period.is_zero()) else { return };
+        let now = Instant::now();
         let first = *self.first.get_or_insert(now);
-        self.due = self.conditions.period.filter(|period| !period.is_zero()).map(|period| {
-            let periods = (now - first).as_nanos() / period.as_nanos() + 1;
-            first + Duration::from_nanos((periods * period.as_nanos()) as u64)
-        });
+        let periods = (now - first).as_nanos() / period.as_nanos() + 1;
+        self.due = Some(first + Duration::from_nanos((periods * period.as_nanos()) as u64));
     }
 }
 

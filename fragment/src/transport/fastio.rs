@@ -64,6 +64,14 @@ impl FastIoTransport {
         self
     }
 
+    /// The channels stay for as long as the pipeline: what links count goes on, also after the processes at both ends were
+    /// dead at one time. For pipelines that go with their application.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        self.options = self.options.kept(true);
+        self
+    }
+
     fn options(&self, link: &Link) -> ChannelOptions {
         self.options.capacity(link.capacity)
     }

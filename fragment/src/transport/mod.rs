@@ -16,11 +16,18 @@ mod error;
 mod fastio;
 pub(crate) mod local;
 mod name;
+#[cfg(feature = "ucx")]
+mod ucx;
 #[cfg(feature = "distributed")]
 pub mod zenoh;
 
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
+#[cfg(all(feature = "ucx", feature = "conformance"))]
+#[doc(hidden)]
+pub use ucx::Stranger;
+#[cfg(feature = "ucx")]
+pub use ucx::{Directory, FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
 #[cfg(feature = "distributed")]
 pub use zenoh::ZenohTransport;
 

@@ -4,10 +4,18 @@ use crate::processes::{Place, Process};
 
 /// Runs an application with a worker for each of these selections, and gives what all of them said.
 fn run(application: &str, workers: &[&str]) -> String {
+    run_with(application, workers, &[], &[])
+}
+
+/// The same with further arguments of the workers, and in an environment.
+fn run_with(application: &str, workers: &[&str], further: &[&str], environment: &[(&str, &str)]) -> String {
     let place = Place::new();
-    let driver = place.driver(application);
-    let workers: Vec<Process> =
-        workers.iter().map(|fragments| place.worker(application, fragments)).collect();
+    let driver = place.start(application, &["--driver"], environment);
+    let worker = |fragments: &&str| {
+        let arguments = [&["--worker", "--fragments", fragments], further].concat();
+        place.start(application, &arguments, environment)
+    };
+    let workers: Vec<Process> = workers.iter().map(worker).collect();
     let mut said: String = workers.into_iter().map(Process::good).collect();
     said += &driver.good();
     place.clean();
@@ -112,4 +120,41 @@ fn a_worker_that_is_there_first_waits_for_its_driver() {
     workers.into_iter().for_each(|worker| drop(worker.good()));
     driver.good();
     place.clean();
+}
+
+const OVER_ZENOH: &[(&str, &str)] = &[("PODWIRE_TRANSPORT", "zenoh")];
+
+#[test]
+fn messages_can_be_made_to_go_over_zenoh() {
+    said(&run_with("line", &["a,b", "c", "d"], &[], OVER_ZENOH), &["@ d sink received 20 in order"]);
+    said(&run_with("doubles", &["a", "b"], &[], OVER_ZENOH), &["@ 1000000 doubles, right: true"]);
+}
+
+#[test]
+fn workers_that_listen_send_each_other_messages() {
+    let listening = ["--worker-address", "127.0.0.1"];
+    said(&run_with("pair", &["a", "b"], &listening, OVER_ZENOH), &["@ b sink received 20 in order"]);
+}
+
+#[test]
+fn a_transport_that_there_is_not_ends_the_application_with_both_workers() {
+    let place = Place::new();
+    let environment = [("PODWIRE_TRANSPORT", "pigeons")];
+    let driver = place.start("pair", &["--driver"], &environment);
+    let workers = ["a", "b"].map(|fragment| place.worker("pair", fragment));
+    driver.bad(&["no transport pigeons leads to worker "]);
+    workers.into_iter().for_each(|worker| drop(worker.bad(&["pigeons"])));
+    place.clean();
+}
+
+#[test]
+fn the_driver_can_show_what_all_workers_do() {
+    let place = Place::new();
+    let environment = [("PODWIRE_MONITOR_PERIOD", "50")];
+    let driver = place.start("endless", &["--driver", "--monitor"], &environment);
+    let workers = ["a", "b"].map(|fragment| place.worker("endless", fragment));
+    driver.until("a.source").until("b.sink").until("a.source.out>b.sink.in");
+    driver.signal(rustix::process::Signal::INT);
+    assert_eq!(driver.end().code, Some(130));
+    drop(workers);
 }

@@ -74,10 +74,11 @@ fn a_worker_that_vanishes_is_noticed_within_the_lease() {
 
 #[test]
 fn a_driver_that_is_killed_ends_its_workers() {
-    let (_place, mut driver, a, b) = flowing("endless", &[]);
+    let (place, mut driver, a, b) = flowing("endless", &[]);
     driver.kill();
     a.bad(&["the driver at 127.0.0.1:", "is gone"]);
     b.bad(&["the driver at 127.0.0.1:", "is gone"]);
+    place.clean();
 }
 
 #[test]
@@ -126,10 +127,22 @@ fn all_workers_can_be_killed_and_come_back() {
     let (place, driver, mut a, mut b) = flowing("waits", &[]);
     a.kill();
     b.kill();
-    let (a, b) = (place.worker("waits", "a"), place.worker("waits", "all"));
+    let (a, b) = (place.worker("waits", "a"), place.worker("waits", "b"));
     b.until("@ flowing");
     driver.signal(Signal::TERM);
     [driver, a, b].into_iter().for_each(|process| assert_eq!(process.end().code, Some(143)));
+    place.clean();
+}
+
+#[test]
+fn a_worker_that_takes_anything_takes_the_place_of_a_lost_one() {
+    let (place, driver, a, mut b) = flowing("waits", &[]);
+    let spare = place.worker("waits", "all");
+    driver.until("has joined\n");
+    b.kill();
+    spare.until("this worker runs fragment b").until("@ flowing");
+    driver.signal(Signal::INT);
+    [driver, a, spare].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
     place.clean();
 }
 

@@ -91,7 +91,7 @@ impl Place {
             for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
-                    todo.push(path.clone())
+                    todo.push(path.clone());
                 };
                 left.push(path);
             }

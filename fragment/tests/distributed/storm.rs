@@ -45,6 +45,7 @@ pub(crate) fn compose(app: &mut Application) {
 pub(crate) fn conclude(report: &Report) -> ExitCode {
     for connection in &report.connections {
         println!("@ lost {} {}", connection.name, connection.counts.lost);
+        println!("@ {:?}", connection.counts);
     }
     if matches!(report.ended, Ended::Interrupted { .. }) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -247,7 +248,7 @@ fn kills_at_random_lose_nothing_that_is_not_reported() {
     let heard = end(&mut storm, &mut verdict);
     let killed: BTreeMap<&str, u64> = storm.workers.iter().map(|(name, _, kills)| (*name, *kills)).collect();
     for (link, connection) in LINKS {
-        let line = heard.lines().find_map(|line| line.strip_prefix(&format!("@ lost {connection} ")));
+        let line = heard.lines().find_map(|line| Some(line.split_once(&format!("@ lost {connection} "))?.1));
         let reported = line.map_or(0, |text| text.parse().unwrap());
         verdict.link(&storm.notes, link, reported, killed[link.split_once('-').unwrap().1]);
     }

@@ -6,6 +6,10 @@ use std::{
     time::Duration,
 };
 
+use ::zenoh::{Session, Wait};
+use podwire_codec_derive::Codec;
+use podwire_fragment::transport::zenoh::{self, SessionSettings};
+
 use crate::processes::Place;
 
 /// A driver whom strangers visit, and who then drives its application to a good end.
@@ -70,4 +74,68 @@ fn case_95_a_worker_that_finds_another_program_at_the_port_says_so() {
     let environment = [("PODWIRE_JOIN_TIMEOUT", "0.3"), ("PODWIRE_LEASE", "300")];
     let worker = place.start("pair", &["--worker"], &environment);
     worker.bad(&[&format!("who listens at {} is no driver", place.address)]);
+}
+
+/// A message as every version of podwire writes it: this much stays as it is.
+#[derive(Codec)]
+#[codec(crate = podwire_codec_core)]
+struct Envelope {
+    magic: [u8; 4],
+    protocol: u32,
+    podwire: String,
+    content: Vec<u8>,
+}
+
+impl Envelope {
+    fn of_the_future() -> Vec<u8> {
+        let content = vec![0xFF; 100];
+        podwire_codec_core::to_vec(&Self { magic: *b"PWCT", protocol: 9, podwire: "7.1.0".into(), content })
+            .unwrap()
+    }
+}
+
+fn session(mode: &str, listen: Option<&Place>, connect: Option<&Place>) -> Session {
+    let endpoint =
+        |place: Option<&Place>| place.map(|place| format!("tcp/{}", place.address)).into_iter().collect();
+    let (listen, connect) = (endpoint(listen), endpoint(connect));
+    zenoh::session(&SessionSettings { mode: mode.into(), listen, connect, ..SessionSettings::default() })
+        .unwrap()
+}
+
+#[test]
+fn a_worker_of_another_version_is_refused_with_both_versions_and_garbage_is_not_answered() {
+    visited(|place| {
+        let session = session("client", None, Some(place));
+        let ask = |bytes: Vec<u8>| {
+            let replies =
+                session.get("podwire/*/hello").payload(bytes).timeout(Duration::from_secs(5)).wait();
+            let reply = replies.unwrap().recv().ok()?;
+            Some(reply.result().unwrap().payload().to_bytes().into_owned())
+        };
+        let answer = ask(Envelope::of_the_future()).expect("it is refused");
+        let answer: Envelope = podwire_codec_core::from_slice(&answer).unwrap();
+        assert_eq!((answer.magic, answer.protocol), (*b"PWCT", 1));
+        let text = String::from_utf8_lossy(&answer.content);
+        assert!(text.contains("7.1.0") && text.contains(&answer.podwire), "{text}");
+        for garbage in [Vec::new(), b"hello".to_vec(), b"PWCT".to_vec(), vec![0xFF; 1000]] {
+            assert_eq!(ask(garbage), None);
+        }
+        // Orders and words from nowhere.
+        session.put("podwire/pair/word/nobody", vec![7_u8; 100]).wait().unwrap();
+        session.put("podwire/pair/word/nobody", Envelope::of_the_future()).wait().unwrap();
+        session.close().wait().unwrap();
+    });
+}
+
+#[test]
+fn a_worker_that_finds_a_driver_of_another_version_names_both() {
+    let place = Place::new();
+    let session = session("router", Some(&place), None);
+    let answering = session.declare_queryable("podwire/pair/hello").callback(|query| {
+        query.reply("podwire/pair/hello", Envelope::of_the_future()).wait().unwrap();
+    });
+    let _answering = answering.wait().unwrap();
+    place
+        .worker("pair", "a")
+        .bad(&["the driver is of podwire 7.1.0 (protocol 9)", "this worker of podwire 0."]);
 }

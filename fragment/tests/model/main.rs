@@ -11,4 +11,5 @@ mod messages;
 mod queues;
 mod signals;
 mod snapshots;
+mod spans;
 mod support;

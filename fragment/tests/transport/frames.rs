@@ -275,6 +275,8 @@ fn case_58_60_segments_that_are_not_what_the_envelope_says_are_refused_and_nothi
     stage.put(stage.frame(DATA, number + 1, &[&envelope, bytes].concat()));
     let received = stage.next().unwrap().unwrap().received::<podwire_codec_core::Tensor>().unwrap();
     assert_eq!(*received, tensor);
+    let address = received.as_slice::<u8>().unwrap().as_ptr().addr();
+    assert!(address.is_multiple_of(64), "aligned for vector instructions");
     stage.honest_sender_goes_on();
 }
 

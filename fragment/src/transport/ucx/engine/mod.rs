@@ -1,0 +1,263 @@
+//! The thread that drives UCX: it owns the worker, and does what the ends of links and what comes in ask for.
+//!
+//! The invariant: nothing here waits for anybody; the thread sleeps only when UCX, the ends and the directory have
+//! nothing for it, and wakes for each of them.
+
+use std::{
+    collections::HashMap,
+    os::fd::AsFd,
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{
+    Directory,
+    error::UcxError,
+    ffi::{Event, Worker},
+    hub::{Command, Hub},
+    memory::Pool,
+    options::UcxOptions,
+    wire::{Header, Kind},
+};
+
+mod incoming;
+mod outgoing;
+mod peers;
+
+use incoming::{Inlet, Pending};
+use outgoing::Outlet;
+use peers::Peers;
+
+/// How long it looks for more before it goes to sleep.
+const SPIN: Duration = Duration::from_micros(20);
+/// How long it sleeps when UCX has something to send and nobody takes it: UCX does not wake it then.
+const STUCK: Duration = Duration::from_millis(1);
+/// How long what was said last may take when the thread ends.
+const LAST: Duration = Duration::from_secs(1);
+
+pub(super) struct Engine {
+    worker: Worker,
+    hub: Arc<Hub>,
+    directory: Arc<dyn Directory>,
+    pool: Pool,
+    /// The address of the worker.
+    address: Vec<u8>,
+    eager: u64,
+    outlets: HashMap<u64, Outlet>,
+    inlets: HashMap<u64, Inlet>,
+    peers: Peers,
+    pending: HashMap<u64, Pending>,
+    /// Counts what is to have a number of its own.
+    tickets: u64,
+}
+
+impl Engine {
+    pub(super) fn open(
+        options: &UcxOptions,
+        hub: Arc<Hub>,
+        directory: Arc<dyn Directory>,
+    ) -> Result<Self, UcxError> {
+        let pool = Pool::new(options.kept);
+        let worker = Worker::open(&options.settings(), pool.clone())?;
+        let address = worker.address()?;
+        Ok(Self {
+            worker,
+            hub,
+            directory,
+            pool,
+            address,
+            eager: options.eager,
+            outlets: HashMap::new(),
+            inlets: HashMap::new(),
+            peers: Peers::default(),
+            pending: HashMap::new(),
+            tickets: 0,
+        })
+    }
+
+    pub(super) fn address(&self) -> &[u8] {
+        &self.address
+    }
+
+    /// Works until it is told to stop.
+    pub(super) fn run(mut self) {
+        let (mut commands, mut events) = (Vec::new(), Vec::new());
+        let mut busy = Instant::now();
+        while !self.hub.stop.load(SeqCst) {
+            let worked = self.turn(&mut commands, &mut events);
+            if worked {
+                busy = Instant::now();
+            } else if busy.elapsed() > SPIN {
+                self.sleep();
+                busy = Instant::now();
+            } else {
+                std::hint::spin_loop();
+            }
+        }
+        self.end(&mut commands, &mut events);
+    }
+
+    /// Looks at everything once; whether there was anything to do.
+    fn turn(&mut self, commands: &mut Vec<Command>, events: &mut Vec<Event>) -> bool {
+        let mut worked = self.obey(commands);
+        worked |= self.worker.progress();
+        self.worker.take_events(events);
+        if !events.is_empty() {
+            // An end may have been opened since, and its first message be among these.
+            worked = true;
+            self.obey(commands);
+            for event in events.drain(..) {
+                self.happened(event);
+            }
+        }
+        for (number, error) in self.peers.take_failed() {
+            worked = true;
+            self.fail(number, &error);
+        }
+        if self.hub.directory_changed.swap(false, SeqCst) {
+            worked = true;
+            self.look_up_all();
+        }
+        worked | self.retry()
+    }
+
+    fn obey(&mut self, commands: &mut Vec<Command>) -> bool {
+        self.hub.take(commands);
+        let some = !commands.is_empty();
+        for command in commands.drain(..) {
+            match command {
+                Command::Sender(outbox) => {
+                    let id = outbox.id;
+                    self.tickets += 1;
+                    self.outlets.insert(id, Outlet::new(outbox, self.tickets));
+                    self.look_up(id);
+                }
+                Command::Receiver(inbox) => {
+                    self.inlets.insert(inbox.id, Inlet::new(inbox));
+                }
+                Command::Look(id) => {
+                    self.ship(id);
+                    self.answer(id);
+                }
+                Command::Gone(id) => self.gone(id),
+            }
+        }
+        some
+    }
+
+    fn happened(&mut self, event: Event) {
+        match event {
+            Event::Failed { endpoint, error } => self.fail(endpoint, &error),
+            Event::Received { ticket, result } => self.received(ticket, result),
+            Event::Message { header, header_length, body } => {
+                let known = &header[..header_length.min(header.len())];
+                let parsed = if header_length > header.len() {
+                    let wrong = "is cut off, or too long";
+                    Err(UcxError::Header { found: header_length, wrong })
+                } else {
+                    Header::parse(known, body.length())
+                };
+                match parsed {
+                    Err(why) => self.no_message(why, &header, header_length, body),
+                    Ok(header) => match header.kind {
+                        Kind::Hello => self.hello(header, body),
+                        Kind::Data => self.data(header, body),
+                        _ => {
+                            self.throw_away(body);
+                            self.word(header);
+                        }
+                    },
+                }
+            }
+        }
+    }
+
+    /// The short words, which both ends say.
+    fn word(&mut self, header: Header) {
+        if self.outlets.contains_key(&header.to) {
+            return self.word_to_sender(header);
+        }
+        match self.inlets.get_mut(&header.to) {
+            Some(inlet) if header.kind == Kind::Close && inlet.is_from(header.from) => {
+                inlet.sender_closed(header.number);
+                self.answer(header.to);
+            }
+            _ => self.hub.refuse(UcxError::UnknownLink { id: header.to }),
+        }
+    }
+
+    /// A way to another worker is of no use any more.
+    fn fail(&mut self, number: u64, error: &UcxError) {
+        let Some(endpoint) = self.peers.remove(number) else { return };
+        self.worker.close(endpoint, true);
+        let senders: Vec<u64> =
+            self.outlets.iter().filter(|(_, outlet)| outlet.is_over(number)).map(key).collect();
+        for id in senders {
+            self.receiver_failed(id, error);
+        }
+        let receivers: Vec<u64> =
+            self.inlets.iter().filter(|(_, inlet)| inlet.is_over(number)).map(key).collect();
+        for id in receivers {
+            if let Some(inlet) = self.inlets.get_mut(&id) {
+                inlet.sender_failed(number);
+            }
+            self.answer(id);
+        }
+    }
+
+    /// Sleeps until UCX, an end, the directory or the next attempt to connect needs it.
+    fn sleep(&mut self) {
+        if !self.hub.going_to_sleep() {
+            return;
+        }
+        let due = self.outlets.values().filter_map(Outlet::due).min();
+        let mut time = due.map(|due| due.saturating_duration_since(Instant::now()));
+        let armed = self.worker.arm();
+        // UCX has something that nobody takes, or is at odds with itself: look again soon.
+        if !matches!(armed, Ok(true)) {
+            if self.worker.progress() {
+                return self.hub.awake();
+            }
+            time = Some(time.map_or(STUCK, |time| time.min(STUCK)));
+        }
+        let mut watched = vec![PollFd::new(&self.hub.event, PollFlags::IN)];
+        let worker = self.worker.as_fd();
+        // Not armed, the descriptor may be readable and say nothing.
+        if matches!(armed, Ok(true)) {
+            watched.push(PollFd::new(&worker, PollFlags::IN));
+        }
+        let time = time.map(|time| Timespec {
+            tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: time.subsec_nanos().into(),
+        });
+        // An interrupted sleep is one that ended early.
+        let _ = poll(&mut watched, time.as_ref());
+        self.hub.awake();
+    }
+
+    /// Says what is still to be said, and closes everything.
+    fn end(mut self, commands: &mut Vec<Command>, events: &mut Vec<Event>) {
+        self.obey(commands);
+        let deadline = Instant::now() + LAST;
+        for endpoint in self.peers.take_all() {
+            self.worker.close(endpoint, false);
+        }
+        while self.worker.pending() > 0 && Instant::now() < deadline {
+            if !self.worker.progress() {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+            self.worker.take_events(events);
+            for event in events.drain(..) {
+                if let Event::Message { body, .. } = event {
+                    self.throw_away(body);
+                }
+            }
+        }
+    }
+}
+
+fn key<V>((key, _): (&u64, V)) -> u64 {
+    *key
+}

@@ -1,0 +1,305 @@
+//! The sending ends: finding the receiver, and shipping what waits.
+//!
+//! The invariant: a message is shipped to a receiver that said it may be, and once to each.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::Engine;
+use crate::transport::{
+    Peer,
+    ucx::{
+        error::UcxError,
+        ffi::Outgoing,
+        sending::{Frame, Outbox, Shipped},
+        wire::{self, Entry, Header, Kind},
+    },
+};
+
+/// Messages that are shorter than this, in bytes, go together where several wait.
+const SMALL: u64 = 2 << 10;
+/// How many bytes go together: what fits one piece of shared memory of UCX.
+const TOGETHER: usize = 7 << 10;
+/// How long to wait before trying again to reach a receiver, at first and at most, if the directory says nothing new.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(5));
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// No receiver is known.
+    Idle,
+    /// One is, and has not answered yet.
+    Greeting,
+    /// One takes messages.
+    Attached,
+}
+
+/// A sending end, as the thread sees it.
+pub(super) struct Outlet {
+    outbox: Arc<Outbox>,
+    /// When it was opened, among those of this transport.
+    order: u64,
+    /// It was closed, and has messages left.
+    closing: bool,
+    stage: Stage,
+    /// The receiver: what the directory said, its end and the way to it.
+    target: Vec<u8>,
+    to: u64,
+    peer: Option<u64>,
+    /// What the directory said of a receiver that is known to be gone.
+    gone: Option<Vec<u8>>,
+    /// Number of the next message to ship.
+    next: u64,
+    said_close: bool,
+    again: Option<Instant>,
+    pause: Duration,
+}
+
+impl Outlet {
+    pub(super) fn new(outbox: Arc<Outbox>, order: u64) -> Self {
+        Self {
+            outbox,
+            order,
+            closing: false,
+            stage: Stage::Idle,
+            target: Vec::new(),
+            to: 0,
+            peer: None,
+            gone: None,
+            next: 1,
+            said_close: false,
+            again: None,
+            pause: AGAIN.0,
+        }
+    }
+
+    pub(super) fn is_over(&self, peer: u64) -> bool {
+        self.peer == Some(peer)
+    }
+
+    /// When to try again to reach the receiver.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.again
+    }
+
+    fn detach(&mut self, peer: Option<Peer>) {
+        (self.stage, self.peer, self.said_close) = (Stage::Idle, None, false);
+        if let Some(peer) = peer {
+            self.outbox.set_peer(peer);
+        }
+    }
+
+    fn try_again(&mut self) {
+        self.again = Some(Instant::now() + self.pause);
+        self.pause = (self.pause * 2).min(AGAIN.1);
+    }
+}
+
+impl Engine {
+    pub(super) fn look_up_all(&mut self) {
+        let all: Vec<u64> = self.outlets.keys().copied().collect();
+        for id in all {
+            self.look_up(id);
+        }
+    }
+
+    pub(super) fn retry(&mut self) -> bool {
+        if self.outlets.values().all(|outlet| outlet.again.is_none()) {
+            return false;
+        }
+        let now = Instant::now();
+        let due = |outlet: &Outlet| outlet.again.is_some_and(|again| again <= now);
+        let due: Vec<u64> = self.outlets.iter().filter(|(_, outlet)| due(outlet)).map(super::key).collect();
+        for id in &due {
+            if let Some(outlet) = self.outlets.get_mut(id) {
+                outlet.again = None;
+            }
+            self.look_up(*id);
+        }
+        !due.is_empty()
+    }
+
+    /// Greets the receiver that the directory knows, unless that was done.
+    pub(super) fn look_up(&mut self, id: u64) {
+        let Some(outlet) = self.outlets.get(&id) else { return };
+        let name = &outlet.outbox.link.name;
+        let before =
+            |other: &Outlet| other.closing && other.order < outlet.order && other.outbox.link.name == *name;
+        // What an earlier sender of the link left comes first.
+        if self.outlets.values().any(before) {
+            return;
+        }
+        let Some(outlet) = self.outlets.get_mut(&id) else { return };
+        let Some(found) = self.directory.lookup(&outlet.outbox.link.name) else { return };
+        if outlet.gone.as_ref() == Some(&found) || (outlet.stage != Stage::Idle && outlet.target == found) {
+            return;
+        }
+        if outlet.stage != Stage::Idle {
+            // Another receiver has taken the place of the one that is known.
+            outlet.detach((outlet.stage == Stage::Attached).then_some(Peer::Died));
+        }
+        let entry = match Entry::parse(&found) {
+            Ok(entry) => entry,
+            Err(why) => {
+                outlet.gone = Some(found);
+                return outlet.outbox.refuse(why);
+            }
+        };
+        outlet.target = found;
+        outlet.to = entry.id;
+        let peer = match self.peers.connect(&self.worker, &entry.address) {
+            Ok(peer) => peer,
+            Err(_) => return outlet.try_again(),
+        };
+        (outlet.stage, outlet.peer) = (Stage::Greeting, Some(peer));
+        let mut state = outlet.outbox.state();
+        // What an earlier receiver, or none, was refused for, may not be so for this one.
+        state.refused.take_if(|why| !matches!(why, UcxError::Replaced));
+        let mut hello = Header::new(Kind::Hello, entry.id, id);
+        hello.number = state.received + 1;
+        hello.extra = outlet.outbox.link.capacity as u64;
+        drop(state);
+        let body = Entry { id, address: self.address.clone() }.to_bytes();
+        self.peers.say(&self.worker, peer, hello, body);
+    }
+
+    /// Ships what waits, and says that the end was closed when that is due.
+    pub(super) fn ship(&mut self, id: u64) {
+        let Some(outlet) = self.outlets.get_mut(&id) else { return };
+        outlet.outbox.looked_at();
+        let (mut frames, closing, waiting, first): (Vec<Arc<Frame>>, _, _, _) = {
+            let state = outlet.outbox.state();
+            let first = outlet.next.max(state.received + 1);
+            let skipped = (first - state.received - 1) as usize;
+            let ready = outlet.stage == Stage::Attached;
+            let frames = state.frames.iter().skip(skipped).filter(|_| ready).cloned().collect();
+            (frames, state.closing, state.frames.len() as u64, first)
+        };
+        outlet.next = first + frames.len() as u64;
+        let (to, peer, next) = (outlet.to, outlet.peer.unwrap_or(0), outlet.next);
+        let mut number = first;
+        while !frames.is_empty() {
+            let together = together(&frames);
+            let shipped: Vec<_> = frames.drain(..together).collect();
+            self.ship_together(peer, Header { number, ..Header::new(Kind::Data, to, id) }, shipped);
+            number += together as u64;
+        }
+        if !closing {
+            return;
+        }
+        let Some(outlet) = self.outlets.get_mut(&id) else { return };
+        if outlet.stage == Stage::Attached && !outlet.said_close {
+            outlet.said_close = true;
+            let close = Header { number: next, ..Header::new(Kind::Close, to, id) };
+            self.peers.say(&self.worker, peer, close, Vec::new());
+        }
+        let state = outlet.outbox.state();
+        let nobody = outlet.stage == Stage::Idle && matches!(state.peer, Peer::Closed | Peer::Died);
+        let unwanted = state.refused.is_some();
+        drop(state);
+        if (waiting == 0 && (outlet.said_close || outlet.stage == Stage::Idle)) || nobody || unwanted {
+            let gone = self.outlets.remove(&id);
+            self.hub.is_gone(id, waiting);
+            let is_next = |next: &Outlet| {
+                gone.as_ref().is_some_and(|gone| gone.outbox.link.name == next.outbox.link.name)
+            };
+            let next =
+                self.outlets.iter().filter(|(_, outlet)| is_next(outlet)).min_by_key(|(_, next)| next.order);
+            if let Some(next) = next.map(super::key) {
+                self.look_up(next);
+            }
+        } else {
+            outlet.closing = true;
+            self.hub.lingers(id, waiting);
+        }
+    }
+
+    fn ship_together(&mut self, peer: u64, mut header: Header, frames: Vec<Arc<Frame>>) {
+        header.count = frames.len() as u16;
+        let message = match <[_; 1]>::try_from(frames) {
+            Ok([frame]) => {
+                (header.extra, header.length) = (frame.packed.len() as u64, frame.length);
+                let rendezvous = frame.length > self.eager;
+                Outgoing { header: header.to_bytes(), body: Box::new(Shipped(frame)), rendezvous }
+            }
+            Err(frames) => {
+                let mut body = Vec::with_capacity(frames.iter().map(|frame| frame.packed.len() + 4).sum());
+                for frame in frames {
+                    body.extend((frame.packed.len() as u32).to_le_bytes());
+                    body.extend(&frame.packed);
+                }
+                header.length = body.len() as u64;
+                Outgoing { header: header.to_bytes(), body: Box::new(body), rendezvous: false }
+            }
+        };
+        self.peers.send(&self.worker, peer, message);
+    }
+
+    /// What the receiver of one of these ends says.
+    pub(super) fn word_to_sender(&mut self, header: Header) {
+        let Some(outlet) = self.outlets.get_mut(&header.to) else { return };
+        // An earlier receiver of the link has nothing to say any more.
+        if outlet.stage == Stage::Idle || outlet.to != header.from {
+            return self.hub.refuse(UcxError::UnknownLink { id: header.to });
+        }
+        match header.kind {
+            Kind::Welcome => {
+                outlet.stage = Stage::Attached;
+                outlet.next = header.number;
+                (outlet.again, outlet.pause) = (None, AGAIN.0);
+                outlet.outbox.set_peer(Peer::Attached);
+            }
+            Kind::Credit => outlet.outbox.credit(header.number, header.extra),
+            Kind::Close => {
+                outlet.outbox.credit(header.number, header.extra);
+                outlet.gone = Some(std::mem::take(&mut outlet.target));
+                outlet.detach(Some(Peer::Closed));
+                // Another one may be there already.
+                self.look_up(header.to);
+            }
+            _ => {
+                outlet.gone = Some(std::mem::take(&mut outlet.target));
+                outlet.detach(None);
+                let known = outlet.outbox.link.capacity as u64;
+                match header.count {
+                    wire::OTHER_CAPACITY => {
+                        outlet.outbox.refuse(UcxError::Capacity { found: header.extra, known });
+                    }
+                    wire::REPLACED => outlet.outbox.refuse(UcxError::Replaced),
+                    // Nobody is there, and somebody may come.
+                    _ => {}
+                }
+            }
+        }
+        self.ship(header.to);
+    }
+
+    /// The receiver of this end speaks another version.
+    pub(super) fn receiver_differs(&mut self, id: u64, why: UcxError) {
+        if let Some(outlet) = self.outlets.get_mut(&id) {
+            outlet.gone = Some(std::mem::take(&mut outlet.target));
+            outlet.detach(None);
+            outlet.outbox.refuse(why);
+        }
+    }
+
+    /// The receiver of this end cannot be reached any more.
+    pub(super) fn receiver_failed(&mut self, id: u64, _: &UcxError) {
+        let Some(outlet) = self.outlets.get_mut(&id) else { return };
+        let attached = outlet.stage == Stage::Attached;
+        outlet.detach(attached.then_some(Peer::Died));
+        outlet.try_again();
+        self.ship(id);
+    }
+}
+
+/// How many of these frames, at least one, go together.
+fn together(frames: &[Arc<Frame>]) -> usize {
+    let mut bytes = 0;
+    let small = frames.iter().take(u16::MAX.into()).take_while(|frame| {
+        bytes += frame.packed.len() + 4;
+        frame.is_packed() && frame.length < SMALL && bytes <= TOGETHER
+    });
+    small.count().max(1)
+}

@@ -1,0 +1,94 @@
+//! Why UCX, or what came over it, is refused.
+//!
+//! The invariant: a variant says what was found, and where a program can compare, also what was expected.
+
+/// Why the UCX transport does not do something, or why it refused what arrived.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum UcxError {
+    /// UCX said no.
+    #[error("{step}: UCX says: {says} ({code})")]
+    Engine {
+        /// What was tried.
+        step: &'static str,
+        /// UCX's words.
+        says: &'static str,
+        /// UCX's number, negative.
+        code: i8,
+    },
+    /// UCX does not know a setting, or not this value of it.
+    #[error("the setting {name}={value}: UCX says: {says}")]
+    Setting {
+        /// The name, without `UCX_`.
+        name: String,
+        /// The value.
+        value: String,
+        /// UCX's words.
+        says: &'static str,
+    },
+    /// The thread that drives UCX cannot be started, or cannot sleep.
+    #[error("the thread that drives UCX: {0}")]
+    Thread(std::io::ErrorKind),
+    /// The directory did not do what it was asked.
+    #[error("the directory: {0}")]
+    Directory(String),
+    /// The directory has something for a link that is no address.
+    #[error("the directory has no address for the link, but {found} bytes that {wrong}")]
+    Address {
+        /// Its length in bytes.
+        found: usize,
+        /// What is wrong with it.
+        wrong: &'static str,
+    },
+    /// The other end speaks another version of this transport.
+    #[error("the other end speaks version {found}, this one {known}")]
+    Version {
+        /// Its version.
+        found: u8,
+        /// The version of this build.
+        known: u8,
+    },
+    /// A message whose header is no header of this transport.
+    #[error("a message came with {found} bytes of header, which {wrong}")]
+    Header {
+        /// Length of the header in bytes.
+        found: usize,
+        /// What is wrong with it.
+        wrong: &'static str,
+    },
+    /// A message that is shorter or longer than its header says.
+    #[error("a message of {promised} bytes came with {found}")]
+    Length {
+        /// Bytes that the header promises.
+        promised: u64,
+        /// Bytes that came.
+        found: u64,
+    },
+    /// A message for a link that is not open here, or not with its sender.
+    #[error("a message came for a link that is not open here: {id:#018x}")]
+    UnknownLink {
+        /// What the message calls it.
+        id: u64,
+    },
+    /// A message whose number is not one of those that there is room for.
+    #[error("message {number} came, where {first} to {last} can come")]
+    Number {
+        /// Its number.
+        number: u64,
+        /// The next one that is to be received.
+        first: u64,
+        /// The last one that there is room for.
+        last: u64,
+    },
+    /// The two ends of a link do not agree on its capacity.
+    #[error("the other end was opened with a capacity of {found}, this one with {known}")]
+    Capacity {
+        /// That of the other end.
+        found: u64,
+        /// That of this end.
+        known: u64,
+    },
+    /// Another sender has taken this one's place.
+    #[error("another sender has the link")]
+    Replaced,
+}

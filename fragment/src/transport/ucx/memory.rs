@@ -1,0 +1,144 @@
+//! Memory that messages are received into: aligned, and used again.
+//!
+//! Not here: who writes into it. Invariant: a buffer neither moves nor shrinks between `take` and its drop, and what is
+//! kept for later is bounded.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use podwire_codec_core::Owner;
+
+/// What received arrays are aligned to, in bytes: a cache line, and the widest vectors of processors.
+pub(super) const ALIGNMENT: usize = 64;
+/// Buffers below this many bytes are not kept: the allocator is as fast.
+const SMALL: usize = 32 << 10;
+/// Lengths are rounded up to this, so that messages of nearly one size share buffers.
+const GRAIN: usize = 64 << 10;
+
+/// Buffers that can be used again.
+#[derive(Clone, Debug)]
+pub(super) struct Pool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    kept: usize,
+    free: Mutex<Free>,
+}
+
+#[derive(Debug, Default)]
+struct Free {
+    buffers: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Pool {
+    /// A pool that keeps so many bytes of buffers that nobody uses.
+    pub(super) fn new(kept: usize) -> Self {
+        Self(Arc::new(Shared { kept, free: Mutex::default() }))
+    }
+
+    /// A buffer of so many bytes, whatever they are; `None` if there is no memory.
+    pub(super) fn take(&self, length: usize) -> Option<Buffer> {
+        let wanted = length.checked_add(ALIGNMENT - 1)?;
+        let memory = match wanted {
+            ..SMALL => bytemuck::try_zeroed_vec(wanted).ok()?,
+            _ => match self.0.reuse(wanted) {
+                Some(memory) => memory,
+                None => bytemuck::try_zeroed_vec(wanted.checked_next_multiple_of(GRAIN)?).ok()?,
+            },
+        };
+        let start = memory.as_ptr().align_offset(ALIGNMENT);
+        Some(Buffer { memory, start, length, pool: Arc::downgrade(&self.0) })
+    }
+
+    /// Gives back to the system what nobody uses.
+    pub(super) fn clear(&self) {
+        *self.0.lock() = Free::default();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Free> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The buffer that fits best, unless more than half of it would lie idle.
+    fn reuse(&self, wanted: usize) -> Option<Vec<u8>> {
+        let mut free = self.lock();
+        let fits = |memory: &Vec<u8>| (wanted..=wanted.saturating_mul(2).max(GRAIN)).contains(&memory.len());
+        let fitting = free.buffers.iter().enumerate().filter(|(_, memory)| fits(memory));
+        let (best, _) = fitting.min_by_key(|(_, memory)| memory.len())?;
+        let memory = free.buffers.swap_remove(best);
+        free.bytes -= memory.len();
+        Some(memory)
+    }
+
+    fn keep(&self, memory: Vec<u8>) {
+        let mut free = self.lock();
+        if free.bytes.saturating_add(memory.len()) <= self.kept {
+            free.bytes += memory.len();
+            free.buffers.push(memory);
+        }
+    }
+}
+
+/// A piece of memory, aligned to [`ALIGNMENT`].
+#[derive(Debug)]
+pub(super) struct Buffer {
+    memory: Vec<u8>,
+    start: usize,
+    length: usize,
+    pool: Weak<Shared>,
+}
+
+impl Buffer {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.memory[self.start..self.start + self.length]
+    }
+
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.memory[self.start..self.start + self.length]
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.memory.len() >= SMALL
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.keep(std::mem::take(&mut self.memory));
+        }
+    }
+}
+
+/// Received arrays are parts of the buffer that their message came in.
+impl Owner for Buffer {
+    fn bytes(&self) -> Option<&[u8]> {
+        Some(Self::bytes(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_aligned_and_used_again_and_what_is_kept_is_bounded() {
+        let pool = Pool::new(1 << 20);
+        for length in [0, 1, 100, 32 << 10, 100_000, 3 << 20] {
+            let mut buffer = pool.take(length).unwrap();
+            assert_eq!(buffer.bytes_mut().len(), length);
+            assert!(buffer.bytes().as_ptr().addr().is_multiple_of(ALIGNMENT));
+        }
+        let first = pool.take(100_000).unwrap().bytes().as_ptr().addr();
+        assert_eq!(pool.take(90_000).unwrap().bytes().as_ptr().addr(), first, "it was kept");
+        assert!(pool.0.lock().bytes <= 1 << 20, "3 MiB were not");
+        assert!(pool.take(usize::MAX).is_none());
+        assert!(pool.take(usize::MAX / 4).is_none());
+        pool.clear();
+        assert_eq!(pool.0.lock().bytes, 0);
+    }
+}
