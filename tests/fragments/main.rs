@@ -9,6 +9,8 @@
 mod run;
 mod test_monitor;
 mod test_ping;
+#[cfg(feature = "distributed")]
+mod test_processes;
 mod test_sensors;
 mod test_volume;
 

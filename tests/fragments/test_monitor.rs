@@ -54,10 +54,12 @@ fn in_a_terminal_the_table_stands_at_the_bottom_and_the_terminal_is_whole_again_
 
 #[test]
 fn a_terminal_that_is_too_small_is_left_alone() {
+    let home = Home::new();
     let mut command = example_called("ping_distributed");
-    command.arg("--monitor");
+    command.arg("--monitor").env("PODWIRE_SHM_DIR", home.path(""));
     let (success, written) = in_terminal(&mut command, 4, 120);
     assert!(success && !written.contains('\x1b') && written.contains("10 messages"), "{written:?}");
+    home.assert_empty();
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -30,6 +30,8 @@ pub struct Running {
     operators: Vec<OperatorView>,
     connections: Vec<ConnectionView>,
     grace: Duration,
+    /// Of the operators, until somebody waits.
+    threads: Mutex<Vec<JoinHandle<()>>>,
     /// When the last snapshot was taken, and the ticks by then.
     before: Mutex<(Instant, Vec<u64>)>,
 }
@@ -86,7 +88,7 @@ impl Running {
         grace: Duration,
     ) -> Self {
         let before = Mutex::new((Instant::now(), vec![0; operators.len()]));
-        Self { shared, operators, connections, grace, before }
+        Self { shared, operators, connections, grace, threads: Mutex::default(), before }
     }
 
     pub(crate) fn shared(&self) -> Arc<Shared> {
@@ -97,9 +99,8 @@ impl Running {
     pub(crate) fn start(self, workers: Vec<Worker>) -> Result<Self, Error> {
         self.shared.started();
         let mut workers = workers.into_iter();
-        let Some(source) = workers.by_ref().find_map(|worker| self.spawn(worker).err()) else {
-            return Ok(self);
-        };
+        let mut start = |worker| self.spawn(worker).map(|thread| self.threads().push(thread)).err();
+        let Some(source) = workers.by_ref().find_map(&mut start) else { return Ok(self) };
         // The one that was refused, and those after it.
         let missing = workers.count() + 1;
         self.shared.abort();
@@ -161,11 +162,22 @@ impl Running {
     /// wait for is taken away; and who does not return then is named.
     #[must_use]
     pub fn wait(&self) -> Report {
-        if !self.shared.wait_ended(|stopping| stopping + self.grace) {
+        let mut ended = self.shared.wait_ended(|stopping| stopping + self.grace);
+        if !ended {
             self.shared.abort();
-            self.shared.wait_ended(|aborted| aborted + LAST_CALL);
+            ended = self.shared.wait_ended(|aborted| aborted + LAST_CALL);
+        }
+        // What a thread holds is gone when it is: the process may end next, and its pipeline must not stay behind.
+        let threads = std::mem::take(&mut *self.threads());
+        for thread in threads.into_iter().filter(|thread| ended || thread.is_finished()) {
+            // Panics of operators were caught, and told, before.
+            let _ = thread.join();
         }
         self.report()
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was done so far. What becomes of messages that are on their way to other processes can still change after
