@@ -20,7 +20,7 @@ use super::{
     driver::{Action, Alarm, Driver, Event, Setup},
     envelope::{Unreadable, Version, open, seal},
     error::ControlError,
-    keys::Keys,
+    keys::{Keys, last},
     post::{appear, hear, say, watch, zenoh_failed},
     refusal::Refusal,
     words::{Answer, Hello, Order, Outcome, Said, WorkerId},
@@ -92,6 +92,14 @@ impl Drive {
         hear(&self.session, &self.keys.word("*"), move |worker, sample| {
             let _ = to.send(Input::Said(worker, sample.payload().to_bytes().into_owned()));
         })?;
+        let to = sender.clone();
+        let noted = seal(&Answer::Noted).unwrap_or_default();
+        let asked = self.session.declare_queryable(self.keys.word("*")).callback(move |query| {
+            let bytes = query.payload().map(|payload| payload.to_bytes().into_owned()).unwrap_or_default();
+            let _ = to.send(Input::Said(last(query.key_expr().as_str()), bytes));
+            let _ = query.reply(query.key_expr().clone(), noted.clone()).wait();
+        });
+        asked.background().wait().map_err(zenoh_failed("cannot listen to workers"))?;
         let to = sender.clone();
         watch(&self.session, &self.keys.worker("*"), move |worker, there| {
             if !there {

@@ -70,6 +70,8 @@ pub(crate) struct Hello {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Codec)]
 #[codec(crate = podwire_codec_core)]
 pub(crate) enum Answer {
+    /// What a worker asked to be heard was heard.
+    Noted,
     /// The worker has joined, and waits for orders.
     Welcome,
     /// The digests differ: say hello again with the description.

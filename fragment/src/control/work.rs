@@ -106,7 +106,7 @@ impl Work {
         }
         // What became of messages on their way to others may have changed since the fragments ended.
         self.report = self.local.report().unwrap_or(self.report);
-        if let Err(error) = self.say(Word::Bye) {
+        if let Err(error) = self.bye() {
             eprintln!("podwire: {error}");
         }
         Ok((over.unwrap_or(Leave::DriverGone), self.report))
@@ -174,8 +174,15 @@ impl Work {
     }
 
     fn say(&self, word: Word) -> Result<(), ControlError> {
-        let report = matches!(word, Word::Finished | Word::Bye).then(|| self.report.clone());
+        let report = (word == Word::Finished).then(|| self.report.clone());
         say(&self.session, &self.keys.word(&self.hello.worker.0), &Said { word, report, snapshot: None })
+    }
+
+    /// Tells the driver the last report, and waits until it was heard: that this process leaves would overtake it.
+    fn bye(&self) -> Result<(), ControlError> {
+        let (key, report) = (self.keys.word(&self.hello.worker.0), Some(self.report.clone()));
+        let bye = Said { word: Word::Bye, report, snapshot: None };
+        ask::<_, Answer>(&self.session, &key, &bye, self.settings.lease).map(drop)
     }
 
     /// Says hello until the driver answers.

@@ -116,6 +116,7 @@ impl Worker {
 
     fn answered(&mut self, answer: Answer) -> Vec<Action> {
         match answer {
+            Answer::Noted => Vec::new(),
             _ if self.state != State::Asking => Vec::new(),
             Answer::Welcome => {
                 self.state = State::Idle;
