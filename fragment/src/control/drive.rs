@@ -4,7 +4,7 @@
 //! they came, and what it wants done is done before the next one.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -38,6 +38,7 @@ const GATHER: Duration = Duration::from_millis(500);
 pub(super) enum Input {
     Hello(Query),
     Said(WorkerId, Vec<u8>),
+    Came(WorkerId),
     Left(WorkerId),
     Signal(i32),
 }
@@ -50,6 +51,8 @@ pub(super) struct Drive {
     machine: Driver,
     events: Receiver<Input>,
     alarms: Alarms<Alarm>,
+    /// Workers that are there, whether they have joined or not.
+    there: BTreeSet<WorkerId>,
     /// Of each worker the last one.
     reports: BTreeMap<WorkerId, Report>,
     /// What the workers do, for the monitor.
@@ -75,6 +78,7 @@ impl Drive {
             machine: Driver::new(setup),
             events,
             alarms: Alarms::new(),
+            there: BTreeSet::new(),
             reports: BTreeMap::new(),
             doing: Arc::default(),
             // Where there is no shared memory, links between processes of this host go over Zenoh.
@@ -102,9 +106,7 @@ impl Drive {
         asked.background().wait().map_err(zenoh_failed("cannot listen to workers"))?;
         let to = sender.clone();
         watch(&self.session, &self.keys.worker("*"), move |worker, there| {
-            if !there {
-                let _ = to.send(Input::Left(worker));
-            }
+            let _ = to.send(if there { Input::Came(worker) } else { Input::Left(worker) });
         })?;
         let to = sender.clone();
         let hello = self.session.declare_queryable(self.keys.hello()).complete(true).callback(move |query| {
@@ -151,7 +153,14 @@ impl Drive {
     fn input(&mut self, input: Input) -> Option<Outcome> {
         match input {
             Input::Hello(query) => self.hello(&query),
-            Input::Left(worker) => self.happens(Event::Left(worker), None),
+            Input::Came(worker) => {
+                self.there.insert(worker);
+                None
+            }
+            Input::Left(worker) => {
+                self.there.remove(&worker);
+                self.happens(Event::Left(worker), None)
+            }
             Input::Signal(signal) => self.happens(Event::Interrupted(signal), None),
             Input::Said(worker, bytes) => match open::<Said>(&bytes) {
                 Ok(Said { word, report, snapshot }) => {
@@ -174,6 +183,8 @@ impl Drive {
     fn hello(&mut self, query: &Query) -> Option<Outcome> {
         let bytes = query.payload().map(|payload| payload.to_bytes()).unwrap_or_default();
         match open::<Hello>(&bytes) {
+            // Its hello may be heard after its death was: who is not there would never leave again. Who is, asks again.
+            Ok(hello) if self.is_missing(&hello) => None,
             Ok(hello) => self.happens(Event::Hello(Box::new(hello)), Some(query)),
             Err(why) => {
                 eprintln!("podwire: somebody who wants to join is not understood: {why}");
@@ -184,6 +195,11 @@ impl Drive {
                 None
             }
         }
+    }
+
+    /// Whether it is of this application, and not there: others are there elsewhere.
+    fn is_missing(&self, hello: &Hello) -> bool {
+        Keys::new(&hello.application).hello() == self.keys.hello() && !self.there.contains(&hello.worker)
     }
 
     fn happens(&mut self, event: Event, query: Option<&Query>) -> Option<Outcome> {
