@@ -5,7 +5,10 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, Weak, atomic::Ordering::SeqCst},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak,
+        atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -78,8 +81,24 @@ impl Drop for Inner {
     }
 }
 
+type Open = Vec<(PathBuf, Weak<Inner>)>;
+
 /// The pipelines that this process has open.
-static OPEN: Mutex<Vec<(PathBuf, Weak<Inner>)>> = Mutex::new(Vec::new());
+///
+/// A child that was forked while another thread of its parent held the lock can never get it: it goes on with the next
+/// list, and so do its own children.
+fn open_here() -> MutexGuard<'static, Open> {
+    static LISTS: [Mutex<Open>; 16] = [const { Mutex::new(Vec::new()) }; 16];
+    static LIST: AtomicUsize = AtomicUsize::new(0);
+    static PROCESS: AtomicU32 = AtomicU32::new(0);
+    let process = std::process::id();
+    let before = PROCESS.swap(process, SeqCst);
+    let list = &LISTS[LIST.load(SeqCst) % LISTS.len()];
+    if ![0, process].contains(&before) && matches!(list.try_lock(), Err(TryLockError::WouldBlock)) {
+        LIST.fetch_add(1, SeqCst);
+    }
+    LISTS[LIST.load(SeqCst) % LISTS.len()].lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// How often `open` begins anew when somebody removes the pipeline under its hands.
 const ATTEMPTS: usize = 100;
@@ -128,7 +147,7 @@ impl FastIoContext {
         let directory = base.directory(pipeline)?.ok_or(Error::Removed)?;
         let identity = directory.identity()?;
         let path = directory.path().to_owned();
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = open_here();
         open.retain(|(_, inner)| inner.strong_count() != 0);
         // Others of this path may be of a removed pipeline, or of the process that this one was forked from.
         let mut known =

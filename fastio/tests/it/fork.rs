@@ -1,6 +1,8 @@
 //! What a forked child may do with what it inherited: nothing, until it opens the pipeline itself.
 #![allow(unsafe_code)]
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use podwire_fastio::{Error, FastIoContext};
 
 use crate::support::Pipeline;
@@ -51,4 +53,22 @@ fn handles_in_a_forked_child_are_errors_and_take_nothing_from_the_parent() {
     assert!(good);
     assert!(matches!(context.stats().unwrap(), stats if stats.private == 1 && stats.published == 1));
     assert_eq!(allocation.map().unwrap()[63], 6);
+}
+
+#[test]
+fn a_child_that_is_forked_while_another_thread_opens_a_pipeline_can_open_it() {
+    let pipeline = Pipeline::new();
+    let name = &*pipeline;
+    let _open = pipeline.open();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Relaxed) {
+                drop(FastIoContext::open(name));
+            }
+        });
+        let good = (0..200).all(|_| forked(|| FastIoContext::open(name).is_ok()));
+        stop.store(true, Relaxed);
+        assert!(good);
+    });
 }
