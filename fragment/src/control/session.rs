@@ -1,7 +1,7 @@
 //! The session with Zenoh: a driver listens, a worker connects, and nobody does anything else.
 //!
 //! The driver is a router, so that what workers send to each other finds its way through it where it must; a worker is a
-//! client, and a peer only if it is told to listen (`docs/adr/0012-the-driver-is-a-router.md`). Invariant: no multicast, no port
+//! client, and a peer only if it is told to listen (`docs/adr/0008-the-driver-is-a-router.md`). Invariant: no multicast, no port
 //! that was not asked for.
 
 use std::{
