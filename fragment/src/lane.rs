@@ -262,8 +262,10 @@ impl InLink {
     /// How many messages wait. For the end itself the end of the sender counts as one more, until it was said; nobody
     /// receives that.
     fn waiting(&self) -> usize {
+        // Asked before and after: a sender can come back, or go, while this looks.
+        let was_gone = self.peer_is_gone();
         match self.end.waiting() {
-            1 if self.peer_is_gone() => self.end.traffic().waiting() as usize,
+            1 if was_gone || self.peer_is_gone() => self.end.traffic().waiting() as usize,
             waiting => waiting,
         }
     }

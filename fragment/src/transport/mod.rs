@@ -38,7 +38,7 @@ pub use zenoh::ZenohTransport;
 pub struct Link {
     /// Unique in the application, and the same at both ends: `fragment1.ping.out>fragment2.pong.in`.
     pub name: String,
-    /// How many messages can have been sent and not be received: 1 to 65,536.
+    /// How many messages can have been sent and not be received: 1 to 32,767, which is what Fast I/O channels hold.
     pub capacity: usize,
     /// What decoding a message may cost.
     pub limits: Limits,
