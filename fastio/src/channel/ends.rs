@@ -381,6 +381,15 @@ impl End {
         if self.looked.get().elapsed() > PATIENCE { self.look_after_peer() } else { Ok(()) }
     }
 
+    /// What is known about the other end, which is looked after first if it was not for some milliseconds.
+    pub(super) fn peer_looked_after(&self) -> Result<Peer> {
+        match self.look_after_peer_now_and_then() {
+            // It could not be looked, as where no more files can be opened: what was known stays so.
+            Ok(()) | Err(Error::Io { .. }) => self.peer(),
+            Err(error) => Err(error),
+        }
+    }
+
     /// For callers who do not wait.
     pub(super) fn refused_now(&self) -> Result<()> {
         self.look_after_peer_now_and_then()?;

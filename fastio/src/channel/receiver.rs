@@ -97,8 +97,7 @@ impl Receiver {
     /// # Errors
     /// [`Error::Forked`], [`Error::Removed`], [`Error::Corrupt`].
     pub fn peer(&self) -> Result<Peer> {
-        self.end.look_after_peer_now_and_then()?;
-        self.end.peer()
+        self.end.peer_looked_after()
     }
 
     /// The pipeline that this belongs to.

@@ -51,16 +51,17 @@ impl Index<'_> {
     /// can hold it from then on.
     pub(super) fn enlist(&self, channel: &Held, place: u32, number: u64, child: AllocationId) -> Result<()> {
         let store = self.store;
-        let word = store.state(child.index)?;
-        if word.generation != child.generation || !matches!(word.state, State::Private | State::Published) {
-            return Err(Error::Freed);
-        }
         let Some([index, generation]) = channel.child(place) else { return Err(Error::Freed) };
         // The receiver of the message that was here has not come back to it yet.
         self.strike(entry(index, generation).1, || {
             generation.store(0, SeqCst);
             Ok(())
         })?;
+        // Not before: what was struck may be this child, and private now.
+        let word = store.state(child.index)?;
+        if word.generation != child.generation || !matches!(word.state, State::Private | State::Published) {
+            return Err(Error::Freed);
+        }
         index.store(u64::from(child.index) | (number << 32), SeqCst);
         generation.store(child.generation, SeqCst);
         crash_point!("channel-listed");

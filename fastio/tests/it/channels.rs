@@ -66,6 +66,30 @@ fn nothing_is_left(context: &FastIoContext) {
 }
 
 #[test]
+fn an_allocation_is_sent_again_in_the_place_where_it_is_not_settled() {
+    for capacity in [1, 3] {
+        let pipeline = Pipeline::new();
+        let (context, mut sender, mut receiver) = both(&pipeline, &OPTIONS.capacity(capacity));
+        let allocation = context.create(10_000).unwrap();
+        allocation.map_mut().unwrap().fill(7);
+        for _ in 0..capacity {
+            sender.send(&allocation).unwrap();
+        }
+        for _ in 0..3 * capacity {
+            let Incoming::Allocation(found) = receiver.receive().unwrap() else { panic!("no allocation") };
+            assert_eq!(found.id(), allocation.id());
+            assert_eq!(found.map().unwrap()[9_999], 7);
+            sender.send(&allocation).unwrap();
+        }
+        for _ in 0..capacity {
+            assert!(matches!(receiver.receive(), Ok(Incoming::Allocation(_))));
+        }
+        drop((sender, receiver, allocation));
+        nothing_is_left(&context);
+    }
+}
+
+#[test]
 fn numbers_arrive_in_order_from_another_process() {
     let pipeline = Pipeline::new();
     let context = pipeline.open();

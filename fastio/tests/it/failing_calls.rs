@@ -4,13 +4,13 @@
 //! flock, mkdir, readdir. Once it fails alone, and once with all that come after it, cleaning up included.
 
 use podwire_fastio::{
-    AllocationOptions, ChannelOptions, Error, FastIoContext, Metadata, PipelineOptions, Result,
+    AllocationOptions, ChannelOptions, Error, FastIoContext, Metadata, Peer, PipelineOptions, Result,
     with_failing_calls,
 };
 
 use crate::{
     faults::descriptors,
-    support::{Actor, Pipeline, Role, directory, say},
+    support::{Actor, Pipeline, Role, directory, pause, say},
 };
 
 type Step = fn(&FastIoContext) -> Result<()>;
@@ -27,6 +27,12 @@ pub(crate) const ROLES: &[Role] = &[
             context.drop_pipeline()?;
             whole_life(pipeline)
         });
+    }),
+    ("receive-and-stay", |pipeline| {
+        let context = FastIoContext::open(pipeline).unwrap();
+        let _receiver = context.receiver("channel", &ChannelOptions::new()).unwrap();
+        say("attached");
+        pause();
     }),
     ("member-failing", |pipeline| {
         let context = FastIoContext::open(pipeline).unwrap();
@@ -196,4 +202,27 @@ fn whichever_call_of_a_pipelines_life_fails_nothing_leaks_and_the_next_life_is_w
 #[test]
 fn whichever_call_of_a_member_fails_it_goes_on() {
     assert!(met("member-failing") > 50);
+}
+
+#[test]
+fn a_peer_that_cannot_be_looked_after_is_not_taken_for_dead() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let sender = context.sender("channel", &ChannelOptions::new()).unwrap();
+    let mut actor = Actor::start("receive-and-stay", &pipeline);
+    actor.expect("attached");
+    let peer_with_failing_calls = || {
+        loop {
+            let (peer, calls) = with_failing_calls(0..u64::MAX, || sender.peer());
+            // It is looked after now and then only.
+            if calls != 0 {
+                break peer.unwrap();
+            }
+        }
+    };
+    assert_eq!(peer_with_failing_calls(), Peer::Attached);
+    actor.kill();
+    assert_eq!(peer_with_failing_calls(), Peer::Attached, "what was known stays so");
+    while sender.peer().unwrap() == Peer::Attached {}
+    assert_eq!(sender.peer().unwrap(), Peer::Died);
 }

@@ -120,7 +120,9 @@ fn peer(peer: podwire_fastio::Result<podwire_fastio::Peer>) -> Peer {
         Ok(podwire_fastio::Peer::Attached) => Peer::Attached,
         Ok(podwire_fastio::Peer::Closed) => Peer::Closed,
         // A channel that cannot be looked at any more leads nowhere.
-        _ => Peer::Died,
+        Ok(_) | Err(Error::Removed | Error::Forked | Error::Corrupt { .. }) => Peer::Died,
+        // What cannot be looked at just now is no death.
+        Err(_) => Peer::Attached,
     }
 }
 
