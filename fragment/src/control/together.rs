@@ -140,7 +140,7 @@ fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive
         watched: if parts.monitors { parts.settings.monitor_period.as_millis() as u64 } else { 0 },
         expected: parts.settings.workers,
     };
-    Drive::open(session.clone(), Arc::new(setup), &parts.settings)
+    Drive::open(session.clone(), Arc::new(setup), &parts.settings, parts.grace)
 }
 
 type Worker = (Work, Vec<super::worker::Action>, mpsc::Sender<work::Input>);

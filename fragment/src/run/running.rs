@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long operators have to return after all that they could wait for was taken away.
-const LAST_CALL: Duration = Duration::from_secs(1);
+pub(crate) const LAST_CALL: Duration = Duration::from_secs(1);
 
 /// An application that runs, or the part of it that runs in this process: [`Application::start`](crate::Application::start).
 pub struct Running {
