@@ -3,7 +3,10 @@
 //! Invariant: a process that does both is one of each, and shares nothing but the session.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
@@ -65,8 +68,9 @@ pub(crate) fn run(parts: Parts) -> Result<Report, Error> {
     let _watching =
         watching.transpose().map_err(|source| Error::System { what: "a signal handler", source })?;
     let (address, both) = (parts.address.clone(), parts.driver && parts.worker.is_some());
-    let Some(session) = open(&parts, &signals)? else {
-        return Ok(Report { ended: Ended::Interrupted { signal: 2 }, ..Report::default() });
+    let session = match open(&parts, &signals)? {
+        Ok(session) => session,
+        Err(signal) => return Ok(Report { ended: Ended::Interrupted { signal }, ..Report::default() }),
     };
     let ended = if both { drive_and_work(&session, parts, signals) } else { one(&session, parts, signals) };
     // Whoever still waits for this process sees that it leaves.
@@ -75,14 +79,28 @@ pub(crate) fn run(parts: Parts) -> Result<Report, Error> {
     conclude(leave, report, address)
 }
 
-/// A session, or nothing if a signal came before there was one.
-fn open(parts: &Parts, signals: &mpsc::Receiver<i32>) -> Result<Option<Session>, ControlError> {
+/// A session, or the signal that came before there was one.
+fn open(parts: &Parts, signals: &mpsc::Receiver<i32>) -> Result<Result<Session, i32>, ControlError> {
     let Parts { address, settings, driver, worker, .. } = parts;
     if *driver {
-        return listen(address, settings).map(Some);
+        return listen(address, settings).map(Ok);
     }
     let own = worker.as_ref().and_then(|(_, own)| own.as_ref());
-    connect(address, own, settings, |pause: Duration| signals.recv_timeout(pause).is_err())
+    let mut came = 0;
+    let pause = |time: Duration| match signals.recv_timeout(time) {
+        Ok(signal) => {
+            came = signal;
+            false
+        }
+        Err(RecvTimeoutError::Timeout) => true,
+        // Nobody watches for signals, and it would return at once for ever.
+        Err(RecvTimeoutError::Disconnected) => {
+            thread::sleep(time);
+            true
+        }
+    };
+    let session = connect(address, own, settings, pause)?;
+    Ok(session.ok_or(came))
 }
 
 fn one(
