@@ -194,6 +194,12 @@ fn conclude(leave: Leave, mut report: Report, address: Address) -> Result<Report
         Leave::Refused(why) => return Err(ControlError::Refused { address, source: Box::new(why) }.into()),
         Leave::DriverGone => return Err(ControlError::DriverGone { address }.into()),
     };
+    let ended_well = matches!(outcome, Outcome::Done | Outcome::Stopped { .. } | Outcome::Interrupted { .. });
+    // An operator has failed on its way to the end, or is not there yet. Without a failure it is only somebody whom the
+    // driver had lost, and has replaced.
+    if ended_well && report.ended == Ended::Failed && !report.failures.is_empty() {
+        return Err(Error::Failed(Box::new(report)));
+    }
     report.ended = match &outcome {
         Outcome::Done => Ended::Done,
         Outcome::Stopped { operator } => Ended::Stopped { operator: operator.clone() },
