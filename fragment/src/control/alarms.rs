@@ -24,8 +24,10 @@ impl<A: Copy + Ord> Alarms<A> {
         Self(BTreeMap::new())
     }
 
+    /// An alarm for a time that no clock reaches never rings.
     pub(super) fn set(&mut self, alarm: A, after: Duration) {
-        self.0.insert(alarm, Instant::now() + after);
+        self.silence(alarm);
+        self.0.extend(Instant::now().checked_add(after).map(|at| (alarm, at)));
     }
 
     pub(super) fn silence(&mut self, alarm: A) {

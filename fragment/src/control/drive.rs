@@ -28,7 +28,7 @@ use super::{
 use crate::{
     config::Settings,
     monitor::Monitor,
-    run::{Report, Snapshot},
+    run::{LAST_CALL, Report, Snapshot},
 };
 
 /// How long workers of `all` are waited for after one has come, if it is not said how many there are.
@@ -48,6 +48,8 @@ pub(super) struct Drive {
     session: Session,
     keys: Keys,
     settings: Settings,
+    /// How long workers have to end.
+    patience: Duration,
     machine: Driver,
     events: Receiver<Input>,
     alarms: Alarms<Alarm>,
@@ -68,6 +70,7 @@ impl Drive {
         session: Session,
         setup: Arc<Setup>,
         settings: &Settings,
+        grace: Duration,
     ) -> Result<(Self, Sender<Input>), ControlError> {
         let (sender, events) = channel();
         let keys = Keys::new(&setup.application);
@@ -75,6 +78,8 @@ impl Drive {
         let drive = Self {
             keys,
             settings: settings.clone(),
+            // As long as theirs is, and until their last words must have come.
+            patience: grace.saturating_add(LAST_CALL).saturating_add(settings.lease),
             machine: Driver::new(setup),
             events,
             alarms: Alarms::new(),
@@ -223,13 +228,10 @@ impl Drive {
     }
 
     fn set(&mut self, alarm: Alarm) {
-        let Settings { lease, stop_timeout, join_timeout, .. } = self.settings;
         let after = match alarm {
-            Alarm::Join => join_timeout,
+            Alarm::Join => self.settings.join_timeout,
             Alarm::Gather => Some(GATHER),
-            // The workers have their own grace; this one is for those that have none.
-            Alarm::Stop => Some(stop_timeout + lease),
-            Alarm::Close => Some(stop_timeout + lease),
+            Alarm::Stop | Alarm::Close => Some(self.patience),
         };
         if let Some(after) = after {
             self.alarms.set(alarm, after);

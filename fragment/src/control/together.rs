@@ -3,7 +3,10 @@
 //! Invariant: a process that does both is one of each, and shares nothing but the session.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
@@ -65,8 +68,9 @@ pub(crate) fn run(parts: Parts) -> Result<Report, Error> {
     let _watching =
         watching.transpose().map_err(|source| Error::System { what: "a signal handler", source })?;
     let (address, both) = (parts.address.clone(), parts.driver && parts.worker.is_some());
-    let Some(session) = open(&parts, &signals)? else {
-        return Ok(Report { ended: Ended::Interrupted { signal: 2 }, ..Report::default() });
+    let session = match open(&parts, &signals)? {
+        Ok(session) => session,
+        Err(signal) => return Ok(Report { ended: Ended::Interrupted { signal }, ..Report::default() }),
     };
     let ended = if both { drive_and_work(&session, parts, signals) } else { one(&session, parts, signals) };
     // Whoever still waits for this process sees that it leaves.
@@ -75,14 +79,28 @@ pub(crate) fn run(parts: Parts) -> Result<Report, Error> {
     conclude(leave, report, address)
 }
 
-/// A session, or nothing if a signal came before there was one.
-fn open(parts: &Parts, signals: &mpsc::Receiver<i32>) -> Result<Option<Session>, ControlError> {
+/// A session, or the signal that came before there was one.
+fn open(parts: &Parts, signals: &mpsc::Receiver<i32>) -> Result<Result<Session, i32>, ControlError> {
     let Parts { address, settings, driver, worker, .. } = parts;
     if *driver {
-        return listen(address, settings).map(Some);
+        return listen(address, settings).map(Ok);
     }
     let own = worker.as_ref().and_then(|(_, own)| own.as_ref());
-    connect(address, own, settings, |pause: Duration| signals.recv_timeout(pause).is_err())
+    let mut came = 0;
+    let pause = |time: Duration| match signals.recv_timeout(time) {
+        Ok(signal) => {
+            came = signal;
+            false
+        }
+        Err(RecvTimeoutError::Timeout) => true,
+        // Nobody watches for signals, and it would return at once for ever.
+        Err(RecvTimeoutError::Disconnected) => {
+            thread::sleep(time);
+            true
+        }
+    };
+    let session = connect(address, own, settings, pause)?;
+    Ok(session.ok_or(came))
 }
 
 fn one(
@@ -140,7 +158,7 @@ fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive
         watched: if parts.monitors { parts.settings.monitor_period.as_millis() as u64 } else { 0 },
         expected: parts.settings.workers,
     };
-    Drive::open(session.clone(), Arc::new(setup), &parts.settings)
+    Drive::open(session.clone(), Arc::new(setup), &parts.settings, parts.grace)
 }
 
 type Worker = (Work, Vec<super::worker::Action>, mpsc::Sender<work::Input>);
@@ -176,6 +194,12 @@ fn conclude(leave: Leave, mut report: Report, address: Address) -> Result<Report
         Leave::Refused(why) => return Err(ControlError::Refused { address, source: Box::new(why) }.into()),
         Leave::DriverGone => return Err(ControlError::DriverGone { address }.into()),
     };
+    let ended_well = matches!(outcome, Outcome::Done | Outcome::Stopped { .. } | Outcome::Interrupted { .. });
+    // An operator has failed on its way to the end, or is not there yet. Without a failure it is only somebody whom the
+    // driver had lost, and has replaced.
+    if ended_well && report.ended == Ended::Failed && !report.failures.is_empty() {
+        return Err(Error::Failed(Box::new(report)));
+    }
     report.ended = match &outcome {
         Outcome::Done => Ended::Done,
         Outcome::Stopped { operator } => Ended::Stopped { operator: operator.clone() },

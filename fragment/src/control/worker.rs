@@ -193,7 +193,8 @@ impl Worker {
                 self.state = State::Ended;
                 vec![Action::Say(Word::Failed(cause)), Action::Say(Word::Finished)]
             }
-            State::Running => vec![Action::Say(Word::Failed(cause))],
+            // Who is told to end can still fail; the driver knows whether it counts.
+            State::Running | State::Stopping => vec![Action::Say(Word::Failed(cause))],
             State::Cancelled => self.ended(),
             _ => Vec::new(),
         }

@@ -438,6 +438,24 @@ fn a_lost_worker_is_waited_for_at_every_moment() {
 }
 
 #[test]
+fn a_worker_comes_back_after_its_neighbour_was_done_and_left() {
+    let workers = vec![named(&["a"]), named(&["b"]), named(&["b"])];
+    let mut world = World { kills: 2, ..World::new(&["a", "b"], true, workers) };
+    let told = |world: &mut World| {
+        let told = |step: &Step| matches!(step, Step::Up(_) | Step::Down(_));
+        while let Some(step) = world.steps().into_iter().find(told) {
+            world.take(step);
+        }
+    };
+    let (start, end, kill) = (Step::Start, Step::Ends, |at| Step::Kill(at, true));
+    for step in [start(0), start(0), end(0), kill(0), kill(1), start(0), end(2)] {
+        world.take(step);
+        told(&mut world);
+    }
+    done(&world);
+}
+
+#[test]
 fn a_failure_and_a_signal_at_every_moment() {
     let workers = vec![named(&["a"]), named(&["b"])];
     let world = World { failures: 1, signals: 1, ..World::new(&["a", "b"], false, workers) };

@@ -44,6 +44,8 @@ pub(crate) use observer::Nobody;
 #[cfg(feature = "distributed")]
 pub(crate) use observer::Observer;
 pub(crate) use prepare::{Plan, Runtime};
+#[cfg(feature = "distributed")]
+pub(crate) use running::LAST_CALL;
 pub(crate) use shared::{Shared, StopReason};
 pub(crate) use signals::Signals;
 pub(crate) use sleeper::{LOOK_AGAIN, Sleeper};

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long operators have to return after all that they could wait for was taken away.
-const LAST_CALL: Duration = Duration::from_secs(1);
+pub(crate) const LAST_CALL: Duration = Duration::from_secs(1);
 
 /// An application that runs, or the part of it that runs in this process: [`Application::start`](crate::Application::start).
 pub struct Running {
@@ -105,7 +105,7 @@ impl Running {
         let missing = workers.count() + 1;
         self.shared.abort();
         (0..missing).for_each(|_| self.shared.operator_ended());
-        self.shared.wait_ended(|aborted| aborted + LAST_CALL);
+        self.shared.wait_ended(LAST_CALL);
         Err(Error::System { what: "a thread for each operator", source })
     }
 
@@ -162,10 +162,10 @@ impl Running {
     /// wait for is taken away; and who does not return then is named.
     #[must_use]
     pub fn wait(&self) -> Report {
-        let mut ended = self.shared.wait_ended(|stopping| stopping + self.grace);
+        let mut ended = self.shared.wait_ended(self.grace);
         if !ended {
             self.shared.abort();
-            ended = self.shared.wait_ended(|aborted| aborted + LAST_CALL);
+            ended = self.shared.wait_ended(LAST_CALL);
         }
         // What a thread holds is gone when it is: the process may end next, and its pipeline must not stay behind.
         let threads = std::mem::take(&mut *self.threads());

@@ -11,7 +11,7 @@ use std::{
             Ordering::{Acquire, SeqCst},
         },
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use podwire_fastio::Doorbell;
@@ -113,15 +113,15 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits until all operators have ended, or, once it is stopping, until a time. Whether they have.
-    pub(crate) fn wait_ended(&self, until: impl Fn(Instant) -> Instant) -> bool {
+    /// Waits until all operators have ended, or, once it is stopping, so long and no longer. Whether they have.
+    pub(crate) fn wait_ended(&self, patience: Duration) -> bool {
         let mut left = lock(&self.left);
-        let mut deadline = None;
+        let mut since = None;
         while *left > 0 {
             left = if self.stopping() {
-                let now = Instant::now();
-                let deadline = *deadline.get_or_insert_with(|| until(now));
-                let Some(time) = deadline.checked_duration_since(now).filter(|time| !time.is_zero()) else {
+                // Not by a time of the clock, which may have none that is so far away.
+                let waited = since.get_or_insert_with(Instant::now).elapsed();
+                let Some(time) = patience.checked_sub(waited).filter(|time| !time.is_zero()) else {
                     return false;
                 };
                 self.changed.wait_timeout(left, time).unwrap_or_else(PoisonError::into_inner).0

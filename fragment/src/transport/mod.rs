@@ -215,11 +215,11 @@ pub fn send(
     bell: &Doorbell,
     timeout: Duration,
 ) -> Result<(), LinkError> {
-    let deadline = Instant::now() + timeout;
+    let begun = Instant::now();
     loop {
         match end.try_send(message) {
             Err(full @ LinkError::Full { .. }) => {
-                let Some(left) = deadline.checked_duration_since(Instant::now()) else { return Err(full) };
+                let Some(left) = timeout.checked_sub(begun.elapsed()) else { return Err(full) };
                 sleep(bell, end.channel(), left);
             }
             sent => return sent,
@@ -236,12 +236,12 @@ pub fn receive(
     bell: &Doorbell,
     timeout: Duration,
 ) -> Result<Option<Message>, LinkError> {
-    let deadline = Instant::now() + timeout;
+    let begun = Instant::now();
     loop {
         if let Some(message) = end.try_receive()? {
             return Ok(Some(message));
         }
-        let Some(left) = deadline.checked_duration_since(Instant::now()) else { return Ok(None) };
+        let Some(left) = timeout.checked_sub(begun.elapsed()) else { return Ok(None) };
         sleep(bell, end.channel(), left);
     }
 }

@@ -49,11 +49,12 @@ impl Driver {
         }
     }
 
-    /// What both ends have left can be decided anew when they are back. An end that was local left with the other one.
+    /// What both ends have left can be decided anew when they are back. An end that was local left with the other one; and
+    /// one that is done never comes back.
     fn forget_ways(&mut self) {
         for (crossing, way) in self.setup.crossings.iter().zip(&mut self.state.ways) {
-            let slots = &self.state.slots;
-            if slots[crossing.from].owner.is_none() && slots[crossing.to].owner.is_none() {
+            let free = |at: usize| self.state.slots[at].owner.is_none() && !self.state.slots[at].done;
+            if free(crossing.from) && free(crossing.to) {
                 *way = None;
             }
         }
