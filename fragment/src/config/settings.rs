@@ -104,7 +104,7 @@ impl Settings {
         },
         Setting {
             name: "PODWIRE_TRANSPORT",
-            help: "the transport between processes: fastio, zenoh, or one of the application",
+            help: "the transport between processes: fastio or zenoh",
             default: "the best for each connection",
             set: |settings, text| {
                 settings.transport = Some(text.to_owned());
