@@ -14,8 +14,8 @@ impl CodecRegistry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::UnknownType`], [`RegistryError::Ambiguous`], and those of the codec and the endpoint;
-    /// [`RegistryError::Boxed`] for `&value` of an [`AnyValue`] in the place of `&*value`.
+    /// [`UnknownType`](super::RegistryError::UnknownType), [`Ambiguous`](super::RegistryError::Ambiguous), and those of
+    /// the codec and the endpoint; [`Boxed`](super::RegistryError::Boxed) for `&value` of an [`AnyValue`] in the place of `&*value`.
     pub fn serialize<V, E>(&self, value: &V, endpoint: &mut E) -> Result<usize>
     where
         V: Value + ?Sized,
@@ -47,7 +47,8 @@ impl CodecRegistry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::UnknownName`], [`RegistryError::Ambiguous`], [`MessageError`], and those of the codec and
+    /// [`UnknownName`](super::RegistryError::UnknownName), [`Ambiguous`](super::RegistryError::Ambiguous),
+    /// [`MessageError`], and those of the codec and
     /// the endpoint. A message of an unknown name was taken whole: the next one can be read.
     pub fn deserialize<E: Endpoint + ?Sized>(&self, endpoint: &mut E) -> Result<AnyValue> {
         self.deserialize_with(endpoint, Limits::DEFAULT)
