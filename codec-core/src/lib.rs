@@ -13,6 +13,8 @@ extern crate alloc;
 
 mod bulk;
 mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod decode;
 mod encode;
 pub mod endpoint;

@@ -114,13 +114,11 @@ fn said(link: &Link, error: Error) -> LinkError {
     }
 }
 
-fn peer(peer: podwire_fastio::Result<podwire_fastio::Peer>) -> Peer {
+fn peer(peer: podwire_fastio::Result<Peer>) -> Peer {
     match peer {
-        Ok(podwire_fastio::Peer::Absent) => Peer::Absent,
-        Ok(podwire_fastio::Peer::Attached) => Peer::Attached,
-        Ok(podwire_fastio::Peer::Closed) => Peer::Closed,
+        Ok(peer) => peer,
         // A channel that cannot be looked at any more leads nowhere.
-        Ok(_) | Err(Error::Removed | Error::Forked | Error::Corrupt { .. }) => Peer::Died,
+        Err(Error::Removed | Error::Forked | Error::Corrupt { .. }) => Peer::Died,
         // What cannot be looked at just now is no death.
         Err(_) => Peer::Attached,
     }

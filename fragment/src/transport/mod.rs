@@ -25,6 +25,9 @@ pub mod zenoh;
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
 pub use newest::newest;
+/// What is known about the other end of a link; what is said of a channel holds for any link. `Died` also stands for a
+/// process that cannot be reached.
+pub use podwire_fastio::Peer;
 #[cfg(all(feature = "ucx", feature = "conformance"))]
 #[doc(hidden)]
 pub use ucx::Stranger;
@@ -50,20 +53,6 @@ impl Link {
     pub fn new(name: impl Into<String>, capacity: usize) -> Self {
         Self { name: name.into(), capacity, limits: Limits::DEFAULT }
     }
-}
-
-/// What is known about the other end of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Peer {
-    /// It was not there yet.
-    Absent,
-    /// It is there.
-    Attached,
-    /// It was closed in order.
-    Closed,
-    /// Its process died, or cannot be reached.
-    Died,
 }
 
 /// What went over a link, as far as this end knows. Each end counts what it did and what the other told it.

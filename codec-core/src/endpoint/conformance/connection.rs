@@ -8,7 +8,7 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::report::Breach;
+use crate::conformance::Breach;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 
@@ -197,7 +197,7 @@ impl Wire<'_> {
 }
 
 pub(super) fn failed(step: impl Into<String>, error: Error) -> Breach {
-    Breach::Failed { step: step.into(), error }
+    Breach::Failed { step: step.into(), error: error.into() }
 }
 
 pub(super) fn unlike(

@@ -35,28 +35,28 @@
 //! never comes back, is reported like any other.
 
 use std::boxed::Box;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::string::String;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::Endpoint;
+use crate::conformance::{self, Stop, Tried};
 use crate::error::Result;
 
 mod bytes;
 mod connection;
 mod promise;
-mod report;
 mod segments;
 mod values;
 mod windows;
 
+pub use crate::conformance::{Breach, Outcome};
 pub use connection::Room;
 pub use promise::Promise;
-pub use report::{Breach, Outcome, Report};
 pub use values::Values;
 
 use connection::{Backend, Bench, Both, Halves};
+
+/// What became of each promise of an endpoint.
+pub type Report = conformance::Report<Promise>;
 
 /// What a user adds to the values.
 type Further = Box<dyn FnMut(&mut Values<'_>) -> Result<(), Breach> + Send>;
@@ -125,45 +125,10 @@ impl Suite {
 
     /// Tries every promise.
     pub fn run(self) -> Report {
-        let patience = self.patience;
-        let (sender, receiver) = channel();
-        // Not joined: where an endpoint hangs, the thread is left to it.
-        let worker = std::thread::spawn(move || self.try_all(&sender));
-        let mut report = Report::new();
-        for promise in Promise::ALL {
-            let outcome = match receiver.recv_timeout(patience) {
-                Ok(outcome) => outcome,
-                Err(RecvTimeoutError::Timeout) => {
-                    report.add(promise, Outcome::Broken(Breach::Hangs { patience }));
-                    return report;
-                }
-                // The thread ends early only where dropping an endpoint panics while another panic passes.
-                Err(RecvTimeoutError::Disconnected) => {
-                    Outcome::Broken(Breach::Panicked { message: String::from("the suite's thread is gone") })
-                }
-            };
-            report.add(promise, outcome);
-        }
-        // Every outcome is there, so the thread is at its end.
-        drop(worker.join());
-        report
-    }
-
-    fn try_all(mut self, outcomes: &Sender<Outcome>) {
-        for promise in Promise::ALL {
-            let mut bench = Bench::new(&mut *self.backend, self.room);
-            let further = &mut self.further;
-            let tried = catch_unwind(AssertUnwindSafe(|| case(promise, &mut bench, further)));
-            let outcome = match tried {
-                Ok(Ok(())) => Outcome::Kept,
-                Ok(Err(Stop::Skip(why))) => Outcome::Skipped(why),
-                Ok(Err(Stop::Breach(breach))) => Outcome::Broken(breach),
-                Err(panic) => Outcome::Broken(Breach::Panicked { message: message(&*panic) }),
-            };
-            if outcomes.send(outcome).is_err() {
-                return;
-            }
-        }
+        let Self { mut backend, room, patience, mut further } = self;
+        conformance::run(patience, move |promise| {
+            case(promise, &mut Bench::new(&mut *backend, room), &mut further)
+        })
     }
 }
 
@@ -175,21 +140,6 @@ impl core::fmt::Debug for Suite {
             .finish_non_exhaustive()
     }
 }
-
-/// Why a case ended before its end.
-enum Stop {
-    /// The promise does not concern this endpoint.
-    Skip(&'static str),
-    Breach(Breach),
-}
-
-impl From<Breach> for Stop {
-    fn from(breach: Breach) -> Self {
-        Self::Breach(breach)
-    }
-}
-
-type Tried = Result<(), Stop>;
 
 fn case(promise: Promise, bench: &mut Bench<'_>, further: &mut Option<Further>) -> Tried {
     match promise {
@@ -213,9 +163,4 @@ fn case(promise: Promise, bench: &mut Bench<'_>, further: &mut Option<Further>) 
         Promise::UnknownSegments => segments::unknown(bench),
         Promise::SegmentsStay => segments::stay(bench),
     }
-}
-
-fn message(panic: &(dyn core::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| String::from(*text));
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }

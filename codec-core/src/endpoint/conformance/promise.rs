@@ -100,3 +100,8 @@ impl core::fmt::Display for Promise {
         f.pad(self.words())
     }
 }
+
+impl crate::conformance::Promises for Promise {
+    const OF: &'static str = "endpoint";
+    const ALL: &'static [Self] = &Self::ALL;
+}

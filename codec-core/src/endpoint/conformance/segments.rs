@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use super::connection::{Bench, Wire, failed, number, pattern, same, unlike};
-use super::report::Breach;
 use super::{Stop, Tried};
+use crate::conformance::Breach;
 use crate::endpoint::{Capabilities, Placement};
 use crate::error::{Error, Result};
 use crate::segment::{MemoryKind, Owner, Segment};

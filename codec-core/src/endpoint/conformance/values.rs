@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use super::connection::{Bench, Wire, failed, number, pattern, unlike};
-use super::report::Breach;
 use super::{Further, Tried};
 use crate::bulk::Bulk;
 use crate::codec::{Codec, deserialize, encoded_len, serialize, to_vec};
+use crate::conformance::Breach;
 use crate::encode::Encode;
 use crate::endpoint::EndpointExt;
 use crate::error::Error;

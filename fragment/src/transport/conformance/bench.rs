@@ -9,7 +9,7 @@ use std::{
 use podwire_codec_core::CodecRegistry;
 use podwire_fastio::Doorbell;
 
-use super::{Breach, Garble, Pair, Promise, Start, puppet::Puppet};
+use super::{Breach, Garble, Pair, Promise, Start, Stop, puppet::Puppet};
 use crate::{
     message::Message,
     transport::{self, Link, LinkError, ReceiveEnd, SendEnd, Transport},
@@ -17,21 +17,6 @@ use crate::{
 
 /// Long enough for a busy machine.
 pub(super) const LONG: Duration = Duration::from_secs(30);
-
-/// Why a case ended before its end.
-pub(super) enum Stop {
-    /// The promise does not concern this transport.
-    Skip(&'static str),
-    Breach(Breach),
-}
-
-impl From<Breach> for Stop {
-    fn from(breach: Breach) -> Self {
-        Self::Breach(breach)
-    }
-}
-
-pub(super) type Tried = Result<(), Stop>;
 
 /// Says what was done when it failed.
 pub(super) trait Step<T> {

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Breach,
-    bench::{Bench, LONG, Step, Tried, until, wait},
+    Breach, Tried,
+    bench::{Bench, LONG, Step, until, wait},
 };
 use crate::{
     message::Message,

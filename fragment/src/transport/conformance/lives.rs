@@ -1,8 +1,8 @@
 //! Cases of closing, coming back, and dying.
 
 use super::{
-    Breach,
-    bench::{Bench, Rx, Step, Tried, Tx, closed, died, until},
+    Breach, Tried,
+    bench::{Bench, Rx, Step, Tx, closed, died, until},
 };
 use crate::{
     message::Message,

@@ -22,16 +22,9 @@
 //! Every case has links of its own, and everything runs on a thread of its own, so that a transport which panics, or
 //! never comes back, is reported like any other.
 
-use std::{
-    cell::Cell,
-    panic::{AssertUnwindSafe, catch_unwind},
-    process::Command,
-    sync::{
-        Arc,
-        mpsc::{RecvTimeoutError, Sender, channel},
-    },
-    time::Duration,
-};
+use std::{cell::Cell, process::Command, sync::Arc, time::Duration};
+
+use podwire_codec_core::conformance::{self, Stop, Tried};
 
 use super::{Link, Transport};
 
@@ -40,15 +33,17 @@ mod flow;
 mod lives;
 mod promise;
 mod puppet;
-mod report;
 mod types;
 mod values;
 
+pub use podwire_codec_core::conformance::{Breach, Outcome};
 pub use promise::Promise;
 pub use puppet::{play, test_process};
-pub use report::{Breach, Outcome, Report};
 
-use bench::{Bench, Stop, Tried};
+use bench::Bench;
+
+/// What became of each promise of a transport.
+pub type Report = conformance::Report<Promise>;
 
 /// The two sides of a link: each end is opened on its own side.
 #[derive(Clone)]
@@ -143,32 +138,8 @@ impl Suite {
     }
 
     /// Tries every promise.
-    pub fn run(self) -> Report {
-        let patience = self.patience;
-        let (sender, receiver) = channel();
-        // Not joined: where a transport hangs, the thread is left to it.
-        let worker = std::thread::spawn(move || self.try_all(&sender));
-        let mut report = Report::new();
-        for promise in Promise::ALL {
-            let outcome = match receiver.recv_timeout(patience) {
-                Ok(outcome) => outcome,
-                Err(RecvTimeoutError::Timeout) => {
-                    report.add(promise, Outcome::Broken(Breach::Hangs { patience }));
-                    return report;
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    Outcome::Broken(Breach::Panicked { message: "the suite's thread is gone".into() })
-                }
-            };
-            report.add(promise, outcome);
-        }
-        // Every outcome is there, so the thread is at its end.
-        drop(worker.join());
-        report
-    }
-
-    fn try_all(mut self, outcomes: &Sender<Outcome>) {
-        for promise in Promise::ALL {
+    pub fn run(mut self) -> Report {
+        conformance::run(self.patience, move |promise| {
             let mut bench = Bench {
                 pair: &self.pair,
                 promise,
@@ -179,16 +150,8 @@ impl Suite {
                 garble: &mut self.garble,
                 links: Cell::new(0),
             };
-            let outcome = match catch_unwind(AssertUnwindSafe(|| case(promise, &mut bench))) {
-                Ok(Ok(())) => Outcome::Kept,
-                Ok(Err(Stop::Skip(why))) => Outcome::Skipped(why),
-                Ok(Err(Stop::Breach(breach))) => Outcome::Broken(breach),
-                Err(panic) => Outcome::Broken(Breach::Panicked { message: message(&*panic) }),
-            };
-            if outcomes.send(outcome).is_err() {
-                return;
-            }
-        }
+            case(promise, &mut bench)
+        })
     }
 }
 
@@ -218,9 +181,4 @@ fn case(promise: Promise, bench: &mut Bench<'_>) -> Tried {
         Promise::SenderMayDie => lives::sender_dies(bench),
         Promise::ReceiverMayDie => lives::receiver_dies(bench),
     }
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }

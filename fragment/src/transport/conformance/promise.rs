@@ -90,3 +90,8 @@ impl std::fmt::Display for Promise {
         f.pad(self.words())
     }
 }
+
+impl podwire_codec_core::conformance::Promises for Promise {
+    const OF: &'static str = "transport";
+    const ALL: &'static [Self] = &Self::ALL;
+}

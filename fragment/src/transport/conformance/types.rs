@@ -9,8 +9,8 @@ use podwire_codec_core::{
 };
 
 use super::{
-    Breach,
-    bench::{Bench, Step, Tried, bytes_of},
+    Breach, Tried,
+    bench::{Bench, Step, bytes_of},
 };
 use crate::message::Message;
 

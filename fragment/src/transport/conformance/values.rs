@@ -3,8 +3,8 @@
 use podwire_codec_core::{Bulk, CodecRegistry, Limits, Tensor, message::Metadata};
 
 use super::{
-    Breach,
-    bench::{Bench, Step, Stop, Tried},
+    Breach, Stop, Tried,
+    bench::{Bench, Step},
 };
 use crate::{message::Message, transport::LinkError};
 

@@ -175,7 +175,7 @@ impl SendEnd for Sending {
                 _ if state.closing => return Err(LinkError::Closed { link: name() }),
                 Peer::Closed => return Err(LinkError::Closed { link: name() }),
                 Peer::Died => return Err(LinkError::PeerDied { link: name() }),
-                Peer::Absent | Peer::Attached => {}
+                _ => {}
             }
             if state.frames.len() >= link.capacity {
                 return Err(LinkError::Full { link: name(), capacity: link.capacity });

@@ -1,8 +1,12 @@
 //! What the suite found: an outcome for each promise, and how a promise was broken.
 
-use std::{fmt, time::Duration};
+use core::fmt;
+use core::time::Duration;
+use std::boxed::Box;
+use std::string::{String, ToString};
+use std::vec::Vec;
 
-use super::Promise;
+use super::Promises;
 
 /// How a promise was broken.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +17,7 @@ pub enum Breach {
     Failed {
         /// What was done.
         step: String,
-        /// What the transport said.
+        /// What it said.
         error: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A call succeeded, or failed with another error than it must, or gave something else.
@@ -26,13 +30,35 @@ pub enum Breach {
         /// What came of it.
         found: String,
     },
+    /// A byte is not the one that was written.
+    #[error("{step}: byte {at} is {found:#04x}, and {wanted:#04x} was written")]
+    Byte {
+        /// What was done.
+        step: String,
+        /// Number of the byte, from 0.
+        at: usize,
+        /// What was written there.
+        wanted: u8,
+        /// What was read there.
+        found: u8,
+    },
+    /// A number is wrong.
+    #[error("{step}: {found}, not {wanted}")]
+    Number {
+        /// What was done, and what was counted.
+        step: String,
+        /// The number that is true.
+        wanted: u64,
+        /// The number that was found.
+        found: u64,
+    },
     /// A call panicked.
     #[error("panicked: {message}")]
     Panicked {
         /// What the panic said.
         message: String,
     },
-    /// The transport did not come back. Promises behind this one were not tried.
+    /// A call did not come back. Promises behind this one were not tried.
     #[error("did not come back within {patience:?}")]
     Hangs {
         /// How long the suite waited.
@@ -41,8 +67,9 @@ pub enum Breach {
 }
 
 impl Breach {
-    pub(super) fn unlike(step: impl fmt::Display, wanted: impl fmt::Debug, found: impl fmt::Debug) -> Self {
-        let (wanted, found) = (format!("{wanted:?}"), format!("{found:?}"));
+    /// A call that did what it must not.
+    pub fn unlike(step: impl fmt::Display, wanted: impl fmt::Debug, found: impl fmt::Debug) -> Self {
+        let (wanted, found) = (std::format!("{wanted:?}"), std::format!("{found:?}"));
         Self::Unlike { step: step.to_string(), wanted, found }
     }
 }
@@ -52,51 +79,59 @@ impl Breach {
 pub enum Outcome {
     /// Nothing broke it.
     Kept,
-    /// It does not concern this transport, and why.
+    /// It does not concern what was tried, and why.
     Skipped(&'static str),
     /// It was broken, and how.
     Broken(Breach),
 }
 
-/// An [`Outcome`] for each [`Promise`]; prints as a line for each.
+/// An [`Outcome`] for each promise; prints as a line for each.
 #[derive(Debug)]
 #[must_use = "a report that nobody reads finds nothing: call `assert`"]
-pub struct Report {
-    outcomes: Vec<(Promise, Outcome)>,
+pub struct Report<P> {
+    outcomes: Vec<(P, Outcome)>,
 }
 
-impl Report {
+impl<P: Promises> Report<P> {
     pub(super) const fn new() -> Self {
         Self { outcomes: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, promise: Promise, outcome: Outcome) {
+    pub(super) fn add(&mut self, promise: P, outcome: Outcome) {
         self.outcomes.push((promise, outcome));
     }
 
     /// Promises and their outcomes, as far as they were tried.
-    pub fn outcomes(&self) -> impl Iterator<Item = (Promise, &Outcome)> {
+    pub fn outcomes(&self) -> impl Iterator<Item = (P, &Outcome)> {
         self.outcomes.iter().map(|(promise, outcome)| (*promise, outcome))
+    }
+
+    /// The promises that were broken, and how.
+    pub fn broken(&self) -> impl Iterator<Item = (P, &Breach)> {
+        self.outcomes().filter_map(|(promise, outcome)| match outcome {
+            Outcome::Broken(breach) => Some((promise, breach)),
+            Outcome::Kept | Outcome::Skipped(_) => None,
+        })
     }
 
     /// Whether this promise was tried, and nothing broke it.
     #[must_use]
-    pub fn kept(&self, promise: Promise) -> bool {
+    pub fn kept(&self, promise: P) -> bool {
         self.outcomes().any(|(tried, outcome)| tried == promise && matches!(outcome, Outcome::Kept))
     }
 
     /// Ends a test that broke a promise.
     ///
     /// # Panics
+    ///
     /// If a promise was broken, with the whole report.
     #[track_caller]
     pub fn assert(&self) {
-        let broken = self.outcomes().any(|(_, outcome)| matches!(outcome, Outcome::Broken(_)));
-        assert!(!broken, "the transport breaks its contract:\n{self}");
+        assert!(self.broken().next().is_none(), "the {} breaks its contract:\n{self}", P::OF);
     }
 }
 
-impl fmt::Display for Report {
+impl<P: Promises> fmt::Display for Report<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (promise, outcome) in self.outcomes() {
             match outcome {
@@ -105,7 +140,7 @@ impl fmt::Display for Report {
                 Outcome::Broken(breach) => writeln!(f, "BROKEN   {promise} ({promise:?}): {breach}")?,
             }
         }
-        let untried = Promise::ALL.len() - self.outcomes.len();
+        let untried = P::ALL.len() - self.outcomes.len();
         if untried > 0 {
             writeln!(f, "{untried} further promises were not tried")?;
         }
