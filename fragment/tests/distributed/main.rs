@@ -6,6 +6,7 @@
 //! | `applications` | the applications that they run |
 //! | `flows` | messages over processes, of every shape and type |
 //! | `joining` | who is let in, and who is told why not |
+//! | `paths` | which transport a connection takes |
 //! | `losses` | operators that fail, processes that die, signals |
 //! | `strangers` | whoever else comes to the port |
 //! | `storm` | kills at random |
@@ -14,6 +15,7 @@ mod applications;
 mod flows;
 mod joining;
 mod losses;
+mod paths;
 mod processes;
 mod storm;
 mod strangers;
