@@ -34,6 +34,7 @@ use crate::{
     condition::WorkerLost,
     config::Settings,
     error::Error,
+    monitor::View,
     run::{During, Ended, Failure, Report, Signals},
     transport::Transports,
 };
@@ -51,7 +52,8 @@ pub(crate) struct Parts {
     pub(crate) handles_signals: bool,
     /// How long operators have to return once the application is to stop.
     pub(crate) grace: Duration,
-    pub(crate) monitors: bool,
+    /// Where a driver shows what all workers do.
+    pub(crate) views: Vec<View>,
     pub(crate) address: Address,
     /// Whether it drives.
     pub(crate) driver: bool,
@@ -161,10 +163,10 @@ fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive
         waits: parts.when_lost == WorkerLost::Wait,
         forced: parts.forced.clone(),
         transports: offers(&parts.transports, None),
-        watched: if parts.monitors { parts.settings.monitor_period.as_millis() as u64 } else { 0 },
+        watched: if parts.views.is_empty() { 0 } else { parts.settings.monitor_period.as_millis() as u64 },
         expected: parts.settings.workers,
     };
-    Drive::open(session.clone(), Arc::new(setup), &parts.settings, parts.grace)
+    Drive::open(session.clone(), Arc::new(setup), &parts.settings, parts.grace, parts.views.clone())
 }
 
 type Worker = (Work, Vec<super::worker::Action>, mpsc::Sender<work::Input>);
@@ -180,11 +182,11 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
     let keys = Keys::new(&application);
     let hello = Hello {
         host: host::id(&id),
-        worker: WorkerId(id.clone()),
+        worker: WorkerId(id),
         application: application.clone(),
         name: name.clone(),
         wants,
-        resources: host::resources(),
+        resources: host::resources(settings.cores),
         // A worker that is forced itself takes part by nothing else.
         transports: offers(&transports, forced.as_deref()),
         digest: description.digest(),

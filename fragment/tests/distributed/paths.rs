@@ -227,29 +227,37 @@ fn a_worker_with_another_version_of_an_own_transport_is_refused_with_both_versio
 }
 
 #[cfg(feature = "ucx")]
+const OVER_UCX: Environment<'_> = &[("PODWIRE_TRANSPORT", "ucx"), ("UCX_TLS", "tcp")];
+
+#[cfg(feature = "ucx")]
 #[test]
-fn over_ucx_killed_workers_come_back_and_a_million_doubles_arrive() {
-    let ucx = [("PODWIRE_TRANSPORT", "ucx"), ("UCX_TLS", "tcp")];
+fn over_ucx_killed_workers_come_back() {
     let place = Place::new();
-    let driver = place.start("waits", &["--driver"], &ucx);
-    let (mut a, mut b) = (worker(&place, "waits", "a", &ucx), worker(&place, "waits", "b", &ucx));
+    let driver = place.start("waits", &["--driver"], OVER_UCX);
+    let (mut a, mut b) = (worker(&place, "waits", "a", OVER_UCX), worker(&place, "waits", "b", OVER_UCX));
     for _ in 0..2 {
         b.until("@ flowing");
         b.kill();
         driver.until("waiting for somebody to run it");
-        b = worker(&place, "waits", "b", &ucx);
+        b = worker(&place, "waits", "b", OVER_UCX);
     }
     b.until("@ flowing");
     a.kill();
-    let a = worker(&place, "waits", "a", &ucx);
+    let a = worker(&place, "waits", "a", OVER_UCX);
     b.until("@ from the beginning");
     driver.signal(rustix::process::Signal::INT);
     [driver, a, b].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
     place.clean();
+}
 
-    let driver = place.start("doubles", &["--driver"], &ucx);
-    let workers = ["a", "b"].map(|fragment| worker(&place, "doubles", fragment, &ucx));
+#[cfg(feature = "ucx")]
+#[test]
+fn over_ucx_a_million_doubles_travel_in_one_message() {
+    let place = Place::new();
+    let driver = place.start("doubles", &["--driver"], OVER_UCX);
+    let workers = ["a", "b"].map(|fragment| worker(&place, "doubles", fragment, OVER_UCX));
     let [_, b] = workers.map(Process::good);
     assert!(b.contains("@ 1000000 doubles, right: true"), "{b}");
     driver.good();
+    place.clean();
 }
