@@ -8,7 +8,7 @@ mod options;
 use std::{env, ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 
 use crate::{
-    command::CommandLine,
+    command::{CommandLine, Selection},
     condition::WorkerLost,
     config::{Configuration, Settings},
     context::FastIo,
@@ -192,7 +192,8 @@ impl Application {
             problems.extend(configuration.unasked(&asked).into_iter().map(Problem::from));
         }
         if self.line.worker {
-            let fragments = self.line.fragments.check(self.fragments.iter().map(Fragment::name));
+            let own = self.fragments.iter().filter(|fragment| !fragment.is_elsewhere);
+            let fragments = self.line.fragments.check(own.map(Fragment::name));
             problems.extend(fragments.err().map(Problem::from));
         }
         match composed {
@@ -279,7 +280,7 @@ impl Application {
         let parts = crate::control::Parts {
             application: line.program(),
             driver: line.driver,
-            worker: line.worker.then(|| (line.fragments.clone(), line.worker_address.clone())),
+            worker: line.worker.then(|| (self.selection(), line.worker_address.clone())),
             address: line.address.clone(),
             views: self.views(),
             when_lost: self.when_lost,
@@ -291,6 +292,21 @@ impl Application {
             composed: self.composed(graph),
         };
         crate::control::run(parts)
+    }
+
+    /// The fragments that this process asks for: of a program that cannot run them all, those that it can.
+    #[cfg(feature = "distributed")]
+    fn selection(&self) -> Selection {
+        if self.line.fragments != Selection::All || self.elsewhere().next().is_none() {
+            return self.line.fragments.clone();
+        }
+        let own = self.fragments.iter().filter(|fragment| !fragment.is_elsewhere);
+        Selection::Named(own.map(|fragment| fragment.name.clone()).collect())
+    }
+
+    /// Fragments that another program runs.
+    fn elsewhere(&self) -> impl Iterator<Item = &Fragment> {
+        self.fragments.iter().filter(|fragment| fragment.is_elsewhere)
     }
 
     /// Where what runs is shown.
@@ -335,6 +351,10 @@ impl Application {
     }
 
     fn prepare(self, graph: Graph) -> Result<Runtime, Error> {
+        let fragments: Vec<String> = self.elsewhere().map(|fragment| fragment.name.clone()).collect();
+        if !fragments.is_empty() {
+            return Err(Error::Elsewhere { fragments });
+        }
         let plan = Plan {
             local: &|_| true,
             transport: &|_| None,
