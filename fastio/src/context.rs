@@ -29,6 +29,7 @@ use crate::{
     remove,
     segment::file_name,
     slot::{self, Leaving, SlotLock},
+    state::State,
     stats::{Listing, Stats},
     store::{AllocationId, Store},
     sweep::SweepReport,
@@ -59,6 +60,19 @@ use crate::{
 #[derive(Clone)]
 pub struct FastIoContext {
     inner: Arc<Inner>,
+}
+
+/// A pipeline that this keeps open no longer than others of the process do; see [`FastIoContext::downgrade`].
+#[derive(Clone)]
+pub struct WeakContext {
+    inner: Weak<Inner>,
+}
+
+impl WeakContext {
+    /// The pipeline, if somebody in this process still has it open.
+    pub fn upgrade(&self) -> Option<FastIoContext> {
+        self.inner.upgrade().map(|inner| FastIoContext { inner })
+    }
 }
 
 struct Inner {
@@ -224,8 +238,14 @@ impl FastIoContext {
         &self.inner.store
     }
 
-    pub(crate) fn same_pipeline(&self, other: &Self) -> bool {
+    /// Whether both are one pipeline: allocations of the one can be children of those of the other.
+    pub fn same_pipeline(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// For whoever keeps books about a pipeline, and must not keep it open.
+    pub fn downgrade(&self) -> WeakContext {
+        WeakContext { inner: Arc::downgrade(&self.inner) }
     }
 
     /// The pipeline's directory.
@@ -342,6 +362,22 @@ impl FastIoContext {
         self.store().check()?;
         let held = self.store().hold(id, Wanted::Own)?;
         FastIoAllocation::new(self.clone(), id, held)
+    }
+
+    /// Whether nothing is left of an allocation: no name, no parent, and no handle in any process. What somebody held who was
+    /// killed is gone once it was [swept](Self::sweep).
+    ///
+    /// # Errors
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Io`].
+    pub fn is_gone(&self, id: AllocationId) -> Result<bool> {
+        let store = self.store();
+        store.check()?;
+        if id.index >= store.segment_count() {
+            return Ok(true);
+        }
+        let word = store.state(id.index)?;
+        let lives = matches!(word.state, State::Private | State::Published | State::Freed);
+        Ok(word.generation != id.generation || !lives)
     }
 
     /// Waits until something is published under a name, and gives a handle of it.
