@@ -52,6 +52,7 @@ mod guard;
 mod index;
 mod lifecycle;
 mod local;
+mod membership;
 mod memory;
 mod metadata;
 mod name;
