@@ -131,7 +131,11 @@ impl FastIoContext {
         name::check_pipeline(pipeline)?;
         let mut attempt = 0;
         loop {
-            match Self::open_once(pipeline, attempt) {
+            let opened = Directory::base().and_then(|base| {
+                base.make(pipeline)?;
+                Self::open_once(&base, pipeline, attempt)
+            });
+            match opened {
                 Err(Error::Removed) if attempt < ATTEMPTS => {
                     attempt += 1;
                     std::thread::sleep(Duration::from_millis(1));
@@ -141,9 +145,8 @@ impl FastIoContext {
         }
     }
 
-    fn open_once(pipeline: &str, attempt: usize) -> Result<Self> {
-        let base = Directory::base()?;
-        base.make(pipeline)?;
+    /// Opens a pipeline whose directory is there. With [`Error::Removed`] it is not there any more.
+    pub(crate) fn open_once(base: &Directory, pipeline: &str, attempt: usize) -> Result<Self> {
         let directory = base.directory(pipeline)?.ok_or(Error::Removed)?;
         let identity = directory.identity()?;
         let path = directory.path().to_owned();
@@ -164,7 +167,7 @@ impl FastIoContext {
                     .directory(pipeline)?
                     .is_some_and(|now| now.identity().is_ok_and(|now| now == identity))
             {
-                remove::remove(&base, pipeline)?;
+                remove::remove(base, pipeline)?;
             }
             return Err(Error::Removed);
         }
@@ -172,7 +175,7 @@ impl FastIoContext {
         if store.was_left_behind(died)? {
             // All its members were killed: it should have gone with the last of them.
             drop((store, slot));
-            remove::remove(&base, pipeline)?;
+            remove::remove(base, pipeline)?;
             return Err(Error::Removed);
         }
         store.check()?;
