@@ -17,7 +17,7 @@ use crate::{
     error::{Error, causes},
     fragment::{Fragment, Placed},
     graph::{Flow, Graph, Problem, Problems, compose, dotted},
-    monitor::Monitor,
+    monitor::{Monitor, View},
     operator::Operator,
     run::{Ended, Nobody, Plan, Report, Running, Runtime, Signals, StopReason},
 };
@@ -269,7 +269,7 @@ impl Application {
             driver: line.driver,
             worker: line.worker.then(|| (line.fragments.clone(), line.worker_address.clone())),
             address: line.address.clone(),
-            monitors: line.monitor,
+            views: self.views(),
             when_lost: self.when_lost,
             handles_signals: self.handles_signals,
             settings: self.settings.clone(),
@@ -279,9 +279,17 @@ impl Application {
         crate::control::run(parts)
     }
 
+    /// Where what runs is shown.
+    fn views(&self) -> Vec<View> {
+        let metrics = self.settings.metrics.clone();
+        let metrics = metrics.map(|file| View::Metrics { application: self.line.program(), file });
+        self.line.monitor.then_some(View::Output).into_iter().chain(metrics).collect()
+    }
+
     /// Runs all fragments in this process.
     fn run_here(self, graph: Graph) -> Result<Report, Error> {
-        let (handles_signals, monitors) = (self.handles_signals, self.line.monitor);
+        let (handles_signals, views) = (self.handles_signals, self.views());
+        let is_shown = !views.is_empty();
         let period = self.settings.monitor_period;
         let runtime = self.prepare(graph)?;
         let shared = runtime.shared();
@@ -291,7 +299,8 @@ impl Application {
         let signals = signals.map_err(|source| Error::System { what: "a signal handler", source })?;
         let running = Arc::new(runtime.start()?);
         let shown = Arc::clone(&running);
-        let monitor = monitors.then(|| Monitor::start(period, move || shown.snapshot())).transpose();
+        let monitor = || Monitor::start(views, period, move || shown.snapshot());
+        let monitor = is_shown.then(monitor).transpose();
         if monitor.is_err() {
             running.request_stop(StopReason::Failed);
         }

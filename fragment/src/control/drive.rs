@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     config::Settings,
-    monitor::Monitor,
+    monitor::{Monitor, View},
     run::{LAST_CALL, Report, Snapshot},
 };
 
@@ -62,6 +62,8 @@ pub(super) struct Drive {
     /// Held so that links outlive the processes at both their ends.
     shared_memory: Option<FastIoContext>,
     watched: Duration,
+    /// Where it is shown what the workers do.
+    views: Vec<View>,
 }
 
 impl Drive {
@@ -71,6 +73,7 @@ impl Drive {
         setup: Arc<Setup>,
         settings: &Settings,
         grace: Duration,
+        views: Vec<View>,
     ) -> Result<(Self, Sender<Input>), ControlError> {
         let (sender, events) = channel();
         let keys = Keys::new(&setup.application);
@@ -89,6 +92,7 @@ impl Drive {
             // Where there is no shared memory, links between processes of this host go over Zenoh.
             shared_memory: FastIoContext::open_with(&run, PipelineOptions::new().ephemeral(true)).ok(),
             watched,
+            views,
             session,
         };
         drive.listen(&sender)?;
@@ -162,7 +166,8 @@ impl Drive {
             lock(&doing).values().for_each(|snapshot| all.merge(snapshot.clone()));
             all
         };
-        Monitor::start(self.watched, all).map(Some).map_err(|source| ControlError::Thread { source })
+        let monitor = Monitor::start(self.views.iter().cloned(), self.watched, all);
+        monitor.map(Some).map_err(|source| ControlError::Thread { source })
     }
 
     fn input(&mut self, input: Input) -> Option<Outcome> {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use podwire_fastio::{FastIoContext, PipelineOptions};
-use zenoh::Session;
+use zenoh::{Session, Wait};
 
 use super::{
     keys::Keys,
@@ -26,6 +26,7 @@ use crate::{
     context::FastIo,
     error::causes,
     graph::Graph,
+    monitor::metrics,
     run::{self, Ended, Failure, Observer, Report, Running, Runtime, Snapshot, StopReason},
     transport::{FastIoTransport, Transport, ZenohTransport},
 };
@@ -134,6 +135,7 @@ impl Local {
         };
         self.stage = Stage::Running(Arc::clone(&running));
         self.watch(&running);
+        self.metrics(&running);
         let events = self.events.clone();
         let waiter = thread::Builder::new().name("end of fragments".into()).spawn(move || {
             let _ = events.send(Input::Ended(Box::new(running.wait())));
@@ -190,6 +192,20 @@ impl Local {
         };
         // Without the thread, the driver's monitor shows less.
         let _ = thread::Builder::new().name("snapshots".into()).spawn(telling);
+    }
+
+    /// Answers whoever asks what the fragments do, for as long as they run.
+    fn metrics(&self, running: &Arc<Running>) {
+        let key = self.keys.metrics(&self.session.zid().to_string());
+        let (running, keys, own) = (Arc::downgrade(running), self.keys.clone(), key.clone());
+        let answering = self.session.declare_queryable(key).callback(move |query| {
+            if let Some(running) = running.upgrade() {
+                // Who does not hear the answer asks again.
+                let _ = query.reply(own.clone(), metrics(keys.application(), &running.snapshot())).wait();
+            }
+        });
+        // Without it, one thing less can be seen from outside.
+        let _ = answering.background().wait();
     }
 
     /// Has the fragments end.

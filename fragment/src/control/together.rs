@@ -33,6 +33,7 @@ use crate::{
     condition::WorkerLost,
     config::Settings,
     error::Error,
+    monitor::View,
     run::{During, Ended, Failure, Report, Signals},
 };
 
@@ -46,7 +47,8 @@ pub(crate) struct Parts {
     pub(crate) handles_signals: bool,
     /// How long operators have to return once the application is to stop.
     pub(crate) grace: Duration,
-    pub(crate) monitors: bool,
+    /// Where a driver shows what all workers do.
+    pub(crate) views: Vec<View>,
     pub(crate) address: Address,
     /// Whether it drives.
     pub(crate) driver: bool,
@@ -155,10 +157,10 @@ fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive
         description,
         waits: parts.when_lost == WorkerLost::Wait,
         forced: parts.settings.transport.clone(),
-        watched: if parts.monitors { parts.settings.monitor_period.as_millis() as u64 } else { 0 },
+        watched: if parts.views.is_empty() { 0 } else { parts.settings.monitor_period.as_millis() as u64 },
         expected: parts.settings.workers,
     };
-    Drive::open(session.clone(), Arc::new(setup), &parts.settings, parts.grace)
+    Drive::open(session.clone(), Arc::new(setup), &parts.settings, parts.grace, parts.views.clone())
 }
 
 type Worker = (Work, Vec<super::worker::Action>, mpsc::Sender<work::Input>);
@@ -178,7 +180,7 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
         application,
         name: name.clone(),
         wants,
-        resources: host::resources(),
+        resources: host::resources(settings.cores),
         transports: TRANSPORTS.map(str::to_owned).into(),
         digest: description.digest(),
         description: None,

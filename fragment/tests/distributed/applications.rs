@@ -31,6 +31,12 @@ fn compose(name: &str, app: &mut Application) {
             fragment(app, "b", [("sink", Sink::default())]);
             app.add_flow("a", "b", [("source.out", "sink.in")]);
         }
+        "long" => {
+            let source = Source { count: Some(300), period: Some(Duration::from_millis(5)) };
+            fragment(app, "a", [("source", source)]);
+            fragment(app, "b", [("sink", Sink::default())]);
+            app.add_flow("a", "b", [("source.out", "sink.in")]);
+        }
         "line" => {
             fragment(app, "a", [("source", Source { count: Some(20), ..Source::default() })]);
             fragment(app, "b", [("pass", Pass)]);
