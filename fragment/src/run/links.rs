@@ -49,6 +49,8 @@ impl Operator for Take {
 struct Script(Arc<Mutex<State>>);
 
 struct State {
+    /// It panics when it is looked at.
+    broken: bool,
     peer: Peer,
     capacity: usize,
     waiting: VecDeque<std::result::Result<Message, LinkError>>,
@@ -59,6 +61,7 @@ struct State {
 impl Script {
     fn new() -> Self {
         Self(Arc::new(Mutex::new(State {
+            broken: false,
             peer: Peer::Attached,
             capacity: 0,
             waiting: VecDeque::new(),
@@ -82,7 +85,7 @@ impl Script {
 
     fn arrive(&self, what: std::result::Result<Message, LinkError>) {
         self.then(|state| {
-            state.traffic.sent += 1;
+            state.traffic.sent += u64::from(!matches!(what, Err(LinkError::Gap { .. })));
             state.waiting.push_back(what);
         });
     }
@@ -172,10 +175,12 @@ impl ReceiveEnd for Script {
     }
 
     fn waiting(&self) -> usize {
-        self.state().waiting.len()
+        self.state().waiting.iter().filter(|it| !matches!(it, Err(LinkError::Gap { .. }))).count()
     }
 
     fn peer(&self) -> Peer {
+        let broken = self.state().broken;
+        assert!(!broken, "the transport is broken");
         self.state().peer
     }
 
@@ -221,6 +226,33 @@ fn messages_that_a_link_lost_are_counted_and_the_next_one_is_received() {
     let report = running.wait();
     assert_eq!(report.ended, Ended::Done, "{:?}", report.failures);
     assert_eq!((report.operators[0].received, report.connections[0].counts.lost), (1, 4));
+}
+
+#[test]
+fn messages_that_a_link_lost_are_counted_also_if_none_follows_them_and_are_no_failure() {
+    let script = Script::new();
+    let running = script.run(1, WorkerLost::End);
+    script.arrive(Ok(Message::new(1_u64)));
+    until(&running, OperatorState::Waiting, 1);
+    script.arrive(Err(LinkError::Gap { link: link(), missing: 3, next: 4 }));
+    until(&running, OperatorState::Waiting, 1);
+    script.becomes(Peer::Closed);
+    let report = running.wait();
+    assert_eq!(report.ended, Ended::Done, "{:?}", report.failures);
+    let counts = report.connections[0].counts;
+    assert_eq!((report.operators[0].received, counts.sent, counts.lost), (1, 4, 3));
+}
+
+#[test]
+fn a_transport_that_panics_where_no_operator_runs_is_a_failure_and_the_run_ends() {
+    let script = Script::new();
+    let running = script.run(1, WorkerLost::End);
+    until(&running, OperatorState::Waiting, 0);
+    script.then(|state| state.broken = true);
+    let report = running.wait();
+    let failure = report.failures[0].to_string();
+    assert_eq!(failure, "right.take was cut short by a panic of a transport: the transport is broken");
+    assert_eq!((report.ended, report.operators[0].because), (Ended::Failed, Because::Failed));
 }
 
 #[test]

@@ -75,6 +75,8 @@ pub enum During {
     ComputePanic,
     /// `stop`, by a panic.
     StopPanic,
+    /// A transport panicked with one of its connections.
+    TransportPanic,
     /// It had to end, and did not return within the grace period.
     Ending,
     /// It ran in a process that died.
@@ -177,6 +179,7 @@ impl fmt::Display for During {
             Self::StartPanic => "panicked in `start`",
             Self::ComputePanic => "panicked in `compute`",
             Self::StopPanic => "panicked in `stop`",
+            Self::TransportPanic => "was cut short by a panic of a transport",
             Self::Ending => "had to end, and has not returned",
             Self::WorkerLost => "was in a process that died",
         })

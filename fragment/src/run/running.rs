@@ -4,6 +4,7 @@
 
 use std::{
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -11,7 +12,7 @@ use std::{
 
 use super::{
     counters::{Latencies, LinkCounters, OperatorCounters},
-    report::{ConnectionReport, During, Ended, Failure, Report},
+    report::{Because, ConnectionReport, During, Ended, Failure, Report},
     shared::{Shared, StopReason},
     snapshot::{ConnectionSnapshot, Counts, OperatorSnapshot, OperatorState, Snapshot},
     worker::Worker,
@@ -34,6 +35,15 @@ pub struct Running {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// When the last snapshot was taken, and the ticks by then.
     before: Mutex<(Instant, Vec<u64>)>,
+}
+
+/// Says when it is dropped, whatever happened before, that an operator has ended.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.operator_ended();
+    }
 }
 
 /// What can be seen of an operator.
@@ -101,8 +111,8 @@ impl Running {
         let mut workers = workers.into_iter();
         let mut start = |worker| self.spawn(worker).map(|thread| self.threads().push(thread)).err();
         let Some(source) = workers.by_ref().find_map(&mut start) else { return Ok(self) };
-        // The one that was refused, and those after it.
-        let missing = workers.count() + 1;
+        // Those after the one that was refused.
+        let missing = workers.count();
         self.shared.abort();
         (0..missing).for_each(|_| self.shared.operator_ended());
         self.shared.wait_ended(LAST_CALL);
@@ -110,10 +120,17 @@ impl Running {
     }
 
     fn spawn(&self, worker: Worker) -> io::Result<JoinHandle<()>> {
-        let (shared, name) = (Arc::clone(&self.shared), worker.name.to_string());
+        let name = worker.name.to_string();
+        let (end, counters) = (Ending(Arc::clone(&self.shared)), Arc::clone(&worker.sleeper.counters));
         let live = move || {
-            worker.live();
-            shared.operator_ended();
+            let Ending(shared) = &end;
+            let name = Arc::clone(&worker.name);
+            // What an operator does is caught where it is called; this is what a transport of the user's own does.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.live())) {
+                shared.fail(Failure::panic(&name, During::TransportPanic, &*panic));
+                counters.ended(Because::Failed);
+                shared.observer.operator_ended(&counters.report(&name));
+            }
         };
         thread::Builder::new().name(name).spawn(live)
     }

@@ -127,7 +127,7 @@ impl Failure {
         Self { name: name.into(), during, causes, error: Some(error.into()) }
     }
 
-    fn panic(name: &str, during: During, panic: &(dyn Any + Send)) -> Self {
+    pub(super) fn panic(name: &str, during: During, panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
         let cause = text.unwrap_or_else(|| "the panic has no message".into());
