@@ -4,8 +4,13 @@
 //! after everything else.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
-    sync::{Arc, mpsc::Sender},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::Sender,
+    },
     thread,
     time::Duration,
 };
@@ -31,6 +36,9 @@ use crate::{
     transport::{FastIoTransport, Transport, ZenohTransport},
 };
 
+/// Between two looks whether a link is free.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// The transports that lead to other processes, best first.
 pub(super) const TRANSPORTS: [&str; 2] = ["fastio", "zenoh"];
 
@@ -45,11 +53,15 @@ pub(super) struct Local {
     /// The shared memory of the application; here so that it goes after what lies in it.
     memory: Option<FastIoContext>,
     watched: Duration,
+    /// Whether the return of a lost worker is waited for.
+    waits: bool,
     events: Sender<Input>,
 }
 
 enum Stage {
     Composed(Composed),
+    /// On a thread of its own, which looks now and then whether it is still wanted.
+    Preparing(Arc<AtomicBool>),
     Prepared(Runtime),
     Running(Arc<Running>),
     /// Nothing is left to be done.
@@ -75,55 +87,72 @@ impl Local {
             stage: Stage::Composed(composed),
             memory: None,
             watched: Duration::ZERO,
+            waits: false,
             events,
         }
     }
 
-    /// Opens the links of the fragments in the plan.
-    pub(super) fn prepare(&mut self, plan: &Plan) -> Result<(), Cause> {
-        let Stage::Composed(composed) = std::mem::replace(&mut self.stage, Stage::Spent) else {
-            return Ok(());
+    /// Opens the links of the fragments in the plan, on a thread of its own, as it may take as long as another process has
+    /// an end of one of them. What comes of it comes as an event.
+    pub(super) fn prepare(&mut self, plan: Plan) {
+        let wanted = Arc::new(AtomicBool::new(true));
+        let preparing = Stage::Preparing(Arc::clone(&wanted));
+        let Stage::Composed(composed) = std::mem::replace(&mut self.stage, preparing) else { return };
+        (self.watched, self.waits) = (Duration::from_millis(plan.watched), plan.waits);
+        let opening = Opening {
+            session: self.session.clone(),
+            keys: self.keys.clone(),
+            grace: self.grace,
+            worker: self.worker.clone(),
+            graph: Arc::clone(&self.graph),
+            events: self.events.clone(),
+            wanted,
         };
-        let runtime = self.open(composed, plan).map_err(|error| {
-            let what = format!("a link cannot be opened: {}", causes(&*error).join(": "));
-            Cause { operator: String::new(), fragments: self.names(plan), worker: self.worker.clone(), what }
-        })?;
-        eprintln!("podwire: this worker runs fragment {}", self.names(plan).join(", "));
+        let preparing = thread::Builder::new().name("preparing".into()).spawn(move || {
+            let opened = opening.open(composed, &plan).map_err(|error| Cause {
+                operator: String::new(),
+                fragments: opening.names(&plan),
+                worker: opening.worker.clone(),
+                what: format!("a link cannot be opened: {}", causes(&*error).join(": ")),
+            });
+            if opened.is_ok() && opening.wanted.load(Relaxed) {
+                eprintln!("podwire: this worker runs fragment {}", opening.names(&plan).join(", "));
+            }
+            let _ = opening.events.send(Input::Opened(Box::new(opened)));
+        });
+        if let Err(error) = preparing {
+            self.no_thread(&error);
+        }
+    }
+
+    /// The links are open, or cannot be opened.
+    pub(super) fn opened(&mut self, opened: Result<Opened, Cause>) -> Result<(), Cause> {
+        let Opened { runtime, memory } = opened?;
+        self.memory = memory;
         self.stage = Stage::Prepared(runtime);
-        self.watched = Duration::from_millis(plan.watched);
         Ok(())
     }
 
-    /// The fragments that are to run here.
-    fn names(&self, plan: &Plan) -> Vec<String> {
-        let name = |at: &u32| Some(self.graph.fragments.get(*at as usize)?.name.clone());
-        plan.yours.iter().filter_map(name).collect()
+    /// The driver lives, and has given this worker up: it waits for another one in its place, if the application waits.
+    pub(super) fn vanish(&mut self) {
+        match std::mem::replace(&mut self.stage, Stage::Spent) {
+            Stage::Running(running) => {
+                running.shared().vanish();
+                self.stage = Stage::Running(running);
+            }
+            // Closing its links in order would say that nobody comes.
+            Stage::Prepared(runtime) if self.waits => std::mem::forget(runtime),
+            other => self.stage = other,
+        }
     }
 
-    fn open(&mut self, composed: Composed, plan: &Plan) -> crate::Result<Runtime> {
-        let mut transports: BTreeMap<&str, Arc<dyn Transport>> = BTreeMap::new();
-        let mut fast_io = FastIo::ephemeral(plan.run.clone());
-        if plan.transports.iter().any(|name| name == "fastio") {
-            let context = FastIoContext::open_with(&plan.run, PipelineOptions::new().ephemeral(true))?;
-            self.memory = Some(context.clone());
-            transports.insert("fastio", Arc::new(FastIoTransport::new(context.clone()).kept()));
-            fast_io = context.into();
+    /// What was prepared, or is being prepared, is not wanted any more: its links are closed.
+    pub(super) fn cancel(&mut self) {
+        match &self.stage {
+            Stage::Preparing(wanted) => wanted.store(false, Relaxed),
+            Stage::Prepared(_) => self.stage = Stage::Spent,
+            _ => {}
         }
-        if plan.transports.iter().any(|name| name == "zenoh") {
-            let prefix = self.keys.links(&plan.run);
-            transports.insert("zenoh", Arc::new(ZenohTransport::new(self.session.clone(), &prefix)?));
-        }
-        let observer =
-            Ears { graph: Arc::clone(&self.graph), worker: self.worker.clone(), events: self.events.clone() };
-        let plan = run::Plan {
-            local: &|fragment| plan.yours.iter().any(|at| *at as usize == fragment),
-            transport: &|connection| transports.get(plan.transports.get(connection)?.as_str()).cloned(),
-            when_lost: if plan.waits { WorkerLost::Wait } else { WorkerLost::End },
-            observer: Arc::new(observer),
-            fast_io,
-            grace: self.grace,
-        };
-        Ok(Runtime::prepare(composed, plan)?)
     }
 
     /// Begins; what happens from then on comes as events.
@@ -216,6 +245,72 @@ impl Local {
             Leave::Outcome(Outcome::Interrupted { signal }) => StopReason::Signal(*signal),
             _ => StopReason::Failed,
         });
+    }
+}
+
+/// What the links of fragments are opened with.
+struct Opening {
+    session: Session,
+    keys: Keys,
+    grace: Duration,
+    worker: String,
+    graph: Arc<Graph>,
+    events: Sender<Input>,
+    wanted: Arc<AtomicBool>,
+}
+
+/// Fragments that can begin.
+pub(super) struct Opened {
+    runtime: Runtime,
+    memory: Option<FastIoContext>,
+}
+
+impl Opening {
+    /// The fragments that are to run here.
+    fn names(&self, plan: &Plan) -> Vec<String> {
+        let name = |at: &u32| Some(self.graph.fragments.get(*at as usize)?.name.clone());
+        plan.yours.iter().filter_map(name).collect()
+    }
+
+    fn open(&self, composed: Composed, plan: &Plan) -> crate::Result<Opened> {
+        let mut transports: BTreeMap<&str, Arc<dyn Transport>> = BTreeMap::new();
+        let (mut fast_io, mut memory) = (FastIo::ephemeral(plan.run.clone()), None);
+        if plan.transports.iter().any(|name| name == "fastio") {
+            let context = FastIoContext::open_with(&plan.run, PipelineOptions::new().ephemeral(true))?;
+            memory = Some(context.clone());
+            transports.insert("fastio", Arc::new(FastIoTransport::new(context.clone()).kept()));
+            fast_io = context.into();
+        }
+        if plan.transports.iter().any(|name| name == "zenoh") {
+            let prefix = self.keys.links(&plan.run);
+            transports.insert("zenoh", Arc::new(ZenohTransport::new(self.session.clone(), &prefix)?));
+        }
+        let observer =
+            Ears { graph: Arc::clone(&self.graph), worker: self.worker.clone(), events: self.events.clone() };
+        let told = Cell::new(false);
+        let plan = run::Plan {
+            local: &|fragment| plan.yours.iter().any(|at| *at as usize == fragment),
+            transport: &|connection| transports.get(plan.transports.get(connection)?.as_str()).cloned(),
+            when_lost: if plan.waits { WorkerLost::Wait } else { WorkerLost::End },
+            try_again: &|link| plan.waits && self.wait_for(link, &told),
+            observer: Arc::new(observer),
+            fast_io,
+            grace: self.grace,
+        };
+        Ok(Opened { runtime: Runtime::prepare(composed, plan)?, memory })
+    }
+
+    /// Waits a moment for whoever has an end of a link: a worker that was lost because it does not answer, and is not dead.
+    /// Once it comes to itself, it sees that it was given up, and goes.
+    fn wait_for(&self, link: &str, told: &Cell<bool>) -> bool {
+        if !told.replace(true) {
+            eprintln!(
+                "podwire: waiting until the process is gone that has {link} open: it was lost because it does not answer, \
+                 but it is not dead"
+            );
+        }
+        thread::sleep(PAUSE);
+        self.wanted.load(Relaxed)
     }
 }
 

@@ -9,13 +9,35 @@ use super::words::Outcome;
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
-    Waiting { fragments: Vec<String> },
-    Joined { worker: String, fragments: Vec<String> },
-    Refused { worker: String, why: String },
-    Placed { worker: String, fragments: Vec<String> },
+    Waiting {
+        fragments: Vec<String>,
+    },
+    Joined {
+        worker: String,
+        fragments: Vec<String>,
+    },
+    Refused {
+        worker: String,
+        why: String,
+    },
+    Placed {
+        worker: String,
+        fragments: Vec<String>,
+    },
+    /// A worker was told something else than the driver.
+    Odd {
+        worker: String,
+        differences: Vec<String>,
+    },
     Started,
-    Lost { worker: String, fragments: Vec<String>, waits: bool },
-    Stopping { outcome: Outcome },
+    Lost {
+        worker: String,
+        fragments: Vec<String>,
+        waits: bool,
+    },
+    Stopping {
+        outcome: Outcome,
+    },
 }
 
 impl fmt::Display for Notice {
@@ -34,6 +56,9 @@ impl fmt::Display for Notice {
             Self::Refused { worker, why } => write!(f, "worker {worker} was refused: {why}"),
             Self::Placed { worker, fragments } => {
                 write!(f, "worker {worker} runs fragment {}", fragments.join(", "))
+            }
+            Self::Odd { worker, differences } => {
+                write!(f, "warning: worker {worker} was told something else: {}", differences.join("; "))
             }
             Self::Started => write!(f, "all fragments have started"),
             Self::Lost { worker, fragments, .. } if fragments.is_empty() => {
