@@ -4,8 +4,6 @@
 //! after everything else.
 
 use std::{
-    cell::Cell,
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -15,11 +13,13 @@ use std::{
     time::Duration,
 };
 
-use podwire_fastio::{FastIoContext, PipelineOptions};
+use podwire_fastio::FastIoContext;
 use zenoh::{Session, Wait};
 
 use super::{
     keys::Keys,
+    links::Links,
+    opening::{Opened, Opening},
     post::say,
     words::{Cause, Outcome, Plan, Said, Word},
     work::Input,
@@ -27,20 +27,10 @@ use super::{
 };
 use crate::{
     application::Composed,
-    condition::WorkerLost,
-    context::FastIo,
-    error::causes,
     graph::Graph,
     monitor::metrics,
-    run::{self, Ended, Failure, Observer, Report, Running, Runtime, Snapshot, StopReason},
-    transport::{FastIoTransport, Transport, ZenohTransport},
+    run::{Ended, Report, Running, Runtime, Snapshot, StopReason},
 };
-
-/// Between two looks whether a link is free.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// The transports that lead to other processes, best first.
-pub(super) const TRANSPORTS: [&str; 2] = ["fastio", "zenoh"];
 
 /// What a worker runs, or will.
 pub(super) struct Local {
@@ -59,7 +49,7 @@ pub(super) struct Local {
 }
 
 enum Stage {
-    Composed(Composed),
+    Composed(Composed, Links),
     /// On a thread of its own, which looks now and then whether it is still wanted.
     Preparing(Arc<AtomicBool>),
     Prepared(Runtime),
@@ -75,6 +65,7 @@ impl Local {
         grace: Duration,
         worker: String,
         composed: Composed,
+        links: Links,
         events: Sender<Input>,
     ) -> Self {
         let graph = Arc::clone(&composed.graph);
@@ -84,7 +75,7 @@ impl Local {
             grace,
             worker,
             graph,
-            stage: Stage::Composed(composed),
+            stage: Stage::Composed(composed, links),
             memory: None,
             watched: Duration::ZERO,
             waits: false,
@@ -97,30 +88,18 @@ impl Local {
     pub(super) fn prepare(&mut self, plan: Plan) {
         let wanted = Arc::new(AtomicBool::new(true));
         let preparing = Stage::Preparing(Arc::clone(&wanted));
-        let Stage::Composed(composed) = std::mem::replace(&mut self.stage, preparing) else { return };
+        let Stage::Composed(composed, links) = std::mem::replace(&mut self.stage, preparing) else { return };
         (self.watched, self.waits) = (Duration::from_millis(plan.watched), plan.waits);
         let opening = Opening {
-            session: self.session.clone(),
-            keys: self.keys.clone(),
+            links,
             grace: self.grace,
             worker: self.worker.clone(),
             graph: Arc::clone(&self.graph),
             events: self.events.clone(),
             wanted,
         };
-        let preparing = thread::Builder::new().name("preparing".into()).spawn(move || {
-            let opened = opening.open(composed, &plan).map_err(|error| Cause {
-                operator: String::new(),
-                fragments: opening.names(&plan),
-                worker: opening.worker.clone(),
-                what: format!("a link cannot be opened: {}", causes(&*error).join(": ")),
-            });
-            if opened.is_ok() && opening.wanted.load(Relaxed) {
-                eprintln!("podwire: this worker runs fragment {}", opening.names(&plan).join(", "));
-            }
-            let _ = opening.events.send(Input::Opened(Box::new(opened)));
-        });
-        if let Err(error) = preparing {
+        let preparing = thread::Builder::new().name("preparing".into());
+        if let Err(error) = preparing.spawn(move || opening.run(composed, &plan)) {
             self.no_thread(&error);
         }
     }
@@ -248,103 +227,10 @@ impl Local {
     }
 }
 
-/// What the links of fragments are opened with.
-struct Opening {
-    session: Session,
-    keys: Keys,
-    grace: Duration,
-    worker: String,
-    graph: Arc<Graph>,
-    events: Sender<Input>,
-    wanted: Arc<AtomicBool>,
-}
-
-/// Fragments that can begin.
-pub(super) struct Opened {
-    runtime: Runtime,
-    memory: Option<FastIoContext>,
-}
-
-impl Opening {
-    /// The fragments that are to run here.
-    fn names(&self, plan: &Plan) -> Vec<String> {
-        let name = |at: &u32| Some(self.graph.fragments.get(*at as usize)?.name.clone());
-        plan.yours.iter().filter_map(name).collect()
-    }
-
-    fn open(&self, composed: Composed, plan: &Plan) -> crate::Result<Opened> {
-        let mut transports: BTreeMap<&str, Arc<dyn Transport>> = BTreeMap::new();
-        let (mut fast_io, mut memory) = (FastIo::ephemeral(plan.run.clone()), None);
-        if plan.transports.iter().any(|name| name == "fastio") {
-            let context = FastIoContext::open_with(&plan.run, PipelineOptions::new().ephemeral(true))?;
-            memory = Some(context.clone());
-            transports.insert("fastio", Arc::new(FastIoTransport::new(context.clone()).kept()));
-            fast_io = context.into();
-        }
-        if plan.transports.iter().any(|name| name == "zenoh") {
-            let prefix = self.keys.links(&plan.run);
-            transports.insert("zenoh", Arc::new(ZenohTransport::new(self.session.clone(), &prefix)?));
-        }
-        let observer =
-            Ears { graph: Arc::clone(&self.graph), worker: self.worker.clone(), events: self.events.clone() };
-        let told = Cell::new(false);
-        let plan = run::Plan {
-            local: &|fragment| plan.yours.iter().any(|at| *at as usize == fragment),
-            transport: &|connection| transports.get(plan.transports.get(connection)?.as_str()).cloned(),
-            when_lost: if plan.waits { WorkerLost::Wait } else { WorkerLost::End },
-            try_again: &|link| plan.waits && self.wait_for(link, &told),
-            observer: Arc::new(observer),
-            fast_io,
-            grace: self.grace,
-        };
-        Ok(Opened { runtime: Runtime::prepare(composed, plan)?, memory })
-    }
-
-    /// Waits a moment for whoever has an end of a link: a worker that was lost because it does not answer, and is not dead.
-    /// Once it comes to itself, it sees that it was given up, and goes.
-    fn wait_for(&self, link: &str, told: &Cell<bool>) -> bool {
-        if !told.replace(true) {
-            eprintln!(
-                "podwire: waiting until the process is gone that has {link} open: it was lost because it does not answer, \
-                 but it is not dead"
-            );
-        }
-        thread::sleep(PAUSE);
-        self.wanted.load(Relaxed)
-    }
-}
-
 impl Drop for Local {
     fn drop(&mut self) {
         // The last process takes the memory along, and sees that it is the last one if nobody is in it who is dead: a
         // driver that was killed.
         let _ = self.memory.as_ref().map(FastIoContext::sweep);
-    }
-}
-
-/// Hears at once what others must know.
-struct Ears {
-    graph: Arc<Graph>,
-    worker: String,
-    events: Sender<Input>,
-}
-
-impl Observer for Ears {
-    fn failed(&self, failure: &Failure) {
-        let of = |(id, _): (crate::graph::OperatorId, _)| {
-            (self.graph.operator_name(id) == failure.name)
-                .then(|| self.graph.fragments[id.fragment].name.clone())
-        };
-        let cause = Cause {
-            operator: failure.name.clone(),
-            fragments: self.graph.operators().find_map(of).into_iter().collect(),
-            worker: self.worker.clone(),
-            what: format!("{}: {}", failure.during, failure.causes.join(": ")),
-        };
-        let _ = self.events.send(Input::Failed(cause));
-    }
-
-    fn stop_asked(&self, operator: &str) {
-        let _ = self.events.send(Input::StopAsked(operator.to_owned()));
     }
 }

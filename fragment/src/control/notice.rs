@@ -2,7 +2,7 @@
 //!
 //! Invariant: one line each, which begins with `podwire:`.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use super::words::Outcome;
 
@@ -30,6 +30,10 @@ pub(super) enum Notice {
         differences: Vec<String>,
     },
     Started,
+    /// The connections between fragments, by transport.
+    Carried {
+        by: BTreeMap<String, Vec<String>>,
+    },
     Lost {
         worker: String,
         fragments: Vec<String>,
@@ -61,6 +65,11 @@ impl fmt::Display for Notice {
                 write!(f, "warning: worker {worker} was told something else: {}", differences.join("; "))
             }
             Self::Started => write!(f, "all fragments have started"),
+            Self::Carried { by } => {
+                let carried =
+                    by.iter().map(|(transport, names)| format!("{transport}: {}", names.join(", ")));
+                write!(f, "connections by transport: {}", carried.collect::<Vec<_>>().join("; "))
+            }
             Self::Lost { worker, fragments, .. } if fragments.is_empty() => {
                 write!(f, "worker {worker} is gone")
             }

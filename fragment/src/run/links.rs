@@ -94,7 +94,7 @@ impl Script {
 
     fn arrive(&self, what: std::result::Result<Message, LinkError>) {
         self.then(|state| {
-            state.traffic.sent += 1;
+            state.traffic.sent += u64::from(!matches!(what, Err(LinkError::Gap { .. })));
             state.waiting.push_back(what);
         });
     }
@@ -194,7 +194,7 @@ impl ReceiveEnd for Script {
     }
 
     fn waiting(&self) -> usize {
-        self.state().waiting.len()
+        self.state().waiting.iter().filter(|it| !matches!(it, Err(LinkError::Gap { .. }))).count()
     }
 
     fn peer(&self) -> Peer {
@@ -243,6 +243,21 @@ fn messages_that_a_link_lost_are_counted_and_the_next_one_is_received() {
     let report = running.wait();
     assert_eq!(report.ended, Ended::Done, "{:?}", report.failures);
     assert_eq!((report.operators[0].received, report.connections[0].counts.lost), (1, 4));
+}
+
+#[test]
+fn messages_that_a_link_lost_are_counted_also_if_none_follows_them_and_are_no_failure() {
+    let script = Script::new();
+    let running = script.run(1, WorkerLost::End);
+    script.arrive(Ok(Message::new(1_u64)));
+    until(&running, OperatorState::Waiting, 1);
+    script.arrive(Err(LinkError::Gap { link: link(), missing: 3, next: 4 }));
+    until(&running, OperatorState::Waiting, 1);
+    script.becomes(Peer::Closed);
+    let report = running.wait();
+    assert_eq!(report.ended, Ended::Done, "{:?}", report.failures);
+    let counts = report.connections[0].counts;
+    assert_eq!((report.operators[0].received, counts.sent, counts.lost), (1, 4, 3));
 }
 
 #[test]

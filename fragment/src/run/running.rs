@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     counters::{Latencies, LinkCounters, OperatorCounters},
-    report::{ConnectionReport, During, Ended, Failure, Report},
+    report::{Because, ConnectionReport, During, Ended, Failure, Report},
     shared::{Shared, StopReason},
     snapshot::{ConnectionSnapshot, Counts, OperatorSnapshot, OperatorState, Snapshot},
     worker::Worker,
@@ -34,6 +34,15 @@ pub struct Running {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// When the last snapshot was taken, and the ticks by then.
     before: Mutex<(Instant, Vec<u64>)>,
+}
+
+/// Says when it is dropped, whatever happened before, that an operator has ended.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.operator_ended();
+    }
 }
 
 /// What can be seen of an operator.

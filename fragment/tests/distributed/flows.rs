@@ -137,17 +137,6 @@ fn workers_that_listen_send_each_other_messages() {
 }
 
 #[test]
-fn a_transport_that_there_is_not_ends_the_application_with_both_workers() {
-    let place = Place::new();
-    let environment = [("PODWIRE_TRANSPORT", "pigeons")];
-    let driver = place.start("pair", &["--driver"], &environment);
-    let workers = ["a", "b"].map(|fragment| place.worker("pair", fragment));
-    driver.bad(&["no transport pigeons leads to worker "]);
-    workers.into_iter().for_each(|worker| drop(worker.bad(&["pigeons"])));
-    place.clean();
-}
-
-#[test]
 fn what_the_drivers_monitor_shows_last_is_the_end() {
     let place = Place::new();
     // It shows nothing before.
