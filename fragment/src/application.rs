@@ -297,6 +297,7 @@ impl Application {
         let line = &self.line;
         let parts = crate::control::Parts {
             application: line.program(),
+            arguments: line.argv().iter().skip(1).cloned().collect(),
             driver: line.driver,
             worker: line.worker.then(|| (self.selection(), line.worker_address.clone())),
             address: line.address.clone(),
@@ -378,6 +379,7 @@ impl Application {
             local: &|_| true,
             transport: &|_| None,
             when_lost: self.when_lost,
+            try_again: &|_| false,
             observer: Arc::new(Nobody),
             fast_io: FastIo::ephemeral(format!("fragments-{}", std::process::id())),
             grace: self.grace.unwrap_or(self.settings.stop_timeout),
