@@ -4,7 +4,7 @@
 //! published before is complete, what it was about is absent or complete, nobody is blocked, and one sweep leaves
 //! nothing else behind.
 
-use std::{os::unix::process::ExitStatusExt, time::Duration};
+use std::os::unix::process::ExitStatusExt;
 
 use podwire_codec_core::CodecRegistry;
 use podwire_fastio::{
@@ -209,7 +209,7 @@ fn a_death_at_any_step_costs_nobody_else_anything() {
         });
         let start = std::time::Instant::now();
         check(&pipeline, point);
-        assert!(start.elapsed() < Duration::from_secs(1), "{point}: somebody was blocked");
+        assert!(start.elapsed() < LONG, "{point}: somebody was blocked");
         assert!(keeper.1.map().unwrap().iter().all(|byte| *byte == 64));
     }
     // These are steps of cleaning up after somebody else, below, and one of leaving as the last (`leaving.rs`).
@@ -260,7 +260,7 @@ fn a_publisher_killed_before_it_wakes_anybody_keeps_nobody_waiting() {
     assert!(killed(Actor::start_with("live-and-die", &pipeline, &[("PODWIRE_CRASH_POINT", "before-wake")])));
     let start = std::time::Instant::now();
     assert_eq!(waiter.join().unwrap().unwrap(), 100_000);
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(start.elapsed() < LONG / 2);
 }
 
 #[test]
