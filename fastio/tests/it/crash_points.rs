@@ -4,7 +4,7 @@
 //! published before is complete, what it was about is absent or complete, nobody is blocked, and one sweep leaves
 //! nothing else behind.
 
-use std::os::unix::process::ExitStatusExt;
+use std::{os::unix::process::ExitStatusExt, time::Duration};
 
 use podwire_codec_core::CodecRegistry;
 use podwire_fastio::{
@@ -281,4 +281,31 @@ fn two_cleaners_at_once_clean_once() {
         let stats = context.stats().unwrap();
         assert_eq!((stats.processes, stats.private, stats.freed, stats.published), (1, 0, 0, 1));
     }
+}
+
+#[test]
+fn a_process_stopped_inside_the_index_lock_delays_changes_and_nothing_else() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    context.create(64).unwrap().publish("kept").unwrap();
+    let mut actor = Actor::start_with("live-and-die", &pipeline, &[("PODWIRE_STOP_POINT", "index-locked")]);
+    let stopped = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", actor.child.id())).unwrap();
+        stat.rsplit_once(") ").unwrap().1.starts_with('T')
+    };
+    while !stopped() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let short = Duration::from_millis(30);
+    assert_eq!(context.get("kept").unwrap().map_timeout(LONG).unwrap().len(), 64);
+    assert!(context.try_get("nothing").unwrap().is_none());
+    assert!(matches!(context.wait("nothing", short), Err(Error::Timeout { .. })));
+    assert!(matches!(context.wait_any(&["nothing", "none"], short), Err(Error::Timeout { .. })));
+    std::thread::scope(|scope| {
+        let publisher = scope.spawn(|| context.create(1).unwrap().publish("later").unwrap());
+        std::thread::sleep(short);
+        assert!(!publisher.is_finished(), "nobody is robbed by a clock");
+        actor.kill();
+    });
+    assert_eq!(context.wait("later", LONG).unwrap().len(), 1);
 }
