@@ -435,7 +435,7 @@ fn case_96_a_sender_that_keeps_to_no_bounds_takes_bounded_memory() {
 }
 
 /// What a process of the next tests does until it is killed.
-const ROLE: &str = "PODWIRE_TEST_ROLE";
+const ROLE: &str = "PODWIRE_TEST_SIGNALS_ROLE";
 
 #[test]
 fn victim() {
