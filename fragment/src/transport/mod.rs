@@ -71,7 +71,8 @@ pub struct Traffic {
     pub settled: u64,
     /// Messages that were sent and given up for newer ones: see [`newest`].
     pub dropped: u64,
-    /// Bytes of arrays and bulk data that this end had to copy, because they did not lie where they could be shared.
+    /// Bytes of arrays and bulk data that had to be copied, by this end or by the network, because they did not lie where they
+    /// could be shared; not what goes beside them: name, metadata, small fields.
     pub copied_bytes: u64,
 }
 
@@ -119,7 +120,7 @@ impl Traffic {
 /// }
 /// ```
 pub trait Transport: Send + Sync {
-    /// What it is called on the command line, in logs and in the monitor: `local`, `fastio`, `zenoh`.
+    /// What it is called on the command line, in logs and in the monitor: `local`, `fastio`, `ucx`, `zenoh`, or one of the application's own.
     fn name(&self) -> &'static str;
 
     /// Opens the sending end of a link. The bell is rung when there may be room, or the receiver came or went.

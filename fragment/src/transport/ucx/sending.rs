@@ -50,6 +50,11 @@ impl Frame {
     pub(super) fn is_packed(&self) -> bool {
         self.segments.is_empty()
     }
+
+    /// Bytes of arrays, which the network copies.
+    fn bulk(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.length() as u64).sum()
+    }
 }
 
 /// A frame that UCX reads, however long that takes.
@@ -88,6 +93,8 @@ pub(super) struct Out {
     pub(super) received: u64,
     /// What earlier receivers settled, and what this one did.
     settled: (u64, u64),
+    /// Bytes of arrays that were sent.
+    copied: u64,
     pub(super) peer: Peer,
     /// The end was closed.
     pub(super) closing: bool,
@@ -117,6 +124,7 @@ impl Outbox {
             frames: VecDeque::new(),
             received: 0,
             settled: (0, 0),
+            copied: 0,
             peer: Peer::Absent,
             closing: false,
             refused: None,
@@ -194,7 +202,10 @@ impl SendEnd for Sending {
             }
         }
         let frame = Frame::of(message).map_err(|source| LinkError::Codec { link: name(), source })?;
-        self.outbox.state().frames.push_back(Arc::new(frame));
+        let mut state = self.outbox.state();
+        state.copied += frame.bulk();
+        state.frames.push_back(Arc::new(frame));
+        drop(state);
         self.tell();
         Ok(())
     }
@@ -218,8 +229,13 @@ impl SendEnd for Sending {
 
     fn traffic(&self) -> Traffic {
         let state = self.outbox.state();
-        let settled = state.settled.0 + state.settled.1;
-        Traffic { sent: state.sent(), received: state.received, settled, ..Traffic::default() }
+        Traffic {
+            sent: state.sent(),
+            received: state.received,
+            settled: state.settled.0 + state.settled.1,
+            dropped: 0,
+            copied_bytes: state.copied,
+        }
     }
 }
 
