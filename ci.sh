@@ -28,6 +28,9 @@ step "lints"
 cargo clippy --workspace --all-targets --features $features --locked -- -D warnings
 cargo clippy -p podwire-codec-core --all-targets --all-features --locked -- -D warnings
 
+step "what it is built upon"
+scripts/dependencies
+
 step "without the standard library, and with few features"
 cargo check -p podwire-codec-core --no-default-features --locked
 cargo check -p podwire --no-default-features --locked
@@ -37,6 +40,16 @@ cargo check -p podwire --features fragment --locked
 step "tests"
 cargo test --workspace --exclude podwire-codec-core --features $features --locked
 cargo test -p podwire-codec-core --all-features --locked
+
+step "every hostile case has a test that runs"
+lists=$(mktemp -d)
+cargo test --workspace --exclude podwire-codec-core --features $features --locked --lib --bins --tests -- --list >"$lists/workspace"
+cargo test -p podwire-codec-core --all-features --locked --lib --tests -- --list >"$lists/core"
+scripts/hostile-cases "$lists/workspace" "$lists/core"
+rm -r "$lists"
+
+step "hostile input for every codec"
+scripts/hostile --inputs 100000 --seed 1
 
 step "links over UCX"
 # UCX is built from source, some two minutes, once: both commands need the same features, or it is built again.
