@@ -55,10 +55,7 @@ fn main() -> ExitCode {
                 ExitCode::from(2)
             }
         },
-        _ => match plan(&words)
-            .ok_or_else(|| USAGE.to_owned())
-            .and_then(|plan| parent::run(&plan).map_err(|error| error.to_string()))
-        {
+        _ => match run(&words) {
             Ok(nothing) => ExitCode::from(u8::from(!nothing)),
             Err(error) => {
                 eprintln!("{error}");
@@ -66,6 +63,12 @@ fn main() -> ExitCode {
             }
         },
     }
+}
+
+/// Runs what the command line asks for; whether nothing was found.
+fn run(words: &[&str]) -> Result<bool, String> {
+    let plan = plan(words).ok_or(USAGE)?;
+    parent::run(&plan).map_err(|error| error.to_string())
 }
 
 /// What the command line asks for.

@@ -80,7 +80,7 @@ impl Ways<'_> {
         let mut stream = self.carrier(message);
         let mut value = None;
         self.measured(2, whole(expansion), || {
-            value = world.registry.deserialize_with(&mut stream, limits).ok()
+            value = world.registry.deserialize_with(&mut stream, limits).ok();
         });
         drop(value);
         let Some(Ok(parsed)) = parsed else { return };
