@@ -34,6 +34,9 @@ step "lints"
 cargo clippy --workspace --all-targets --features $features --locked -- -D warnings
 cargo clippy -p podwire-codec-core --all-targets --all-features --locked -- -D warnings
 
+step "what it is built upon"
+scripts/dependencies
+
 step "without the standard library, and with few features"
 cargo check -p podwire-codec-core --no-default-features --locked
 cargo check -p podwire --no-default-features --locked
@@ -45,6 +48,16 @@ cargo clippy --workspace --exclude podwire-codec-core --features ${features/podw
 step "tests"
 cargo test --workspace --exclude podwire-codec-core --features $features --locked
 cargo test -p podwire-codec-core --all-features --locked
+
+step "every hostile case has a test that runs"
+lists=$(mktemp -d)
+cargo test --workspace --exclude podwire-codec-core --features $features --locked --lib --bins --tests -- --list >"$lists/workspace"
+cargo test -p podwire-codec-core --all-features --locked --lib --tests -- --list >"$lists/core"
+scripts/hostile-cases "$lists/workspace" "$lists/core"
+rm -r "$lists"
+
+step "hostile input for every codec"
+scripts/hostile --inputs 100000 --seed 1
 
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
