@@ -19,7 +19,7 @@ command -v cc >/dev/null || { apt-get update && apt-get install -y gcc libc6-dev
 cargo --version
 
 # One set of features for the workspace, so that everything is built once.
-features=podwire/distributed,podwire/conformance,podwire-fragment/conformance
+features=podwire/distributed,podwire/cuda,podwire/conformance,podwire-fragment/conformance
 
 step "format"
 cargo fmt --all --check
@@ -64,7 +64,7 @@ RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --features $features --l
 
 step "examples"
 # The tests built them; to build them for themselves would be another set of features.
-for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport; do
+for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport gpu_threshold; do
   "${CARGO_TARGET_DIR:-target}/debug/examples/$example"
 done
 "${CARGO_TARGET_DIR:-target}/debug/examples/sensor_fusion" --config examples/data/sensor_fusion.toml
