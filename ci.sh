@@ -15,6 +15,8 @@ step "tools"
 for component in rustfmt clippy; do
   cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
 done
+# Hosts of tests are network namespaces; their certificates are made by openssl.
+{ command -v ip && command -v openssl; } >/dev/null || { apt-get update && apt-get install -y iproute2 openssl; } || true
 command -v cc >/dev/null || { apt-get update && apt-get install -y gcc libc6-dev; }
 cargo --version
 
@@ -23,6 +25,9 @@ features=podwire/distributed,podwire/cuda,podwire/conformance,podwire-fragment/c
 
 step "format"
 cargo fmt --all --check
+
+step "unsafe code"
+scripts/unsafe
 
 step "lints"
 cargo clippy --workspace --all-targets --features $features --locked -- -D warnings

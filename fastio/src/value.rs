@@ -142,7 +142,7 @@ impl FastIoContext {
     fn message(&self, value: &(dyn Any + Send + Sync), name: &str) -> Result<FastIoAllocation> {
         name::check(name)?;
         let registry = CodecRegistry::global();
-        let codec = registry.by_type(value.type_id())?;
+        let codec = registry.by_value(value)?;
         let mut outgoing = Outgoing::new(self);
         registry.serialize(value, &mut outgoing)?;
         self.finish_message(outgoing, codec.name(), || codec.schema(), codec.fingerprint(), name)

@@ -51,6 +51,15 @@ pub(crate) struct ConnectionView {
     pub(crate) latencies: Arc<Latencies>,
 }
 
+/// Says in the end that the operator of a thread has ended.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.operator_ended();
+    }
+}
+
 /// Where the counts of a connection are.
 pub(crate) enum Flow {
     Queue(Arc<Queue>),
@@ -112,8 +121,9 @@ impl Running {
     fn spawn(&self, worker: Worker) -> io::Result<JoinHandle<()>> {
         let (shared, name) = (Arc::clone(&self.shared), worker.name.to_string());
         let live = move || {
+            // Whatever happens, whoever waits for the end is told of it.
+            let _ended = Ending(shared);
             worker.live();
-            shared.operator_ended();
         };
         thread::Builder::new().name(name).spawn(live)
     }
