@@ -22,7 +22,7 @@ cargo --version
 
 # One set of features for the workspace, so that everything is built once; UCX from source, which takes two minutes.
 command -v make >/dev/null || { apt-get update && apt-get install -y make; }
-features=podwire/distributed,podwire/ucx,podwire/conformance,podwire-fragment/conformance
+features=podwire/distributed,podwire/ucx,podwire/cuda,podwire/conformance,podwire-fragment/conformance
 
 step "format"
 cargo fmt --all --check
@@ -79,7 +79,7 @@ RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --features $features --l
 
 step "examples"
 # The tests built them; to build them for themselves would be another set of features.
-for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport; do
+for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport gpu_threshold; do
   "${CARGO_TARGET_DIR:-target}/debug/examples/$example"
 done
 "${CARGO_TARGET_DIR:-target}/debug/examples/custom_transport" --suite

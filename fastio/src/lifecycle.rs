@@ -141,15 +141,12 @@ impl Index<'_> {
                 continue;
             }
             let children = self.store.children_on_file(index)?;
-            let channel = self.store.is_channel(index)?;
             self.set_state(index, State::Pooled)?;
             crash_point!("after-pooled");
             segment.children.store(0, SeqCst);
             self.put_pooled(index)?;
             for child in children {
-                if channel {
-                    self.hand_over(child, 1)?;
-                }
+                self.hand_over(child, 1)?;
                 if self.uncount_parent(child)? {
                     freed.push(child.index);
                 }

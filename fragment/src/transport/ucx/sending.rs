@@ -36,9 +36,11 @@ impl Frame {
             codec.encode(message.value(), writer)
         })?;
         let (packed, segments) = gather.into_parts();
+        // What the host cannot read is sent as the copy that its owner makes, or refused here, before it was sent.
+        let segments: Vec<_> =
+            segments.iter().map(Segment::to_host).collect::<podwire_codec_core::Result<_>>()?;
         let mut length = packed.len() as u64;
         for segment in &segments {
-            // What the host cannot read is refused here, before it was sent.
             let bytes = segment.bytes()?.len() as u64;
             let end = wire::aligned(length).and_then(|start| start.checked_add(bytes));
             length = end.ok_or(podwire_codec_core::Error::OutOfMemory { bytes: u64::MAX })?;
