@@ -8,7 +8,7 @@ mod options;
 use std::{env, ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 
 use crate::{
-    command::{CommandLine, Selection},
+    command::CommandLine,
     condition::WorkerLost,
     config::{Configuration, Settings},
     context::FastIo,
@@ -248,7 +248,8 @@ impl Application {
     fn run_with_others(self, graph: Graph) -> Result<Report, Error> {
         let line = &self.line;
         let parts = crate::control::Parts {
-            application: line.program(),
+            // A script and a program of one name are parts of one application.
+            application: line.program().trim_end_matches(".py").to_owned(),
             driver: line.driver,
             worker: line.worker.then(|| (self.selection(), line.worker_address.clone())),
             address: line.address.clone(),
@@ -264,7 +265,8 @@ impl Application {
 
     /// The fragments that this process asks for: of a program that cannot run them all, those that it can.
     #[cfg(feature = "distributed")]
-    fn selection(&self) -> Selection {
+    fn selection(&self) -> crate::command::Selection {
+        use crate::command::Selection;
         if self.line.fragments != Selection::All || self.elsewhere().next().is_none() {
             return self.line.fragments.clone();
         }
