@@ -12,7 +12,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from ._codecs import codec
+from ._codecs import bound, codec
 from ._types import Length, f32, i32
 
 
@@ -79,3 +79,6 @@ class InputSpec:
     text: list[str] = field(default_factory=list)
     depth_map_render_mode: DepthMapRenderMode = DepthMapRenderMode.Points
     views: list[InputView] = field(default_factory=list)
+
+
+bound["Vec<InputSpec>"] = list[InputSpec]

@@ -84,6 +84,7 @@ impl Output {
             Some(known) => message(known, value)?,
             None => Message::new(Object(value.clone().unbind())), // which is refused below
         };
+        let is_bare = message.value().is::<Object>();
         if let Some(keys) = metadata {
             let mut metadata = Metadata::new();
             for (key, bytes) in keys {
@@ -94,13 +95,25 @@ impl Output {
         let emitted = self.lent.with(py, |output| {
             py.detach(|| codec::emitting(&self.context, || output.emit_message(port, message)))
         })?;
-        emitted.map_err(|error| failure::of_emit(py, &error))
+        emitted.map_err(|error| match error {
+            podwire_fragment::EmitError::Link(_) if is_bare => no_codec(value),
+            error => failure::of_emit(py, &error),
+        })
     }
 
     /// Whether anybody may receive what is emitted there.
     fn is_heard(&self, py: Python<'_>, port: &str) -> PyResult<bool> {
         self.lent.with(py, |output| py.detach(move || output.is_heard(port)))
     }
+}
+
+/// That an object cannot leave the process.
+fn no_codec(value: &Bound<'_, PyAny>) -> PyErr {
+    let kind = value.get_type().name().map_or_else(|_| "this".into(), |name| name.to_string());
+    let message = format!(
+        "a {kind} has no codec to travel to another process by: give the port a type, or both ports allow_pickle=True"
+    );
+    errors::error(value.py(), "EncodeError", message)
 }
 
 /// An object as a message of a port.
