@@ -31,7 +31,7 @@ mod problem;
 pub use problem::{Problem, Problems};
 
 pub(crate) use compose::{Flow, compose};
-pub(crate) use names::{instead, meant};
+pub(crate) use names::{flaw, instead, meant};
 
 /// The composition of an application.
 #[derive(Clone, Debug, Default, PartialEq, Codec)]

@@ -10,18 +10,23 @@ use podwire_fastio::{ChannelEnd, Doorbell};
 
 use crate::message::Message;
 
+mod added;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod directory;
 mod error;
 mod fastio;
 pub(crate) mod local;
-mod name;
+pub(crate) mod name;
 mod newest;
 #[cfg(feature = "ucx")]
 mod ucx;
 #[cfg(feature = "distributed")]
 pub mod zenoh;
 
+pub(crate) use added::Transports;
+pub use added::{Added, Run};
+pub use directory::Directory;
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
 pub use newest::newest;
@@ -32,7 +37,7 @@ pub use podwire_fastio::Peer;
 #[doc(hidden)]
 pub use ucx::Stranger;
 #[cfg(feature = "ucx")]
-pub use ucx::{Directory, FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
+pub use ucx::{FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
 #[cfg(feature = "distributed")]
 pub use zenoh::ZenohTransport;
 
@@ -139,7 +144,8 @@ pub trait Transport: Send + Sync {
 
 /// The end of a link that sends. Dropping it closes it in order.
 pub trait SendEnd: Send {
-    /// Sends a message, without waiting. With an error nothing was sent.
+    /// Sends a message, without waiting. With an error nothing was sent. (Over
+    /// Zenoh it waits while the network takes the bytes, no longer than a minute.)
     ///
     /// # Errors
     /// [`LinkError::Full`], [`LinkError::Closed`], [`LinkError::PeerDied`], [`LinkError::Codec`],
@@ -178,7 +184,7 @@ pub trait ReceiveEnd: Send {
     fn settle(&mut self) {}
 
     /// For how many calls `try_receive` has something, an error included that it has not said yet; 1 where it is not
-    /// known how many.
+    /// known how many. A [`LinkError::Gap`] does not count: it is said before the message behind it, or the end.
     fn waiting(&self) -> usize;
 
     /// What is known about the sender.
