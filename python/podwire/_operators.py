@@ -139,6 +139,7 @@ class Declared(Operator):
         self.outputs = outputs or {}
 
     def setup(self, spec: OperatorSpec) -> None:
+        """Says which ports were declared."""
         for name, of in self.inputs.items():
             spec.input(name, **(of if isinstance(of, dict) else {"type": of}))
         for name, of in self.outputs.items():

@@ -23,7 +23,7 @@ use super::{
     lent::Lent,
     ports::{Port, PortCodec},
 };
-use crate::{errors, schema::Schema};
+use crate::schema::Schema;
 
 /// What an operator says in `setup`: its ports, its conditions, its parameters. It is there while `setup` runs.
 #[pyclass(frozen, module = "podwire")]
@@ -180,8 +180,7 @@ impl OperatorSpec {
         macro_rules! of {
             ($type:ty) => {{
                 let default: $type = default.extract()?;
-                let asked = self.lent.with(py, |spec| spec.parameter(name, help, default))?;
-                return asked.map_err(|error| errors::error(py, "Error", error))?.into_bound_py_any(py);
+                return self.lent.with(py, |spec| spec.parameter(name, help, default))?.into_bound_py_any(py);
             }};
         }
         let kind = match default.try_iter() {
