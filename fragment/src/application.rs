@@ -10,7 +10,7 @@ use std::{env, ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 use podwire_fastio::FastIoContext;
 
 use crate::{
-    command::{CommandLine, Selection},
+    command::CommandLine,
     condition::WorkerLost,
     config::{Configuration, ConfigurationError, Settings},
     context::FastIo,
@@ -296,7 +296,8 @@ impl Application {
         let transports = std::mem::take(&mut self.transports);
         let line = &self.line;
         let parts = crate::control::Parts {
-            application: line.program(),
+            // A script and a program of one name are parts of one application.
+            application: line.program().trim_end_matches(".py").to_owned(),
             arguments: line.argv().iter().skip(1).cloned().collect(),
             driver: line.driver,
             worker: line.worker.then(|| (self.selection(), line.worker_address.clone())),
@@ -315,7 +316,8 @@ impl Application {
 
     /// The fragments that this process asks for: of a program that cannot run them all, those that it can.
     #[cfg(feature = "distributed")]
-    fn selection(&self) -> Selection {
+    fn selection(&self) -> crate::command::Selection {
+        use crate::command::Selection;
         if self.line.fragments != Selection::All || self.elsewhere().next().is_none() {
             return self.line.fragments.clone();
         }
