@@ -226,7 +226,7 @@ impl Ways<'_> {
         });
         if let Some(own) = own {
             self.measured(10, text, || {
-                drop(own.difference(&schema).map(|difference| difference.to_string()))
+                drop(own.difference(&schema).map(|difference| difference.to_string()));
             });
         }
     }
