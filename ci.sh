@@ -23,6 +23,7 @@ features=podwire/distributed,podwire/conformance,podwire-fragment/conformance
 
 step "format"
 cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 step "unsafe code"
 scripts/unsafe
@@ -84,6 +85,9 @@ scripts/python
 
 step "no more instructions than before"
 scripts/instructions
+
+step "inputs that nobody thought of"
+scripts/fuzz 120
 
 step "nothing is left behind"
 left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)
