@@ -24,6 +24,7 @@ features=podwire/distributed,podwire/conformance,podwire-fragment/conformance
 step "format"
 cargo fmt --all --check
 cargo fmt --manifest-path fuzz/Cargo.toml --check
+cargo fmt --manifest-path tests/loom/Cargo.toml --all --check
 
 step "unsafe code"
 scripts/unsafe
@@ -85,6 +86,9 @@ scripts/python
 
 step "no more instructions than before"
 scripts/instructions
+
+step "every order of what is lock-free"
+scripts/loom
 
 step "inputs that nobody thought of"
 scripts/fuzz 120
