@@ -15,11 +15,14 @@ step "tools"
 for component in rustfmt clippy; do
   cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
 done
+# Hosts of tests are network namespaces; their certificates are made by openssl.
+{ command -v ip && command -v openssl; } >/dev/null || { apt-get update && apt-get install -y iproute2 openssl; } || true
 command -v cc >/dev/null || { apt-get update && apt-get install -y gcc libc6-dev; }
 cargo --version
 
-# One set of features for the workspace, so that everything is built once.
-features=podwire/distributed,podwire/conformance,podwire-fragment/conformance
+# One set of features for the workspace, so that everything is built once; UCX from source, which takes two minutes.
+command -v make >/dev/null || { apt-get update && apt-get install -y make; }
+features=podwire/distributed,podwire/ucx,podwire/cuda,podwire/conformance,podwire-fragment/conformance
 
 step "format"
 cargo fmt --all --check
@@ -33,21 +36,30 @@ step "lints"
 cargo clippy --workspace --all-targets --features $features --locked -- -D warnings
 cargo clippy -p podwire-codec-core --all-targets --all-features --locked -- -D warnings
 
+step "what it is built upon"
+scripts/dependencies
+
 step "without the standard library, and with few features"
 cargo check -p podwire-codec-core --no-default-features --locked
 cargo check -p podwire --no-default-features --locked
 cargo check -p podwire --no-default-features --features derive --locked
 cargo check -p podwire --features fragment --locked
+# Without UCX; what this checks of others is what was linted.
+cargo clippy --workspace --exclude podwire-codec-core --features ${features/podwire\/ucx,/} --locked -- -D warnings
 
 step "tests"
 cargo test --workspace --exclude podwire-codec-core --features $features --locked
 cargo test -p podwire-codec-core --all-features --locked
 
-step "links over UCX"
-# UCX is built from source, some two minutes, once: both commands need the same features, or it is built again.
-command -v make >/dev/null || { apt-get update && apt-get install -y make; }
-cargo clippy -p podwire-fragment --features ucx,conformance --lib --test ucx --locked -- -D warnings
-cargo test -p podwire-fragment --features ucx,conformance --lib --test ucx --locked
+step "every hostile case has a test that runs"
+lists=$(mktemp -d)
+cargo test --workspace --exclude podwire-codec-core --features $features --locked --lib --bins --tests -- --list >"$lists/workspace"
+cargo test -p podwire-codec-core --all-features --locked --lib --tests -- --list >"$lists/core"
+scripts/hostile-cases "$lists/workspace" "$lists/core"
+rm -r "$lists"
+
+step "hostile input for every codec"
+scripts/hostile --inputs 100000 --seed 1
 
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
@@ -69,9 +81,10 @@ RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --features $features --l
 
 step "examples"
 # The tests built them; to build them for themselves would be another set of features.
-for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport; do
+for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport gpu_threshold; do
   "${CARGO_TARGET_DIR:-target}/debug/examples/$example"
 done
+"${CARGO_TARGET_DIR:-target}/debug/examples/custom_transport" --suite
 "${CARGO_TARGET_DIR:-target}/debug/examples/sensor_fusion" --config examples/data/sensor_fusion.toml
 cargo run --quiet --locked -p zstd-endpoint
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags, RawDir, RenameFlags, Stat},
+    fs::{AtFlags, CWD, FallocateFlags, FileType, FlockOperation, Mode, OFlags, RawDir, RenameFlags, Stat},
     io::Errno,
 };
 
@@ -30,18 +30,27 @@ pub(crate) struct Directory {
 const OPEN: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
+/// Where shared memory is.
+fn root() -> PathBuf {
+    let set = std::env::var_os("PODWIRE_SHM_DIR").filter(|root| !root.is_empty());
+    set.map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from)
+}
+
+/// What the directory of this user's pipelines is called.
+fn base_name() -> String {
+    format!("podwire-{}", rustix::process::geteuid().as_raw())
+}
+
 impl Directory {
     /// The directory that holds this user's pipelines: `podwire-<uid>` in `/dev/shm`, or in `$PODWIRE_SHM_DIR`.
     pub(crate) fn base() -> Result<Self> {
-        let root = std::env::var_os("PODWIRE_SHM_DIR")
-            .filter(|root| !root.is_empty())
-            .map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from);
+        let root = root();
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let fd = may_fail()
             .and_then(|()| rustix::fs::openat(CWD, &root, flags, Mode::empty()))
             .map_err(|source| Error::io("open", &root, source))?;
         let root = Self { fd, path: root };
-        let name = format!("podwire-{}", rustix::process::geteuid().as_raw());
+        let name = base_name();
         // Whoever removes the last pipeline removes this directory too, perhaps between our two steps.
         for _ in 0..100 {
             root.make(&name)?;
@@ -50,6 +59,12 @@ impl Directory {
             }
         }
         Err(Error::Removed)
+    }
+
+    /// The same, but it is not made: `None` where there is none.
+    pub(crate) fn base_if_there() -> Result<Option<Self>> {
+        let path = root().join(base_name());
+        if std::fs::symlink_metadata(path).is_err() { Ok(None) } else { Self::base().map(Some) }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -206,10 +221,10 @@ impl Directory {
         }
     }
 
-    /// Removes an empty directory.
+    /// Removes a directory if it is empty.
     pub(crate) fn remove_directory(&self, name: &str) -> Result<()> {
         match may_fail().and_then(|()| rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR)) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY) => Ok(()),
             Err(source) => Err(Error::io("rmdir", self.path.join(name), source)),
         }
     }
@@ -249,6 +264,16 @@ impl Directory {
             }
         }
         Ok(names)
+    }
+
+    /// Takes the kernel's lock on the directory, unless another open of it has it; held until this one is dropped.
+    pub(crate) fn try_lock(&self) -> Result<bool> {
+        let exclusive = FlockOperation::NonBlockingLockExclusive;
+        match may_fail().and_then(|()| rustix::fs::flock(&self.fd, exclusive)) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(source) => Err(Error::io("flock", &self.path, source)),
+        }
     }
 
     /// Removes all files here.

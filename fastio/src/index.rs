@@ -8,7 +8,14 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 
-use crate::{crash::crash_point, error::Result, futex, slot::SlotLock, store::Store, sys::SLOTS};
+use crate::{
+    crash::crash_point,
+    error::{Error, Result},
+    futex,
+    slot::SlotLock,
+    store::Store,
+    sys::SLOTS,
+};
 
 const WAITERS: u32 = 1 << 31;
 const SPINS: u32 = 200;
@@ -54,9 +61,13 @@ impl Store {
     }
 
     /// For one who has waited in vain: what a dead process did under the lock may be known only when the lock is taken
-    /// over from it.
+    /// over from it. Does not wait for one that lives, which may be stopped.
     pub(crate) fn see_to_the_lock(&self) -> Result<()> {
-        if self.control().lock.word.load(SeqCst) != 0 { self.lock().map(drop) } else { Ok(()) }
+        match self.control().lock.word.load(SeqCst) & !WAITERS {
+            0 => Ok(()),
+            holder if holder as usize > SLOTS => self.lock().map(drop),
+            holder => self.bury_if_known_dead((holder - 1) as u16).map(drop),
+        }
     }
 
     #[cold]
@@ -95,7 +106,7 @@ impl Store {
             let slept = futex::sleep(word, marked, futex::PATIENCE);
             // Nobody can claim the slot while we hold its lock, so that `holder` still means the dead.
             if slept
-                && let Some(lock) = SlotLock::of_the_dead(self, holder)?
+                && let Some(lock) = SlotLock::of_the_dead(self, holder).or_else(Error::unless_short)?
                 && word.compare_exchange(marked, me | WAITERS, SeqCst, SeqCst).is_ok()
             {
                 return Ok(Taken::OverWith(holder, lock));

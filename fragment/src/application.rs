@@ -7,17 +7,20 @@ mod options;
 
 use std::{env, ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 
+use podwire_fastio::FastIoContext;
+
 use crate::{
     command::CommandLine,
     condition::WorkerLost,
-    config::{Configuration, Settings},
+    config::{Configuration, ConfigurationError, Settings},
     context::FastIo,
-    error::Error,
+    error::{Error, causes},
     fragment::{Fragment, Placed},
-    graph::{Flow, Graph, Problem, Problems, compose},
-    monitor::Monitor,
+    graph::{Flow, Graph, Problem, Problems, compose, dotted},
+    monitor::{Monitor, View},
     operator::Operator,
     run::{Ended, Nobody, Plan, Report, Running, Runtime, Signals, StopReason},
+    transport::{Added, Run, Transport, Transports},
 };
 
 /// An application: fragments and the flows between them, or, in one process, operators alone.
@@ -69,6 +72,9 @@ pub struct Application {
     own: Fragment,
     fragments: Vec<Fragment>,
     flows: Vec<Flow>,
+    transports: Transports,
+    /// The transport that all connections between processes are to take, unless the environment names one.
+    forced: Option<String>,
     /// What the file of `--config` says, once it was read.
     configuration: Option<Arc<Configuration>>,
     when_lost: WorkerLost,
@@ -93,6 +99,8 @@ impl Application {
             own: Fragment { is_unnamed: true, ..Fragment::default() },
             fragments: Vec::new(),
             flows: Vec::new(),
+            transports: Transports::default(),
+            forced: None,
             configuration: None,
             when_lost: WorkerLost::End,
             handles_signals: true,
@@ -127,6 +135,26 @@ impl Application {
         self.flows.push(Flow::new(from, to, ports));
     }
 
+    /// Adds a transport of your own, for connections between processes: `open` is called in each process that has such a
+    /// connection, before anything runs.
+    ///
+    /// The processes take it for a connection where both ends have it, in the same version, and it leads from one to the
+    /// other; and where it is [preferred](Added::preferred), [forced](Self::force_transport), or nothing else leads. The
+    /// example `custom_transport` does it.
+    pub fn add_transport<T: Transport + 'static>(
+        &mut self,
+        name: impl Into<String>,
+        open: impl Fn(&Run) -> crate::Result<T> + Send + Sync + 'static,
+    ) -> &mut Added {
+        self.transports.add(name.into(), open)
+    }
+
+    /// Has all connections between processes take this transport: `fastio`, `zenoh`, `ucx`, or one that was
+    /// [added](Self::add_transport). What the environment says by `PODWIRE_TRANSPORT` goes before it.
+    pub fn force_transport(&mut self, name: impl Into<String>) {
+        self.forced = Some(name.into());
+    }
+
     /// Says what happens when a process of the application dies.
     pub fn when_worker_lost(&mut self, then: WorkerLost) {
         self.when_lost = then;
@@ -155,15 +183,15 @@ impl Application {
             Ok(settings) => self.settings = settings,
             Err(errors) => problems.extend(errors.into_iter().map(Problem::from)),
         }
+        let by_environment = self.settings.transport.as_deref().map(|name| (name, "PODWIRE_TRANSPORT"));
+        let by_application = self.forced.as_deref().map(|name| (name, "force_transport"));
+        problems.extend(self.transports.problems(by_environment.or(by_application)));
         let configuration = self.configure(&mut problems);
         let composed = self.compose(&configuration);
-        let is_set_up = self.placed().all(|(_, placed)| placed.spec.is_some());
-        if is_set_up {
-            let asked: Vec<_> = self.placed().map(|(fragment, placed)| placed.asked(fragment)).collect();
-            problems.extend(configuration.unasked(&asked).into_iter().map(Problem::from));
-        }
+        problems.extend(self.unasked(&configuration).map(Problem::from));
         if self.line.worker {
-            let fragments = self.line.fragments.check(self.fragments.iter().map(Fragment::name));
+            let own = self.fragments.iter().filter(|fragment| !fragment.is_elsewhere);
+            let fragments = self.line.fragments.check(own.map(Fragment::name));
             problems.extend(fragments.err().map(Problem::from));
         }
         match composed {
@@ -190,6 +218,21 @@ impl Application {
             self.configuration = Some(Arc::clone(&configuration));
         }
         configuration
+    }
+
+    /// What stands in the configuration and nobody asked for, as far as it is known what was asked for.
+    fn unasked(&self, configuration: &Configuration) -> impl Iterator<Item = ConfigurationError> {
+        let (mut asked, mut unknown) = (Vec::new(), Vec::new());
+        for (fragment, placed) in self.placed() {
+            asked.push(placed.asked(fragment));
+            if placed.spec.is_none() {
+                unknown.push(dotted(&fragment.name, &placed.name));
+            }
+        }
+        configuration.unasked(&asked).into_iter().filter(move |mistake| match mistake {
+            ConfigurationError::NoSuchParameter { operator, .. } => !unknown.contains(operator),
+            _ => true,
+        })
     }
 
     fn compose(&mut self, configuration: &Arc<Configuration>) -> Result<Graph, Problems> {
@@ -234,7 +277,12 @@ impl Application {
             picture.write(&graph).map_err(|source| Error::System { what: "to write the picture", source })?;
             return Ok(Report::default());
         }
-        if self.line.is_local() { self.run_here(graph) } else { self.run_with_others(graph) }
+        if self.line.is_local() {
+            self.run_here(graph)
+        } else {
+            take_away_what_the_killed_left();
+            self.run_with_others(graph)
+        }
     }
 
     #[cfg(not(feature = "distributed"))]
@@ -244,16 +292,21 @@ impl Application {
 
     /// Runs as one of several processes.
     #[cfg(feature = "distributed")]
-    fn run_with_others(self, graph: Graph) -> Result<Report, Error> {
+    fn run_with_others(mut self, graph: Graph) -> Result<Report, Error> {
+        let transports = std::mem::take(&mut self.transports);
         let line = &self.line;
         let parts = crate::control::Parts {
-            application: line.program(),
+            // A script and a program of one name are parts of one application.
+            application: line.program().trim_end_matches(".py").to_owned(),
+            arguments: line.argv().iter().skip(1).cloned().collect(),
             driver: line.driver,
-            worker: line.worker.then(|| (line.fragments.clone(), line.worker_address.clone())),
+            worker: line.worker.then(|| (self.selection(), line.worker_address.clone())),
             address: line.address.clone(),
-            monitors: line.monitor,
+            views: self.views(),
             when_lost: self.when_lost,
             handles_signals: self.handles_signals,
+            transports,
+            forced: self.settings.transport.clone().or(self.forced.clone()),
             settings: self.settings.clone(),
             grace: self.grace.unwrap_or(self.settings.stop_timeout),
             composed: self.composed(graph),
@@ -261,9 +314,33 @@ impl Application {
         crate::control::run(parts)
     }
 
+    /// The fragments that this process asks for: of a program that cannot run them all, those that it can.
+    #[cfg(feature = "distributed")]
+    fn selection(&self) -> crate::command::Selection {
+        use crate::command::Selection;
+        if self.line.fragments != Selection::All || self.elsewhere().next().is_none() {
+            return self.line.fragments.clone();
+        }
+        let own = self.fragments.iter().filter(|fragment| !fragment.is_elsewhere);
+        Selection::Named(own.map(|fragment| fragment.name.clone()).collect())
+    }
+
+    /// Fragments that another program runs.
+    fn elsewhere(&self) -> impl Iterator<Item = &Fragment> {
+        self.fragments.iter().filter(|fragment| fragment.is_elsewhere)
+    }
+
+    /// Where what runs is shown.
+    fn views(&self) -> Vec<View> {
+        let metrics = self.settings.metrics.clone();
+        let metrics = metrics.map(|file| View::Metrics { application: self.line.program(), file });
+        self.line.monitor.then_some(View::Output).into_iter().chain(metrics).collect()
+    }
+
     /// Runs all fragments in this process.
     fn run_here(self, graph: Graph) -> Result<Report, Error> {
-        let (handles_signals, monitors) = (self.handles_signals, self.line.monitor);
+        let (handles_signals, views) = (self.handles_signals, self.views());
+        let is_shown = !views.is_empty();
         let period = self.settings.monitor_period;
         let runtime = self.prepare(graph)?;
         let shared = runtime.shared();
@@ -273,7 +350,8 @@ impl Application {
         let signals = signals.map_err(|source| Error::System { what: "a signal handler", source })?;
         let running = Arc::new(runtime.start()?);
         let shown = Arc::clone(&running);
-        let monitor = monitors.then(|| Monitor::start(period, move || shown.snapshot())).transpose();
+        let monitor = || Monitor::start(views, period, move || shown.snapshot());
+        let monitor = is_shown.then(monitor).transpose();
         if monitor.is_err() {
             running.request_stop(StopReason::Failed);
         }
@@ -294,10 +372,16 @@ impl Application {
     }
 
     fn prepare(self, graph: Graph) -> Result<Runtime, Error> {
+        let fragments: Vec<String> = self.elsewhere().map(|fragment| fragment.name.clone()).collect();
+        if !fragments.is_empty() {
+            return Err(Error::Elsewhere { fragments });
+        }
+        take_away_what_the_killed_left();
         let plan = Plan {
             local: &|_| true,
             transport: &|_| None,
             when_lost: self.when_lost,
+            try_again: &|_| false,
             observer: Arc::new(Nobody),
             fast_io: FastIo::ephemeral(format!("fragments-{}", std::process::id())),
             grace: self.grace.unwrap_or(self.settings.stop_timeout),
@@ -313,21 +397,33 @@ impl Application {
         Composed { graph: Arc::new(graph), operators: operators.collect() }
     }
 
-    /// Runs to the end, prints what went wrong, and gives the exit code of the process: 0 when all is well, 128 and the
-    /// number of the signal when one came, else 1.
+    /// Runs to the end, prints what went wrong and what was lost, and gives the exit code of the process: 0 when all is
+    /// well, 128 and the number of the signal when one came, else 1.
     #[must_use]
     pub fn main(self) -> ExitCode {
-        let program = self.line.program();
-        match self.run() {
+        // Of what was lost the driver knows all; and alone, a process loses nothing.
+        let (program, counts) = (self.line.program(), self.line.driver);
+        let ended = self.run();
+        let mut told = String::new();
+        if let Err(error) = &ended {
+            told = causes(error).join(": ");
+            eprintln!("{program}: {told}");
+        }
+        let report = ended.as_ref().map_or_else(Error::report, Some);
+        for line in report.iter().flat_map(|report| report.remarks(&told, counts)) {
+            eprintln!("{program}: {line}");
+        }
+        match ended {
             Ok(Report { ended: Ended::Interrupted { signal }, .. }) => ExitCode::from(128 + signal as u8),
             Ok(_) => ExitCode::SUCCESS,
-            Err(error) => {
-                let causes =
-                    std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-                let causes: Vec<String> = causes.map(ToString::to_string).collect();
-                eprintln!("{program}: {}", causes.join(": "));
-                ExitCode::FAILURE
-            }
+            Err(_) => ExitCode::FAILURE,
         }
+    }
+}
+
+/// Applications whose processes were all killed leave their shared memory to the next one that starts.
+fn take_away_what_the_killed_left() {
+    if let Err(error) = FastIoContext::remove_left_behind() {
+        tracing::debug!(target: "podwire::fragment", %error, "shared memory that may have been left behind stays");
     }
 }

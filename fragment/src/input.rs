@@ -99,6 +99,15 @@ impl Input {
         self.ports.iter().find(|it| it.name == port).is_none_or(InputPort::is_over)
     }
 
+    /// Takes all of it, for a caller that needs to own it until the end of `compute`, and puts it back then. What is left has
+    /// no ports.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let nothing = Self::new(Arc::clone(&self.operator), Vec::new(), Arc::clone(&self.counters));
+        std::mem::replace(self, nothing)
+    }
+
     pub(crate) fn ports(&self) -> &[InputPort] {
         &self.ports
     }
@@ -108,9 +117,9 @@ impl Input {
         self.ports.iter_mut().flat_map(|port| &mut port.lanes).for_each(InLane::settle);
     }
 
-    /// Nothing will be received any more.
-    pub(crate) fn close(&mut self) {
-        self.ports.iter_mut().flat_map(|port| port.lanes.drain(..)).for_each(InLane::close);
+    /// A lane from which nothing will be received any more, until there is none.
+    pub(crate) fn take_lane(&mut self) -> Option<InLane> {
+        self.ports.iter_mut().find_map(|port| port.lanes.pop())
     }
 
     fn path(&self, port: &str) -> String {

@@ -23,6 +23,10 @@ pub struct OperatorSpec {
     pub(crate) outputs: Vec<PortSpec>,
     pub(crate) conditions: Conditions,
     pub(crate) parameters: Vec<ParameterNode>,
+    /// What the configuration says and the operator cannot take.
+    pub(crate) mistakes: Vec<ConfigurationError>,
+    /// There were such, and they have been told.
+    pub(crate) is_wrong: bool,
     fragment: String,
     operator: String,
     configuration: Arc<Configuration>,
@@ -34,6 +38,8 @@ pub(crate) struct PortSpec {
     pub(crate) name: String,
     /// Nothing if it takes any type.
     pub(crate) of: Option<PortType>,
+    /// What the processes of an application agree on about an input or output for any type; mostly nothing.
+    pub(crate) label: Option<String>,
     pub(crate) capacity: usize,
     pub(crate) when_full: WhenFull,
     pub(crate) at_least: usize,
@@ -58,6 +64,18 @@ impl OperatorSpec {
         self.add_input(name, None)
     }
 
+    /// Adds an input for messages of a type that Rust does not know: each is a
+    /// [`Dynamic`](podwire_codec_core::registry::Dynamic) of this codec.
+    pub fn input_dynamic(&mut self, name: &str, codec: &str) -> InputSpec<'_> {
+        self.add_input(name, Some(PortType::dynamic(codec)))
+    }
+
+    /// Adds an output for messages of a type that Rust does not know: each is a
+    /// [`Dynamic`](podwire_codec_core::registry::Dynamic) of this codec.
+    pub fn output_dynamic(&mut self, name: &str, codec: &str) {
+        self.outputs.push(PortSpec::new(name, Some(PortType::dynamic(codec))));
+    }
+
     /// Adds an output for messages of one type.
     pub fn output<T: Any + Send + Sync>(&mut self, name: &str) {
         self.outputs.push(PortSpec::new(name, Some(PortType::of::<T>())));
@@ -66,6 +84,22 @@ impl OperatorSpec {
     /// Adds an output for messages of any type. Each message is looked up in the registry when it has to leave the process.
     pub fn output_any(&mut self, name: &str) {
         self.outputs.push(PortSpec::new(name, None));
+    }
+
+    /// Says of the port that was added last, which takes messages of any type, how they are encoded that only some programs
+    /// understand. Processes for which this differs are not let into one application.
+    ///
+    /// ```
+    /// # use podwire_fragment::OperatorSpec;
+    /// # fn setup(spec: &mut OperatorSpec) {
+    /// spec.output_any("objects");
+    /// spec.label_output("any, or a pickle of Python 3.12");
+    /// # }
+    /// ```
+    pub fn label_output(&mut self, label: &str) {
+        if let Some(port) = self.outputs.last_mut() {
+            port.label = Some(label.into());
+        }
     }
 
     /// After so many runs the operator ends.
@@ -91,27 +125,23 @@ impl OperatorSpec {
     /// In the configuration file it stands in the table of the operator: `[fragment1.ping]`, or `[ping]` in an application
     /// of one fragment.
     ///
-    /// # Errors
-    /// [`ConfigurationError`] if what the configuration says is no `T`.
-    pub fn parameter<T: DeserializeOwned + Debug>(
-        &mut self,
-        name: &str,
-        help: &str,
-        default: T,
-    ) -> Result<T, ConfigurationError> {
-        // Entered first: what is wrong is still a parameter that the operator has.
+    /// If what stands there is no `T`, the application does not run, and that is told together with all other mistakes; until
+    /// then `setup` goes on with the default.
+    pub fn parameter<T: DeserializeOwned + Debug>(&mut self, name: &str, help: &str, default: T) -> T {
+        let configured = self.configuration.parameter(&self.fragment, &self.operator, name);
+        let configured = configured.unwrap_or_else(|mistake| {
+            self.mistakes.push(mistake);
+            None
+        });
+        let is_configured = configured.is_some();
+        let value = configured.unwrap_or(default);
         self.parameters.push(ParameterNode {
             name: name.into(),
             help: help.into(),
-            ..ParameterNode::default()
+            value: format!("{value:?}"),
+            configured: is_configured,
         });
-        let configured = self.configuration.parameter(&self.fragment, &self.operator, name)?;
-        let is_configured = configured.is_some();
-        let value = configured.unwrap_or(default);
-        if let Some(node) = self.parameters.last_mut() {
-            (node.value, node.configured) = (format!("{value:?}"), is_configured);
-        }
-        Ok(value)
+        value
     }
 
     /// Registers the codec of a type, in the place of what had the name.
@@ -143,7 +173,14 @@ impl OperatorSpec {
 
 impl PortSpec {
     fn new(name: &str, of: Option<PortType>) -> Self {
-        Self { name: name.into(), of, capacity: CAPACITY, when_full: WhenFull::Block, at_least: 1 }
+        Self {
+            name: name.into(),
+            of,
+            label: None,
+            capacity: CAPACITY,
+            when_full: WhenFull::Block,
+            at_least: 1,
+        }
     }
 }
 
@@ -151,6 +188,12 @@ impl InputSpec<'_> {
     /// Messages that can wait in each connection that leads here; 4 if nothing is said.
     pub fn capacity(self, messages: usize) -> Self {
         self.0.capacity = messages;
+        self
+    }
+
+    /// How messages are encoded here that only some programs understand: see [`OperatorSpec::label_output`].
+    pub fn label(self, label: &str) -> Self {
+        self.0.label = Some(label.into());
         self
     }
 

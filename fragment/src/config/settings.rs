@@ -23,10 +23,15 @@ pub struct Settings {
     /// Workers that a driver waits for before it shares out what workers with `--fragments all` can take; 0: those that
     /// come within half a second of each other.
     pub workers: usize,
-    /// The transport between processes, instead of the best one for each connection.
+    /// Processors that a worker offers for what nobody asked for by name; `None`: those that the system lets it use.
+    pub cores: Option<u32>,
+    /// The transport between processes, instead of the best one for each connection. Whether there is such a one is known
+    /// with the application.
     pub transport: Option<String>,
     /// How often `--monitor` shows what runs.
     pub monitor_period: Duration,
+    /// A file of metrics, rewritten as often as `--monitor` shows what runs.
+    pub metrics: Option<PathBuf>,
     /// A configuration file of Zenoh: TLS, authentication, and what else it knows.
     pub zenoh_config: Option<PathBuf>,
 }
@@ -65,8 +70,10 @@ impl Default for Settings {
             lease: Duration::from_millis(2000),
             join_timeout: None,
             workers: 0,
+            cores: None,
             transport: None,
             monitor_period: Duration::from_millis(1000),
+            metrics: None,
             zenoh_config: None,
         }
     }
@@ -103,8 +110,17 @@ impl Settings {
             set: |settings, text| text.parse().map(|workers| settings.workers = workers).is_ok(),
         },
         Setting {
+            name: "PODWIRE_CORES",
+            help: "processors that a worker offers: who offers more gets more of what --fragments all leaves",
+            default: "those that the system lets it use",
+            set: |settings, text| {
+                settings.cores = text.parse().ok().filter(|cores| *cores > 0);
+                settings.cores.is_some()
+            },
+        },
+        Setting {
             name: "PODWIRE_TRANSPORT",
-            help: "the transport between processes: fastio or zenoh",
+            help: "the transport between processes: fastio, ucx, zenoh, or one that the application added",
             default: "the best for each connection",
             set: |settings, text| {
                 settings.transport = Some(text.to_owned());
@@ -113,11 +129,20 @@ impl Settings {
         },
         Setting {
             name: "PODWIRE_MONITOR_PERIOD",
-            help: "milliseconds, from 20, between two pictures of --monitor",
+            help: "milliseconds, from 20, between two pictures of --monitor, and of PODWIRE_METRICS",
             default: "1000",
             set: |settings, text| {
                 let time = milliseconds(text).filter(|time| *time >= Duration::from_millis(20));
                 time.map(|time| settings.monitor_period = time).is_some()
+            },
+        },
+        Setting {
+            name: "PODWIRE_METRICS",
+            help: "a file that is kept full of metrics, in the text format of Prometheus; at the driver, of all workers",
+            default: "none",
+            set: |settings, text| {
+                settings.metrics = Some(text.into());
+                !text.is_empty()
             },
         },
         Setting {
@@ -131,8 +156,9 @@ impl Settings {
         },
     ];
 
-    /// Variables that others read: Fast I/O, and whoever prints logs.
-    const OTHERS: &[&str] = &["PODWIRE_SHM_DIR"];
+    /// Variables that others read: name, help and default of those of Fast I/O.
+    pub(crate) const OTHERS: &[(&str, &str, &str)] =
+        &[("PODWIRE_SHM_DIR", "the directory where shared memory lies", "/dev/shm")];
 
     /// Reads the environment of this process.
     ///
@@ -161,7 +187,8 @@ impl Settings {
 
     /// Warnings for variables whose names are near to ours and mean nothing.
     pub fn warnings(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
-        let ours = || Self::TABLE.iter().map(|setting| setting.name).chain(Self::OTHERS.iter().copied());
+        let ours =
+            || Self::TABLE.iter().map(|setting| setting.name).chain(Self::OTHERS.iter().map(|other| other.0));
         let names = names.into_iter().filter_map(|name| name.into_string().ok());
         names
             .filter(|name| name.starts_with("PODWIRE_") && !ours().any(|known| known == name))

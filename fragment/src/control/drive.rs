@@ -4,7 +4,7 @@
 //! they came, and what it wants done is done before the next one.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -13,21 +13,23 @@ use std::{
 };
 
 use podwire_fastio::{FastIoContext, PipelineOptions};
-use zenoh::{Session, Wait, query::Query};
+use zenoh::{Session, Wait, liveliness::LivelinessToken, query::Query};
 
 use super::{
     alarms::{Alarms, Woken},
+    door::{Door, Room},
     driver::{Action, Alarm, Driver, Event, Setup},
     envelope::{Unreadable, Version, open, seal},
     error::ControlError,
     keys::{Keys, last},
+    notice::Notice,
     post::{appear, hear, say, watch, zenoh_failed},
     refusal::Refusal,
-    words::{Answer, Hello, Order, Outcome, Said, WorkerId},
+    words::{Answer, Answered, Hello, Order, Outcome, Said, WorkerId},
 };
 use crate::{
     config::Settings,
-    monitor::Monitor,
+    monitor::{Monitor, View},
     run::{LAST_CALL, Report, Snapshot},
 };
 
@@ -36,9 +38,8 @@ const GATHER: Duration = Duration::from_millis(500);
 
 /// What comes to the driver.
 pub(super) enum Input {
-    Hello(Query),
+    Hello(Query, Room),
     Said(WorkerId, Vec<u8>),
-    Came(WorkerId),
     Left(WorkerId),
     Signal(i32),
 }
@@ -53,8 +54,9 @@ pub(super) struct Drive {
     machine: Driver,
     events: Receiver<Input>,
     alarms: Alarms<Alarm>,
-    /// Workers that are there, whether they have joined or not.
-    there: BTreeSet<WorkerId>,
+    /// Those that have fragments, shown to the others so that they take their addresses.
+    members: BTreeMap<WorkerId, LivelinessToken>,
+    door: Arc<Door>,
     /// Of each worker the last one.
     reports: BTreeMap<WorkerId, Report>,
     /// What the workers do, for the monitor.
@@ -62,6 +64,8 @@ pub(super) struct Drive {
     /// Held so that links outlive the processes at both their ends.
     shared_memory: Option<FastIoContext>,
     watched: Duration,
+    /// Where it is shown what the workers do.
+    views: Vec<View>,
 }
 
 impl Drive {
@@ -71,6 +75,7 @@ impl Drive {
         setup: Arc<Setup>,
         settings: &Settings,
         grace: Duration,
+        views: Vec<View>,
     ) -> Result<(Self, Sender<Input>), ControlError> {
         let (sender, events) = channel();
         let keys = Keys::new(&setup.application);
@@ -83,12 +88,14 @@ impl Drive {
             machine: Driver::new(setup),
             events,
             alarms: Alarms::new(),
-            there: BTreeSet::new(),
+            members: BTreeMap::new(),
+            door: Arc::default(),
             reports: BTreeMap::new(),
             doing: Arc::default(),
             // Where there is no shared memory, links between processes of this host go over Zenoh.
             shared_memory: FastIoContext::open_with(&run, PipelineOptions::new().ephemeral(true)).ok(),
             watched,
+            views,
             session,
         };
         drive.listen(&sender)?;
@@ -97,25 +104,35 @@ impl Drive {
 
     fn listen(&self, sender: &Sender<Input>) -> Result<(), ControlError> {
         // Whoever can say hello is heard from the first word on, so hello comes last.
-        let to = sender.clone();
+        let (to, door) = (sender.clone(), Arc::clone(&self.door));
         hear(&self.session, &self.keys.word("*"), move |worker, sample| {
-            let _ = to.send(Input::Said(worker, sample.payload().to_bytes().into_owned()));
+            if door.hears(&worker) {
+                let _ = to.send(Input::Said(worker, sample.payload().to_bytes().into_owned()));
+            }
         })?;
-        let to = sender.clone();
-        let noted = seal(&Answer::Noted).unwrap_or_default();
+        let (to, door) = (sender.clone(), Arc::clone(&self.door));
+        let noted = seal(&self.answered(Answer::Noted)).unwrap_or_default();
         let asked = self.session.declare_queryable(self.keys.word("*")).callback(move |query| {
-            let bytes = query.payload().map(|payload| payload.to_bytes().into_owned()).unwrap_or_default();
-            let _ = to.send(Input::Said(last(query.key_expr().as_str()), bytes));
+            let worker = last(query.key_expr().as_str());
+            if door.hears(&worker) {
+                let bytes = query.payload().map(|payload| payload.to_bytes().into_owned());
+                let _ = to.send(Input::Said(worker, bytes.unwrap_or_default()));
+            }
             let _ = query.reply(query.key_expr().clone(), noted.clone()).wait();
         });
         asked.background().wait().map_err(zenoh_failed("cannot listen to workers"))?;
-        let to = sender.clone();
+        let (to, door) = (sender.clone(), Arc::clone(&self.door));
         watch(&self.session, &self.keys.worker("*"), move |worker, there| {
-            let _ = to.send(if there { Input::Came(worker) } else { Input::Left(worker) });
+            if there {
+                door.came(worker);
+            } else if door.left(&worker) {
+                let _ = to.send(Input::Left(worker));
+            }
         })?;
-        let to = sender.clone();
+        let (to, door) = (sender.clone(), Arc::clone(&self.door));
         let hello = self.session.declare_queryable(self.keys.hello()).complete(true).callback(move |query| {
-            let _ = to.send(Input::Hello(query));
+            let room = door.room(query.payload().map_or(0, |payload| payload.len()));
+            let _ = room.map(|room| to.send(Input::Hello(query, room)));
         });
         hello.background().wait().map_err(zenoh_failed("cannot listen to workers"))
     }
@@ -152,18 +169,15 @@ impl Drive {
             lock(&doing).values().for_each(|snapshot| all.merge(snapshot.clone()));
             all
         };
-        Monitor::start(self.watched, all).map(Some).map_err(|source| ControlError::Thread { source })
+        let monitor = Monitor::start(self.views.iter().cloned(), self.watched, all);
+        monitor.map(Some).map_err(|source| ControlError::Thread { source })
     }
 
     fn input(&mut self, input: Input) -> Option<Outcome> {
         match input {
-            Input::Hello(query) => self.hello(&query),
-            Input::Came(worker) => {
-                self.there.insert(worker);
-                None
-            }
+            Input::Hello(query, _room) => self.hello(&query),
             Input::Left(worker) => {
-                self.there.remove(&worker);
+                self.members.remove(&worker);
                 self.happens(Event::Left(worker), None)
             }
             Input::Signal(signal) => self.happens(Event::Interrupted(signal), None),
@@ -173,7 +187,10 @@ impl Drive {
                         self.reports.insert(worker.clone(), report);
                     }
                     if let Some(snapshot) = snapshot {
-                        lock(&self.doing).insert(worker.clone(), snapshot);
+                        let mut doing = lock(&self.doing);
+                        // Somebody has taken the place of a worker that was lost.
+                        doing.retain(|_, other| !other.overlaps(&snapshot));
+                        doing.insert(worker.clone(), snapshot);
                     }
                     self.happens(Event::Said(worker, word), None)
                 }
@@ -188,23 +205,29 @@ impl Drive {
     fn hello(&mut self, query: &Query) -> Option<Outcome> {
         let bytes = query.payload().map(|payload| payload.to_bytes()).unwrap_or_default();
         match open::<Hello>(&bytes) {
-            // Its hello may be heard after its death was: who is not there would never leave again. Who is, asks again.
-            Ok(hello) if self.is_missing(&hello) => None,
-            Ok(hello) => self.happens(Event::Hello(Box::new(hello)), Some(query)),
+            // Who is of another application is told so; it is there elsewhere.
+            Ok(hello) if self.is_ours(&hello) && !self.door.open(&hello.worker) => None,
+            Ok(hello) => {
+                let worker = hello.worker.clone();
+                let over = self.happens(Event::Hello(Box::new(hello)), Some(query));
+                if !self.machine.has(&worker) {
+                    self.door.close(&worker);
+                }
+                over
+            }
             Err(why) => {
-                eprintln!("podwire: somebody who wants to join is not understood: {why}");
+                self.door.tell(|| format!("podwire: somebody who wants to join is not understood: {why}"));
                 if let Unreadable::Version(worker) = why {
                     let refusal = Refusal::Version { driver: Version::own(), worker };
-                    self.answer(query, &Answer::Refused(refusal));
+                    self.answer(query, Answer::Refused(refusal));
                 }
                 None
             }
         }
     }
 
-    /// Whether it is of this application, and not there: others are there elsewhere.
-    fn is_missing(&self, hello: &Hello) -> bool {
-        Keys::new(&hello.application).hello() == self.keys.hello() && !self.there.contains(&hello.worker)
+    fn is_ours(&self, hello: &Hello) -> bool {
+        Keys::new(&hello.application).hello() == self.keys.hello()
     }
 
     fn happens(&mut self, event: Event, query: Option<&Query>) -> Option<Outcome> {
@@ -216,10 +239,13 @@ impl Drive {
         let mut over = None;
         for action in actions {
             match action {
-                Action::Answer(answer) => query.into_iter().for_each(|query| self.answer(query, &answer)),
+                Action::Answer(answer) => {
+                    query.into_iter().for_each(|query| self.answer(query, answer.clone()))
+                }
                 Action::Order(worker, order) => self.order(&worker, &order),
                 Action::Alarm(alarm) => self.set(alarm),
                 Action::Silence(alarm) => self.alarms.silence(alarm),
+                Action::Notice(notice @ Notice::Refused { .. }) => self.door.tell(|| notice.to_string()),
                 Action::Notice(notice) => eprintln!("{notice}"),
                 Action::Over(outcome) => over = Some(outcome),
             }
@@ -239,17 +265,27 @@ impl Drive {
     }
 
     /// A worker that cannot be reached is gone, and liveliness says so.
-    fn order(&self, worker: &WorkerId, order: &Order) {
+    fn order(&mut self, worker: &WorkerId, order: &Order) {
+        if let Order::Assign(plan) = order {
+            match appear(&self.session, &self.keys.member(&plan.run, &worker.0)) {
+                Ok(token) => drop(self.members.insert(worker.clone(), token)),
+                Err(error) => eprintln!("podwire: worker {worker}: {error}"),
+            }
+        }
         if let Err(error) = say(&self.session, &self.keys.order(worker), order) {
             eprintln!("podwire: worker {worker}: {error}");
         }
     }
 
-    fn answer(&self, query: &Query, answer: &Answer) {
-        if let Ok(bytes) = seal(answer) {
+    fn answer(&self, query: &Query, answer: Answer) {
+        if let Ok(bytes) = seal(&self.answered(answer)) {
             // Who does not hear the answer asks again.
             let _ = query.reply(self.keys.hello(), bytes).wait();
         }
+    }
+
+    fn answered(&self, answer: Answer) -> Answered {
+        Answered { driver: WorkerId(self.session.zid().to_string()), answer }
     }
 }
 

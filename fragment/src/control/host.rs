@@ -28,9 +28,10 @@ pub(super) fn name() -> String {
     format!("{}/{}", host.trim(), std::process::id())
 }
 
-/// What is free here.
-pub(super) fn resources() -> Resources {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+/// What is free here; as many processors as it offers, if it says so.
+pub(super) fn resources(offered: Option<u32>) -> Resources {
+    let cores =
+        offered.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32));
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let free = text
         .lines()
@@ -46,6 +47,6 @@ mod tests {
     fn this_process_has_a_place_a_name_and_something_to_give() {
         assert_eq!(id("1"), id("2"));
         assert!(name().ends_with(&format!("/{}", std::process::id())));
-        assert!(resources().cores > 0 && resources().memory > 0);
+        assert!(resources(None).cores > 0 && resources(None).memory > 0);
     }
 }

@@ -7,12 +7,18 @@ use super::words::WorkerId;
 /// The keys of an application.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
+    application: String,
     root: String,
 }
 
 impl Keys {
     pub(super) fn new(application: &str) -> Self {
-        Self { root: format!("podwire/{}", escaped(application)) }
+        Self { application: application.to_owned(), root: format!("podwire/{}", escaped(application)) }
+    }
+
+    /// The name of the application.
+    pub(super) fn application(&self) -> &str {
+        &self.application
     }
 
     /// Where a driver is asked to let somebody join, whatever it drives: it says so itself if it is the wrong one.
@@ -40,6 +46,22 @@ impl Keys {
     /// Where the driver hears a worker; `*` for all.
     pub(super) fn word(&self, id: &str) -> String {
         format!("{}/word/{id}", self.root)
+    }
+
+    /// The token that a worker has fragments of a run, which the driver shows; `*` for all.
+    pub(super) fn member(&self, run: &str, id: &str) -> String {
+        format!("{}/run/{run}/member/{id}", self.root)
+    }
+
+    /// The token of an address that a worker has placed, whose last parts are the name that it is found by, the worker and
+    /// the address.
+    pub(super) fn address(&self, run: &str, name: &str, id: &str, address: &str) -> String {
+        format!("{}/run/{run}/address/{name}/{id}/{address}", self.root)
+    }
+
+    /// Where a worker is asked for metrics of what it runs.
+    pub(super) fn metrics(&self, id: &str) -> String {
+        format!("{}/metrics/{id}", self.root)
     }
 
     /// Where the messages of a run's links go.

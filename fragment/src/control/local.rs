@@ -4,17 +4,22 @@
 //! after everything else.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, mpsc::Sender},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::Sender,
+    },
     thread,
     time::Duration,
 };
 
-use podwire_fastio::{FastIoContext, PipelineOptions};
-use zenoh::Session;
+use podwire_fastio::FastIoContext;
+use zenoh::{Session, Wait};
 
 use super::{
     keys::Keys,
+    links::Links,
+    opening::{Opened, Opening},
     post::say,
     words::{Cause, Outcome, Plan, Said, Word},
     work::Input,
@@ -22,15 +27,10 @@ use super::{
 };
 use crate::{
     application::Composed,
-    condition::WorkerLost,
-    context::FastIo,
     graph::Graph,
-    run::{self, Ended, Failure, Observer, Report, Running, Runtime, StopReason},
-    transport::{FastIoTransport, Transport, ZenohTransport},
+    monitor::metrics,
+    run::{Ended, Report, Running, Runtime, Snapshot, StopReason},
 };
-
-/// The transports that lead to other processes, best first.
-pub(super) const TRANSPORTS: [&str; 2] = ["fastio", "zenoh"];
 
 /// What a worker runs, or will.
 pub(super) struct Local {
@@ -43,11 +43,15 @@ pub(super) struct Local {
     /// The shared memory of the application; here so that it goes after what lies in it.
     memory: Option<FastIoContext>,
     watched: Duration,
+    /// Whether the return of a lost worker is waited for.
+    waits: bool,
     events: Sender<Input>,
 }
 
 enum Stage {
-    Composed(Composed),
+    Composed(Composed, Links),
+    /// On a thread of its own, which looks now and then whether it is still wanted.
+    Preparing(Arc<AtomicBool>),
     Prepared(Runtime),
     Running(Arc<Running>),
     /// Nothing is left to be done.
@@ -61,6 +65,7 @@ impl Local {
         grace: Duration,
         worker: String,
         composed: Composed,
+        links: Links,
         events: Sender<Input>,
     ) -> Self {
         let graph = Arc::clone(&composed.graph);
@@ -70,61 +75,63 @@ impl Local {
             grace,
             worker,
             graph,
-            stage: Stage::Composed(composed),
+            stage: Stage::Composed(composed, links),
             memory: None,
             watched: Duration::ZERO,
+            waits: false,
             events,
         }
     }
 
-    /// Opens the links of the fragments in the plan.
-    pub(super) fn prepare(&mut self, plan: &Plan) -> Result<(), Cause> {
-        let Stage::Composed(composed) = std::mem::replace(&mut self.stage, Stage::Spent) else {
-            return Ok(());
+    /// Opens the links of the fragments in the plan, on a thread of its own, as it may take as long as another process has
+    /// an end of one of them. What comes of it comes as an event.
+    pub(super) fn prepare(&mut self, plan: Plan) {
+        let wanted = Arc::new(AtomicBool::new(true));
+        let preparing = Stage::Preparing(Arc::clone(&wanted));
+        let Stage::Composed(composed, links) = std::mem::replace(&mut self.stage, preparing) else { return };
+        (self.watched, self.waits) = (Duration::from_millis(plan.watched), plan.waits);
+        let opening = Opening {
+            links,
+            grace: self.grace,
+            worker: self.worker.clone(),
+            graph: Arc::clone(&self.graph),
+            events: self.events.clone(),
+            wanted,
         };
-        let runtime = self.open(composed, plan).map_err(|error| {
-            let causes =
-                std::iter::successors(Some(&*error as &dyn std::error::Error), |error| error.source());
-            let causes: Vec<String> = causes.map(ToString::to_string).collect();
-            let what = format!("a link cannot be opened: {}", causes.join(": "));
-            Cause { operator: String::new(), fragments: self.names(plan), worker: self.worker.clone(), what }
-        })?;
-        eprintln!("podwire: this worker runs fragment {}", self.names(plan).join(", "));
+        let preparing = thread::Builder::new().name("preparing".into());
+        if let Err(error) = preparing.spawn(move || opening.run(composed, &plan)) {
+            self.no_thread(&error);
+        }
+    }
+
+    /// The links are open, or cannot be opened.
+    pub(super) fn opened(&mut self, opened: Result<Opened, Cause>) -> Result<(), Cause> {
+        let Opened { runtime, memory } = opened?;
+        self.memory = memory;
         self.stage = Stage::Prepared(runtime);
-        self.watched = Duration::from_millis(plan.watched);
         Ok(())
     }
 
-    /// The fragments that are to run here.
-    fn names(&self, plan: &Plan) -> Vec<String> {
-        let name = |at: &u32| Some(self.graph.fragments.get(*at as usize)?.name.clone());
-        plan.yours.iter().filter_map(name).collect()
+    /// The driver lives, and has given this worker up: it waits for another one in its place, if the application waits.
+    pub(super) fn vanish(&mut self) {
+        match std::mem::replace(&mut self.stage, Stage::Spent) {
+            Stage::Running(running) => {
+                running.shared().vanish();
+                self.stage = Stage::Running(running);
+            }
+            // Closing its links in order would say that nobody comes.
+            Stage::Prepared(runtime) if self.waits => std::mem::forget(runtime),
+            other => self.stage = other,
+        }
     }
 
-    fn open(&mut self, composed: Composed, plan: &Plan) -> crate::Result<Runtime> {
-        let mut transports: BTreeMap<&str, Arc<dyn Transport>> = BTreeMap::new();
-        let mut fast_io = FastIo::ephemeral(plan.run.clone());
-        if plan.transports.iter().any(|name| name == "fastio") {
-            let context = FastIoContext::open_with(&plan.run, PipelineOptions::new().ephemeral(true))?;
-            self.memory = Some(context.clone());
-            transports.insert("fastio", Arc::new(FastIoTransport::new(context.clone()).kept()));
-            fast_io = context.into();
+    /// What was prepared, or is being prepared, is not wanted any more: its links are closed.
+    pub(super) fn cancel(&mut self) {
+        match &self.stage {
+            Stage::Preparing(wanted) => wanted.store(false, Relaxed),
+            Stage::Prepared(_) => self.stage = Stage::Spent,
+            _ => {}
         }
-        if plan.transports.iter().any(|name| name == "zenoh") {
-            let prefix = self.keys.links(&plan.run);
-            transports.insert("zenoh", Arc::new(ZenohTransport::new(self.session.clone(), &prefix)?));
-        }
-        let observer =
-            Ears { graph: Arc::clone(&self.graph), worker: self.worker.clone(), events: self.events.clone() };
-        let plan = run::Plan {
-            local: &|fragment| plan.yours.iter().any(|at| *at as usize == fragment),
-            transport: &|connection| transports.get(plan.transports.get(connection)?.as_str()).cloned(),
-            when_lost: if plan.waits { WorkerLost::Wait } else { WorkerLost::End },
-            observer: Arc::new(observer),
-            fast_io,
-            grace: self.grace,
-        };
-        Ok(Runtime::prepare(composed, plan)?)
     }
 
     /// Begins; what happens from then on comes as events.
@@ -136,6 +143,7 @@ impl Local {
         };
         self.stage = Stage::Running(Arc::clone(&running));
         self.watch(&running);
+        self.metrics(&running);
         let events = self.events.clone();
         let waiter = thread::Builder::new().name("end of fragments".into()).spawn(move || {
             let _ = events.send(Input::Ended(Box::new(running.wait())));
@@ -165,6 +173,14 @@ impl Local {
         }
     }
 
+    /// What the fragments do at this moment, if somebody watches.
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
+        match &self.stage {
+            Stage::Running(running) if !self.watched.is_zero() => Some(running.snapshot()),
+            _ => None,
+        }
+    }
+
     /// Tells the driver what the fragments do, as long as they run.
     fn watch(&self, running: &Arc<Running>) {
         if self.watched.is_zero() {
@@ -186,6 +202,20 @@ impl Local {
         let _ = thread::Builder::new().name("snapshots".into()).spawn(telling);
     }
 
+    /// Answers whoever asks what the fragments do, for as long as they run.
+    fn metrics(&self, running: &Arc<Running>) {
+        let key = self.keys.metrics(&self.session.zid().to_string());
+        let (running, keys, own) = (Arc::downgrade(running), self.keys.clone(), key.clone());
+        let answering = self.session.declare_queryable(key).callback(move |query| {
+            if let Some(running) = running.upgrade() {
+                // Who does not hear the answer asks again.
+                let _ = query.reply(own.clone(), metrics(keys.application(), &running.snapshot())).wait();
+            }
+        });
+        // Without it, one thing less can be seen from outside.
+        let _ = answering.background().wait();
+    }
+
     /// Has the fragments end.
     pub(super) fn stop(&self, why: &Leave) {
         let Stage::Running(running) = &self.stage else { return };
@@ -202,32 +232,5 @@ impl Drop for Local {
         // The last process takes the memory along, and sees that it is the last one if nobody is in it who is dead: a
         // driver that was killed.
         let _ = self.memory.as_ref().map(FastIoContext::sweep);
-    }
-}
-
-/// Hears at once what others must know.
-struct Ears {
-    graph: Arc<Graph>,
-    worker: String,
-    events: Sender<Input>,
-}
-
-impl Observer for Ears {
-    fn failed(&self, failure: &Failure) {
-        let of = |(id, _): (crate::graph::OperatorId, _)| {
-            (self.graph.operator_name(id) == failure.name)
-                .then(|| self.graph.fragments[id.fragment].name.clone())
-        };
-        let cause = Cause {
-            operator: failure.name.clone(),
-            fragments: self.graph.operators().find_map(of).into_iter().collect(),
-            worker: self.worker.clone(),
-            what: format!("{}: {}", failure.during, failure.causes.join(": ")),
-        };
-        let _ = self.events.send(Input::Failed(cause));
-    }
-
-    fn stop_asked(&self, operator: &str) {
-        let _ = self.events.send(Input::StopAsked(operator.to_owned()));
     }
 }

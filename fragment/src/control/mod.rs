@@ -5,25 +5,31 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `drive`, `work`, `local` | the two loops, and the fragments that a worker runs |
+//! | `drive`, `work`, `local`, `opening` | the two loops, and the fragments that a worker runs |
 //! | `driver`, `worker` | the machines that decide, without Zenoh |
 //! | `placement` | who gets what, of those that take anything |
+//! | `paths`, `links`, `directory` | which transport a connection takes, opening it, and where receivers are |
 //! | `words`, `refusal`, `envelope` | what the processes say, and how it is written |
 //! | `description`, `describe` | what they must agree on |
-//! | `session`, `keys`, `post` | Zenoh |
+//! | `session`, `keys`, `post`, `door` | Zenoh, and who is heard over it |
 //! | `host`, `notice`, `alarms`, `error` | who this process is, what people are told, time, and what goes wrong |
 
 mod alarms;
 mod describe;
 mod description;
+mod directory;
+mod door;
 mod drive;
 mod driver;
 mod envelope;
 mod error;
 mod host;
 mod keys;
+mod links;
 mod local;
 mod notice;
+mod opening;
+mod paths;
 mod placement;
 mod post;
 mod refusal;

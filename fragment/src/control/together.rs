@@ -3,6 +3,7 @@
 //! Invariant: a process that does both is one of each, and shares nothing but the session.
 
 use std::{
+    ffi::OsString,
     sync::{
         Arc,
         mpsc::{self, RecvTimeoutError},
@@ -21,7 +22,8 @@ use super::{
     error::ControlError,
     host,
     keys::Keys,
-    local::{Local, TRANSPORTS},
+    links::{Links, offers},
+    local::Local,
     session::{connect, listen},
     words::{Hello, Outcome, Wants, WorkerId},
     work::{self, Work},
@@ -33,20 +35,28 @@ use crate::{
     condition::WorkerLost,
     config::Settings,
     error::Error,
+    monitor::View,
     run::{During, Ended, Failure, Report, Signals},
+    transport::Transports,
 };
 
 /// What a process takes part with.
 pub(crate) struct Parts {
     /// The name of the application.
     pub(crate) application: String,
+    /// Its own, which are none of podwire's.
+    pub(crate) arguments: Vec<OsString>,
     pub(crate) composed: Composed,
     pub(crate) when_lost: WorkerLost,
     pub(crate) settings: Settings,
+    pub(crate) transports: Transports,
+    /// The transport that connections between processes are to take.
+    pub(crate) forced: Option<String>,
     pub(crate) handles_signals: bool,
     /// How long operators have to return once the application is to stop.
     pub(crate) grace: Duration,
-    pub(crate) monitors: bool,
+    /// Where a driver shows what all workers do.
+    pub(crate) views: Vec<View>,
     pub(crate) address: Address,
     /// Whether it drives.
     pub(crate) driver: bool,
@@ -144,7 +154,7 @@ fn forward(signals: mpsc::Receiver<i32>, to: impl Fn(i32) -> bool + Send + 'stat
 
 fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive::Input>), ControlError> {
     let graph = &parts.composed.graph;
-    let description = describe(graph, CodecRegistry::global());
+    let description = describe(graph, CodecRegistry::global(), &parts.arguments);
     let setup = Setup {
         application: parts.application.clone(),
         run: format!("run-{}", session.zid()),
@@ -154,18 +164,21 @@ fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive
         digest: description.digest(),
         description,
         waits: parts.when_lost == WorkerLost::Wait,
-        forced: parts.settings.transport.clone(),
-        watched: if parts.monitors { parts.settings.monitor_period.as_millis() as u64 } else { 0 },
+        forced: parts.forced.clone(),
+        transports: offers(&parts.transports, None),
+        watched: if parts.views.is_empty() { 0 } else { parts.settings.monitor_period.as_millis() as u64 },
         expected: parts.settings.workers,
     };
-    Drive::open(session.clone(), Arc::new(setup), &parts.settings, parts.grace)
+    Drive::open(session.clone(), Arc::new(setup), &parts.settings, parts.grace, parts.views.clone())
 }
 
 type Worker = (Work, Vec<super::worker::Action>, mpsc::Sender<work::Input>);
 
 fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
-    let Parts { application, composed, settings, grace, address, worker, .. } = parts;
-    let description = describe(&composed.graph, CodecRegistry::global());
+    let Parts {
+        application, arguments, composed, settings, grace, address, worker, transports, forced, ..
+    } = parts;
+    let description = describe(&composed.graph, CodecRegistry::global(), &arguments);
     let wants = match worker {
         Some((Selection::Named(names), _)) => Wants::Fragments(names),
         _ => Wants::All,
@@ -175,15 +188,18 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
     let hello = Hello {
         host: host::id(&id),
         worker: WorkerId(id),
-        application,
+        application: application.clone(),
         name: name.clone(),
         wants,
-        resources: host::resources(),
-        transports: TRANSPORTS.map(str::to_owned).into(),
+        resources: host::resources(settings.cores),
+        // A worker that is forced itself takes part by nothing else.
+        transports: offers(&transports, forced.as_deref()),
         digest: description.digest(),
         description: None,
     };
-    let local = |events| Local::new(session.clone(), keys, grace, name, composed, events);
+    let links =
+        Links { session: session.clone(), keys: keys.clone(), application, worker: name.clone(), transports };
+    let local = |events| Local::new(session.clone(), keys, grace, name, composed, links, events);
     Work::open(session.clone(), address, hello, description, &settings, local)
 }
 

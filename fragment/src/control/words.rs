@@ -7,7 +7,7 @@ use std::fmt;
 
 use podwire_codec_derive::Codec;
 
-use super::{description::Description, refusal::Refusal};
+use super::{description::Description, paths::Offer, refusal::Refusal};
 use crate::run::{Report, Snapshot};
 
 /// A process of the application, unique for as long as it lives and after.
@@ -58,8 +58,8 @@ pub(crate) struct Hello {
     pub wants: Wants,
     pub host: HostId,
     pub resources: Resources,
-    /// The transports that it was built with.
-    pub transports: Vec<String>,
+    /// The transports that it can take, best first.
+    pub transports: Vec<Offer>,
     /// Of its [`Description`].
     pub digest: u64,
     /// The description itself, if the driver asked for it.
@@ -80,6 +80,14 @@ pub(crate) enum Answer {
     Later(Refusal),
     /// The worker cannot join.
     Refused(Refusal),
+}
+
+/// An answer, and who gives it: a worker goes when this driver does, and not when any other is gone.
+#[derive(Clone, Debug, Codec)]
+#[codec(crate = podwire_codec_core)]
+pub(crate) struct Answered {
+    pub driver: WorkerId,
+    pub answer: Answer,
 }
 
 /// A fragment, and who runs it.
@@ -157,7 +165,7 @@ pub(crate) struct Said {
     pub word: Word,
     /// With [`Word::Finished`] and [`Word::Bye`]: what the worker's fragments did.
     pub report: Option<Report>,
-    /// With [`Word::Doing`].
+    /// With [`Word::Doing`]; and with the two above what the driver's monitor shows last.
     pub snapshot: Option<Snapshot>,
 }
 

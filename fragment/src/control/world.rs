@@ -12,6 +12,7 @@ use std::{
 use super::{
     description::Description,
     driver::{self, Alarm, Crossing, Driver, Setup},
+    paths::Offer,
     words::{Answer, Cause, Hello, HostId, Order, Outcome, Resources, Wants, Word, WorkerId},
     worker::{self, Leave, Worker},
 };
@@ -41,6 +42,7 @@ struct Process {
     alive: bool,
     /// The fragments that it has prepared, until they have ended.
     fragments: Vec<u32>,
+    preparing: bool,
     running: bool,
     asked_to_stop: bool,
     up: VecDeque<Up>,
@@ -71,6 +73,8 @@ enum Step {
     Up(usize),
     Down(usize),
     Alarm(Alarm),
+    /// Its links are open.
+    Opens(usize),
     Ends(usize),
     Fails(usize),
     /// With what it has said still arriving, or not.
@@ -100,6 +104,7 @@ impl World {
             waits,
             watched: 0,
             forced: None,
+            transports: Vec::new(),
             expected: 0,
         };
         World {
@@ -140,6 +145,9 @@ impl World {
             if !process.down.is_empty() {
                 steps.push(Step::Down(at));
             }
+            if process.preparing {
+                steps.push(Step::Opens(at));
+            }
             if process.running {
                 steps.push(Step::Ends(at));
                 if self.failures > 0 && !process.asked_to_stop {
@@ -166,6 +174,7 @@ impl World {
                     machine,
                     alive: true,
                     fragments: Vec::new(),
+                    preparing: false,
                     running: false,
                     asked_to_stop: false,
                     up: VecDeque::new(),
@@ -195,6 +204,10 @@ impl World {
             Step::Alarm(alarm) => {
                 self.alarms.remove(&alarm);
                 self.drive(driver::Event::Alarm(alarm), None);
+            }
+            Step::Opens(at) => {
+                self.processes[at].preparing = false;
+                self.happens(at, worker::Event::Prepared);
             }
             Step::Ends(at) => {
                 self.processes[at].running = false;
@@ -240,7 +253,7 @@ impl World {
             wants: self.processes[at].wants.clone(),
             host: HostId::default(),
             resources: Resources { cores: 1, memory: 1 },
-            transports: vec!["fastio".into(), "zenoh".into()],
+            transports: vec![Offer { name: "zenoh".into(), version: 1, within_host: false }],
             digest: Description::default().digest(),
             description: None,
         })
@@ -286,8 +299,10 @@ impl World {
                 worker::Action::Prepare(plan) => {
                     assert!(process.fragments.is_empty(), "fragments are prepared once");
                     process.fragments = plan.yours;
-                    self.happens(at, worker::Event::Prepared);
+                    process.preparing = true;
                 }
+                worker::Action::Cancel if process.preparing => {}
+                worker::Action::Cancel => process.fragments.clear(),
                 worker::Action::Start => {
                     assert!(!process.running && !process.fragments.is_empty());
                     process.running = true;
@@ -307,6 +322,7 @@ impl World {
     fn dies(&mut self, at: usize) {
         let process = &mut self.processes[at];
         process.alive = false;
+        process.preparing = false;
         process.running = false;
         process.fragments.clear();
         process.down.clear();

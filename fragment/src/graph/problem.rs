@@ -8,6 +8,7 @@ use super::names::instead;
 use crate::{
     command::CommandError,
     config::{ConfigurationError, SettingError},
+    error::causes,
 };
 
 /// A mistake in the composition of an application.
@@ -170,6 +171,18 @@ pub enum Problem {
     /// The configuration file is not understood.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
+    /// A transport is forced that this build does not have.
+    #[error("{by}: there is no transport \"{name}\"{}{}", instead(name, known), lacks(*feature))]
+    NoSuchTransport {
+        /// Who forces it: `PODWIRE_TRANSPORT`, or `force_transport`.
+        by: &'static str,
+        /// The name.
+        name: String,
+        /// Those that there are, best first.
+        known: Vec<String>,
+        /// The feature that the application would have to be built with.
+        feature: Option<&'static str>,
+    },
     /// The environment is not understood.
     #[error(transparent)]
     Setting(#[from] SettingError),
@@ -189,6 +202,12 @@ fn what_to_write(type_name: &str) -> String {
          `spec.register_pod::<{0}>(name)` in `setup`",
         short(type_name)
     )
+}
+
+fn lacks(feature: Option<&str>) -> String {
+    feature.map_or_else(String::new, |it| {
+        format!("; it needs the feature `{it}`, which this application was built without")
+    })
 }
 
 /// The type without the paths of modules.
@@ -223,12 +242,7 @@ impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the application cannot run")?;
         for problem in &self.0 {
-            write!(f, "\n  - {problem}")?;
-            let mut cause = std::error::Error::source(problem);
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
+            write!(f, "\n  - {}", causes(problem).join(": "))?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! `--monitor`: shows what runs, while it runs.
+//! `--monitor` and `PODWIRE_METRICS`: show what runs, while it runs.
 //!
 //! Not here: counting, which `run` does. Invariant: the terminal is as before when the monitor has ended, and what the
 //! application prints meanwhile is not overwritten.
@@ -7,22 +7,27 @@
 //! |---|---|
 //! | `table` | a snapshot as a table for people |
 //! | `lines` | a snapshot as lines for programs |
+//! | `metrics` | a snapshot as metrics for those who watch over many programs |
 //! | `terminal` | the table at the bottom of a terminal |
 //! | `unit` | durations, bytes and rates in few letters |
 
 mod lines;
+mod metrics;
 mod table;
 mod terminal;
 mod unit;
 
 use std::{
+    fs,
     io::{self, IsTerminal, Write},
+    path::PathBuf,
     sync::mpsc::{self, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
 pub use lines::lines;
+pub use metrics::metrics;
 pub use table::table;
 
 use rustix::termios::tcgetwinsize;
@@ -30,7 +35,21 @@ use rustix::termios::tcgetwinsize;
 use crate::run::Snapshot;
 use terminal::Terminal;
 
-/// Draws snapshots until it is dropped; then the last one.
+/// Where snapshots are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// On the standard output: a table if it is a terminal, else lines.
+    Output,
+    /// In this file, as [`metrics`] of the application of this name. It is never seen half written, and the last one stays.
+    Metrics {
+        /// The name of the application.
+        application: String,
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Shows snapshots until it is dropped; then the last one.
 #[derive(Debug)]
 pub struct Monitor {
     /// Closing it ends the thread.
@@ -39,21 +58,31 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Shows what `source` gives, once each `period`: a table if the standard output is a terminal, else lines.
+    /// Shows what `source` gives, once each `period`, in all these places.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(period: Duration, source: impl FnMut() -> Snapshot + Send + 'static) -> io::Result<Self> {
+    pub fn start(
+        views: impl IntoIterator<Item = View>,
+        period: Duration,
+        mut source: impl FnMut() -> Snapshot + Send + 'static,
+    ) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
-        let mut screen = Screen::of_stdout();
-        let mut source = source;
+        let mut screens: Vec<Screen> = views.into_iter().map(Screen::of).collect();
         let show = move || {
             let mut before = Snapshot::default();
             loop {
                 let is_over = !matches!(stopped.recv_timeout(period), Err(RecvTimeoutError::Timeout));
                 let now = source();
-                // Nobody is left who reads: that ends the monitor, not the application.
-                if screen.show(&now, &before).is_err() || is_over {
+                // Where nobody is left who reads, nothing more is shown; that does not end the application.
+                screens.retain_mut(|screen| match screen.show(&now, &before) {
+                    Err(error) => {
+                        screen.give_up(&error);
+                        false
+                    }
+                    Ok(()) => true,
+                });
+                if screens.is_empty() || is_over {
                     return;
                 }
                 before = now;
@@ -74,19 +103,24 @@ impl Drop for Monitor {
     }
 }
 
-/// Where the snapshots go.
+/// A view that is being drawn.
 enum Screen {
     Terminal(Terminal),
     Lines,
+    Metrics { application: String, file: PathBuf },
 }
 
 impl Screen {
-    fn of_stdout() -> Self {
+    fn of(view: View) -> Self {
         let out = io::stdout();
         // A terminal that does not say its size cannot be drawn on.
         let has_size =
-            out.is_terminal() && tcgetwinsize(&out).is_ok_and(|size| size.ws_row > 0 && size.ws_col > 0);
-        if has_size { Self::Terminal(Terminal::default()) } else { Self::Lines }
+            || out.is_terminal() && tcgetwinsize(&out).is_ok_and(|size| size.ws_row > 0 && size.ws_col > 0);
+        match view {
+            View::Output if has_size() => Self::Terminal(Terminal::default()),
+            View::Output => Self::Lines,
+            View::Metrics { application, file } => Self::Metrics { application, file },
+        }
     }
 
     fn show(&mut self, now: &Snapshot, before: &Snapshot) -> io::Result<()> {
@@ -97,6 +131,19 @@ impl Screen {
                 out.write_all(lines(now, before).as_bytes())?;
                 out.flush()
             }
+            Self::Metrics { application, file } => {
+                let mut unfinished = file.clone().into_os_string();
+                unfinished.push(".unfinished");
+                fs::write(&unfinished, metrics(application, now))?;
+                fs::rename(&unfinished, file)
+            }
+        }
+    }
+
+    /// A reader who went away says so by itself; a file that cannot be written is a surprise.
+    fn give_up(&self, error: &io::Error) {
+        if let Self::Metrics { file, .. } = self {
+            eprintln!("podwire: no more metrics in {}: {error}", file.display());
         }
     }
 }

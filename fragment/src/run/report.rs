@@ -75,6 +75,8 @@ pub enum During {
     ComputePanic,
     /// `stop`, by a panic.
     StopPanic,
+    /// Between its calls, by a panic of a transport that one of its connections has.
+    TransportPanic,
     /// It had to end, and did not return within the grace period.
     Ending,
     /// It ran in a process that died.
@@ -126,7 +128,7 @@ pub enum Because {
 pub struct ConnectionReport {
     /// Its name: `fragment1.ping.out>fragment2.pong.in`.
     pub name: String,
-    /// The transport that carried it: `local`, `fastio`, `zenoh`.
+    /// The transport that carried it: `local`, `fastio`, `ucx`, `zenoh`, or one of the application's own.
     pub transport: String,
     /// What went through it.
     pub counts: Counts,
@@ -143,6 +145,21 @@ impl Report {
     #[must_use]
     pub fn connection(&self, name: &str) -> Option<&ConnectionReport> {
         self.connections.iter().find(|connection| connection.name == name)
+    }
+
+    /// What people are to know beside this: further failures, and what was lost.
+    pub(crate) fn remarks(&self, told: &str, counts: bool) -> Vec<String> {
+        let is_told = |failure: &&Failure| {
+            told.contains(&failure.name) && failure.causes.iter().all(|cause| told.contains(cause))
+        };
+        let others = self.failures.iter().filter(|failure| failure.during != During::WorkerLost);
+        let failures = others.filter(|failure| !is_told(failure)).map(ToString::to_string);
+        let lost = self.connections.iter().filter(|connection| counts && connection.counts.lost > 0);
+        let lost = lost.map(|connection| {
+            let (messages, name) = (connection.counts.lost, &connection.name);
+            format!("lost with a process that died: {messages} of the messages of {name}")
+        });
+        failures.chain(lost).collect()
     }
 
     /// Adds the report of another process of the same application: what both know of a connection becomes one.
@@ -177,6 +194,7 @@ impl fmt::Display for During {
             Self::StartPanic => "panicked in `start`",
             Self::ComputePanic => "panicked in `compute`",
             Self::StopPanic => "panicked in `stop`",
+            Self::TransportPanic => "cannot go on: a transport panicked",
             Self::Ending => "had to end, and has not returned",
             Self::WorkerLost => "was in a process that died",
         })

@@ -36,6 +36,15 @@ pub struct Running {
     before: Mutex<(Instant, Vec<u64>)>,
 }
 
+/// Says when it is dropped, whatever happened before, that an operator has ended.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.operator_ended();
+    }
+}
+
 /// What can be seen of an operator.
 pub(crate) struct OperatorView {
     name: Arc<str>,
@@ -112,8 +121,9 @@ impl Running {
     fn spawn(&self, worker: Worker) -> io::Result<JoinHandle<()>> {
         let (shared, name) = (Arc::clone(&self.shared), worker.name.to_string());
         let live = move || {
+            // Whatever happens, whoever waits for the end is told of it.
+            let _ended = Ending(shared);
             worker.live();
-            shared.operator_ended();
         };
         thread::Builder::new().name(name).spawn(live)
     }

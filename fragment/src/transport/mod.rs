@@ -10,18 +10,23 @@ use podwire_fastio::{ChannelEnd, Doorbell};
 
 use crate::message::Message;
 
+mod added;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod directory;
 mod error;
 mod fastio;
 pub(crate) mod local;
-mod name;
+pub(crate) mod name;
 mod newest;
 #[cfg(feature = "ucx")]
 mod ucx;
 #[cfg(feature = "distributed")]
 pub mod zenoh;
 
+pub(crate) use added::Transports;
+pub use added::{Added, Run};
+pub use directory::Directory;
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
 pub use newest::newest;
@@ -32,7 +37,7 @@ pub use podwire_fastio::Peer;
 #[doc(hidden)]
 pub use ucx::Stranger;
 #[cfg(feature = "ucx")]
-pub use ucx::{Directory, FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
+pub use ucx::{FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
 #[cfg(feature = "distributed")]
 pub use zenoh::ZenohTransport;
 
@@ -66,7 +71,8 @@ pub struct Traffic {
     pub settled: u64,
     /// Messages that were sent and given up for newer ones: see [`newest`].
     pub dropped: u64,
-    /// Bytes of arrays and bulk data that this end had to copy, because they did not lie where they could be shared.
+    /// Bytes of arrays and bulk data that had to be copied, by this end or by the network, because they did not lie where they
+    /// could be shared; not what goes beside them: name, metadata, small fields.
     pub copied_bytes: u64,
 }
 
@@ -114,7 +120,7 @@ impl Traffic {
 /// }
 /// ```
 pub trait Transport: Send + Sync {
-    /// What it is called on the command line, in logs and in the monitor: `local`, `fastio`, `zenoh`.
+    /// What it is called on the command line, in logs and in the monitor: `local`, `fastio`, `ucx`, `zenoh`, or one of the application's own.
     fn name(&self) -> &'static str;
 
     /// Opens the sending end of a link. The bell is rung when there may be room, or the receiver came or went.
@@ -139,7 +145,8 @@ pub trait Transport: Send + Sync {
 
 /// The end of a link that sends. Dropping it closes it in order.
 pub trait SendEnd: Send {
-    /// Sends a message, without waiting. With an error nothing was sent.
+    /// Sends a message, without waiting. With an error nothing was sent. (Over
+    /// Zenoh it waits while the network takes the bytes, no longer than a minute.)
     ///
     /// # Errors
     /// [`LinkError::Full`], [`LinkError::Closed`], [`LinkError::PeerDied`], [`LinkError::Codec`],
@@ -178,7 +185,7 @@ pub trait ReceiveEnd: Send {
     fn settle(&mut self) {}
 
     /// For how many calls `try_receive` has something, an error included that it has not said yet; 1 where it is not
-    /// known how many.
+    /// known how many. A [`LinkError::Gap`] does not count: it is said before the message behind it, or the end.
     fn waiting(&self) -> usize;
 
     /// What is known about the sender.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use podwire_fragment::{
-    monitor::{lines, table},
+    monitor::{lines, metrics, table},
     run::{ConnectionSnapshot, Counts, Latency, OperatorSnapshot, OperatorState, Snapshot},
 };
 
@@ -112,5 +112,26 @@ fn nothing_is_odd_about_the_first_moment_or_one_that_went_back() {
     {
         let text = table(&now, &before, 150) + &lines(&now, &before);
         assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+    }
+}
+
+#[test]
+fn metrics_say_all_of_it_with_units_in_their_names() {
+    let text = metrics("ping \"1\"", &moment(2));
+    for line in [
+        r#"podwire_running_seconds{application="ping \"1\""} 2"#,
+        "# TYPE podwire_operator_ticks_total counter",
+        r#"podwire_operator_ticks_total{application="ping \"1\"",operator="fragment1.ping"} 200"#,
+        r#"podwire_operator_busy_seconds_total{application="ping \"1\"",operator="fragment1.ping"} 0.5"#,
+        r#"podwire_operator_state{application="ping \"1\"",operator="fragment1.ping",state="blocked"} 1"#,
+        r#"podwire_connection_sent_messages_total{application="ping \"1\"",connection="fragment1.ping.out>fragment2.pong.in",transport="fastio"} 200"#,
+        r#"podwire_connection_queued_messages{application="ping \"1\"",connection="fragment1.ping.log>fragment2.pong.log",transport="fastio"} 5"#,
+        r#"podwire_connection_latency_seconds{application="ping \"1\"",connection="fragment1.ping.out>fragment2.pong.in",transport="fastio",quantile="0.99"} 0.00008"#,
+    ] {
+        assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
+    }
+    // A parser of the format wants help and type once, before the values.
+    for name in text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()) {
+        assert_eq!(text.matches(&format!("# TYPE {name} ")).count(), 1, "{name}");
     }
 }

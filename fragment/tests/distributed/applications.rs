@@ -6,7 +6,7 @@ use podwire_fragment::{
     Application, Context, Fragment, Input, Operator, OperatorSpec, Output, Result, WorkerLost,
 };
 
-use crate::{storm, types};
+use crate::{paths, storm, types};
 
 /// Started again with the name of an application in the environment, the test binary is a process of it.
 #[test]
@@ -15,6 +15,7 @@ fn play() {
     let arguments = std::env::var("PODWIRE_TEST_ARGUMENTS").unwrap_or_default();
     let mut app = Application::new(std::iter::once(name.as_str()).chain(arguments.lines()));
     compose(&name, &mut app);
+    paths::equip(&mut app);
     let code = if name == "storm" {
         app.run().map_or_else(|error| panic!("{error}"), |report| storm::conclude(&report))
     } else {
@@ -28,6 +29,12 @@ fn compose(name: &str, app: &mut Application) {
         "pair" if std::env::var_os("PODWIRE_TEST_OTHER").is_some() => compose_other(app),
         "pair" => {
             fragment(app, "a", [("source", Source { count: Some(20), ..Source::default() })]);
+            fragment(app, "b", [("sink", Sink::default())]);
+            app.add_flow("a", "b", [("source.out", "sink.in")]);
+        }
+        "long" => {
+            let source = Source { count: Some(300), period: Some(Duration::from_millis(5)) };
+            fragment(app, "a", [("source", source)]);
             fragment(app, "b", [("sink", Sink::default())]);
             app.add_flow("a", "b", [("source.out", "sink.in")]);
         }
@@ -113,6 +120,19 @@ fn compose(name: &str, app: &mut Application) {
             if name == "waits" {
                 app.when_worker_lost(WorkerLost::Wait);
             }
+        }
+        "deaf" => {
+            fragment(app, "a", [("source", Source::endless())]);
+            fragment(app, "b", [("deaf", Deaf)]);
+            app.add_flow("a", "b", [("source.out", "deaf.in")]);
+        }
+        "panics-in-setup" => fragment(app, "a", [("bad", PanicsInSetup)]),
+        "keeps" => fragment(app, "a", [("keeper", Keeper)]),
+        "told" => {
+            let count = app.option("--count", "N", "how many messages", 20);
+            fragment(app, "a", [("source", Source { count: Some(count), ..Source::default() })]);
+            fragment(app, "b", [("sink", Configured { sink: Sink::default() })]);
+            app.add_flow("a", "b", [("source.out", "sink.in")]);
         }
         "unknown-type" => types::unknown(app),
         "unknown-value" => types::unknown_value(app),
@@ -214,6 +234,9 @@ impl Operator for Sink {
         let right = number == self.next || (self.gaps && (context.tick() == 0 || number == 0));
         if !right {
             return Err(format!("{number} came, where {} was to come", self.next).into());
+        }
+        if number == 0 && context.tick() > 0 {
+            println!("@ from the beginning");
         }
         self.next = number + 1;
         if context.tick() == 4 {
@@ -330,6 +353,68 @@ impl Operator for Bad {
             (0, false) => Err("the lens is dirty".into()),
             _ => Ok(()),
         }
+    }
+}
+
+/// Does not return.
+struct Deaf;
+
+impl Operator for Deaf {
+    fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
+        spec.input::<u64>("in");
+        Ok(())
+    }
+
+    fn compute(&mut self, _: &mut Input, _: &mut Output, _: &mut Context) -> Result {
+        println!("@ deaf");
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+/// Cannot even say what it is.
+struct PanicsInSetup;
+
+impl Operator for PanicsInSetup {
+    fn setup(&mut self, _: &mut OperatorSpec) -> Result {
+        panic!("there is no lens")
+    }
+
+    fn compute(&mut self, _: &mut Input, _: &mut Output, _: &mut Context) -> Result {
+        Ok(())
+    }
+}
+
+/// Publishes something in the application's shared memory, and stays.
+struct Keeper;
+
+impl Operator for Keeper {
+    fn compute(&mut self, _: &mut Input, _: &mut Output, context: &mut Context) -> Result {
+        let memory = context.fast_io()?;
+        memory.create(1 << 20)?.publish("large")?;
+        println!("@ kept");
+        while !context.is_stopping() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        context.finish();
+        Ok(())
+    }
+}
+
+/// A sink with a parameter.
+struct Configured {
+    sink: Sink,
+}
+
+impl Operator for Configured {
+    fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
+        let _ = spec.parameter("rows", "rows of an array", 64);
+        self.sink.setup(spec)
+    }
+
+    fn compute(&mut self, input: &mut Input, output: &mut Output, context: &mut Context) -> Result {
+        self.sink.compute(input, output, context)
     }
 }
 

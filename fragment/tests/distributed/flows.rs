@@ -137,13 +137,18 @@ fn workers_that_listen_send_each_other_messages() {
 }
 
 #[test]
-fn a_transport_that_there_is_not_ends_the_application_with_both_workers() {
+fn what_the_drivers_monitor_shows_last_is_the_end() {
     let place = Place::new();
-    let environment = [("PODWIRE_TRANSPORT", "pigeons")];
-    let driver = place.start("pair", &["--driver"], &environment);
+    // It shows nothing before.
+    let environment = [("PODWIRE_MONITOR_PERIOD", "600000")];
+    let driver = place.start("pair", &["--driver", "--monitor"], &environment);
     let workers = ["a", "b"].map(|fragment| place.worker("pair", fragment));
-    driver.bad(&["no transport pigeons leads to worker "]);
-    workers.into_iter().for_each(|worker| drop(worker.bad(&["pigeons"])));
+    workers.into_iter().for_each(|worker| drop(worker.good()));
+    let text = driver.good();
+    for operator in ["a.source", "b.sink"] {
+        said(&text, &[&format!("operator={operator} state=ended ticks=20 ")]);
+    }
+    said(&text, &["connection=a.source.out>b.sink.in transport=fastio queue=0 capacity=4 sent=20 "]);
     place.clean();
 }
 

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Condvar, Mutex,
@@ -73,14 +73,8 @@ impl Place {
         if !arguments.contains(&"--address") {
             arguments.extend(["--address", &self.address]);
         }
-        Process::start(
-            Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "applications::play", "--nocapture", "--test-threads=1"])
-                .env("PODWIRE_TEST_APPLICATION", application)
-                .env("PODWIRE_TEST_ARGUMENTS", arguments.join("\n"))
-                .env("PODWIRE_SHM_DIR", &self.memory)
-                .envs(environment.iter().copied()),
-        )
+        let command = Command::new(std::env::current_exe().unwrap());
+        Process::play(command, application, &arguments, environment, &self.memory)
     }
 
     /// What is left in shared memory.
@@ -117,6 +111,24 @@ pub(crate) fn free_port() -> u16 {
 }
 
 impl Process {
+    /// Has the command, which ends in this binary, be a process of an application.
+    pub(crate) fn play(
+        mut command: Command,
+        application: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        memory: &Path,
+    ) -> Self {
+        Self::start(
+            command
+                .args(["--exact", "applications::play", "--nocapture", "--test-threads=1"])
+                .env("PODWIRE_TEST_APPLICATION", application)
+                .env("PODWIRE_TEST_ARGUMENTS", arguments.join("\n"))
+                .env("PODWIRE_SHM_DIR", memory)
+                .envs(environment.iter().copied()),
+        )
+    }
+
     fn start(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -30,15 +30,17 @@ pub(super) struct Frame {
 
 impl Frame {
     fn of(message: &Message) -> podwire_codec_core::Result<Self> {
-        let codec = CodecRegistry::global().by_type(message.type_id())?;
+        let codec = CodecRegistry::global().by_value(message.value())?;
         let mut gather = Gather::new();
         message::write(codec.name(), codec.fingerprint(), message.metadata(), &mut gather, |writer| {
             codec.encode(message.value(), writer)
         })?;
         let (packed, segments) = gather.into_parts();
+        // What the host cannot read is sent as the copy that its owner makes, or refused here, before it was sent.
+        let segments: Vec<_> =
+            segments.iter().map(Segment::to_host).collect::<podwire_codec_core::Result<_>>()?;
         let mut length = packed.len() as u64;
         for segment in &segments {
-            // What the host cannot read is refused here, before it was sent.
             let bytes = segment.bytes()?.len() as u64;
             let end = wire::aligned(length).and_then(|start| start.checked_add(bytes));
             length = end.ok_or(podwire_codec_core::Error::OutOfMemory { bytes: u64::MAX })?;
@@ -49,6 +51,11 @@ impl Frame {
     /// Whether it is nothing but packed bytes.
     pub(super) fn is_packed(&self) -> bool {
         self.segments.is_empty()
+    }
+
+    /// Bytes of arrays, which the network copies.
+    fn bulk(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.length() as u64).sum()
     }
 }
 
@@ -86,7 +93,10 @@ pub(super) struct Out {
     /// Messages that were not received; the first has number `received + 1`.
     pub(super) frames: VecDeque<Arc<Frame>>,
     pub(super) received: u64,
-    pub(super) settled: u64,
+    /// What earlier receivers settled, and what this one did.
+    settled: (u64, u64),
+    /// Bytes of arrays that were sent.
+    copied: u64,
     pub(super) peer: Peer,
     /// The end was closed.
     pub(super) closing: bool,
@@ -98,6 +108,16 @@ impl Out {
     fn sent(&self) -> u64 {
         self.received + self.frames.len() as u64
     }
+
+    /// The numbers that a receiver can expect next: of the messages that wait, and of the one after them.
+    pub(super) fn numbers(&self) -> std::ops::RangeInclusive<u64> {
+        self.received + 1..=self.sent() + 1
+    }
+
+    /// Another receiver has come: it counts from 0, and what the last one had in hand is not settled any more.
+    pub(super) fn another_receiver(&mut self) {
+        self.settled = (self.settled.0 + self.settled.1, 0);
+    }
 }
 
 impl Outbox {
@@ -105,7 +125,8 @@ impl Outbox {
         let state = Out {
             frames: VecDeque::new(),
             received: 0,
-            settled: 0,
+            settled: (0, 0),
+            copied: 0,
             peer: Peer::Absent,
             closing: false,
             refused: None,
@@ -122,13 +143,14 @@ impl Outbox {
         self.told.store(false, SeqCst);
     }
 
-    /// The receiver has received all up to one number, and settled all up to another.
+    /// The receiver has received all up to this number, and settled so many.
     pub(super) fn credit(&self, received: u64, settled: u64) {
         let mut state = self.state();
         let news = received.saturating_sub(state.received).min(state.frames.len() as u64);
         state.frames.drain(..news as usize);
         state.received += news;
-        state.settled = state.settled.max(settled.min(state.received));
+        let most = state.received - state.settled.0;
+        state.settled.1 = state.settled.1.max(settled.min(most));
         drop(state);
         self.bell.ring();
     }
@@ -182,7 +204,10 @@ impl SendEnd for Sending {
             }
         }
         let frame = Frame::of(message).map_err(|source| LinkError::Codec { link: name(), source })?;
-        self.outbox.state().frames.push_back(Arc::new(frame));
+        let mut state = self.outbox.state();
+        state.copied += frame.bulk();
+        state.frames.push_back(Arc::new(frame));
+        drop(state);
         self.tell();
         Ok(())
     }
@@ -206,7 +231,13 @@ impl SendEnd for Sending {
 
     fn traffic(&self) -> Traffic {
         let state = self.outbox.state();
-        Traffic { sent: state.sent(), received: state.received, settled: state.settled, ..Traffic::default() }
+        Traffic {
+            sent: state.sent(),
+            received: state.received,
+            settled: state.settled.0 + state.settled.1,
+            dropped: 0,
+            copied_bytes: state.copied,
+        }
     }
 }
 

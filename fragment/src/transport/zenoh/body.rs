@@ -25,7 +25,7 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub(super) fn of(message: &Message) -> Result<Self> {
-        let codec = CodecRegistry::global().by_type(message.type_id())?;
+        let codec = CodecRegistry::global().by_value(message.value())?;
         let mut gather = Gather::new();
         gather.write(&[0; HEADER])?;
         let metadata = message.metadata();
@@ -33,8 +33,8 @@ impl Outgoing {
             codec.encode(message.value(), writer)
         })?;
         let (packed, segments) = gather.into_parts();
-        // What the host cannot read cannot be sent.
-        segments.iter().try_for_each(|segment| segment.bytes().map(drop))?;
+        // What the host cannot read is sent as the copy that its owner makes, or not at all.
+        let segments = segments.iter().map(Segment::to_host).collect::<Result<_>>()?;
         Ok(Self { packed, segments })
     }
 
