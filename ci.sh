@@ -26,6 +26,8 @@ features=podwire/distributed,podwire/ucx,podwire/cuda,podwire/conformance,podwir
 
 step "format"
 cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --check
+cargo fmt --manifest-path tests/loom/Cargo.toml --all --check
 
 step "unsafe code"
 scripts/unsafe
@@ -97,6 +99,12 @@ scripts/python
 
 step "no more instructions than before"
 scripts/instructions
+
+step "every order of what is lock-free"
+scripts/loom
+
+step "inputs that nobody thought of"
+scripts/fuzz 120
 
 step "nothing is left behind"
 left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)
