@@ -201,6 +201,14 @@ pub trait ReceiveEnd: Send {
     }
 }
 
+/// Bytes of a message that the network copies, beyond what goes beside arrays: name, metadata, small fields, which are as many
+/// as a channel of Fast I/O takes into a slot.
+#[cfg(any(feature = "distributed", feature = "ucx"))]
+fn bulk(packed: usize, segments: &[podwire_codec_core::Segment]) -> u64 {
+    let packed = if packed > 480 { packed as u64 } else { 0 };
+    segments.iter().map(|segment| segment.length() as u64).sum::<u64>() + packed
+}
+
 /// Sends a message, and waits for room no longer than `timeout`.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use podwire_fastio::Doorbell;
 use super::{Running, error::UcxError, ffi::Parts, hub::Command, wire};
 use crate::{
     message::Message,
-    transport::{Link, LinkError, Peer, SendEnd, Traffic},
+    transport::{self, Link, LinkError, Peer, SendEnd, Traffic},
 };
 
 /// A message as it goes out: packed bytes, and arrays where they lie.
@@ -53,9 +53,9 @@ impl Frame {
         self.segments.is_empty()
     }
 
-    /// Bytes of arrays, which the network copies.
+    /// Bytes that the network copies.
     fn bulk(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.length() as u64).sum()
+        transport::bulk(self.packed.len(), &self.segments)
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) struct Out {
     pub(super) received: u64,
     /// What earlier receivers settled, and what this one did.
     settled: (u64, u64),
-    /// Bytes of arrays that were sent.
+    /// Bytes of arrays and bulk data that were sent.
     copied: u64,
     pub(super) peer: Peer,
     /// The end was closed.

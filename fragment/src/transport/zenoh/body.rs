@@ -38,9 +38,9 @@ impl Outgoing {
         Ok(Self { packed, segments })
     }
 
-    /// Bytes of arrays that the network copies.
+    /// Bytes that the network copies.
     pub(super) fn bulk(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.length() as u64).sum()
+        crate::transport::bulk(self.packed.len(), &self.segments)
     }
 
     /// The frame: one slice of memory for header and envelope, and one for each segment.
