@@ -458,7 +458,7 @@ fn a_worker_comes_back_after_its_neighbour_was_done_and_left() {
     let workers = vec![named(&["a"]), named(&["b"]), named(&["b"])];
     let mut world = World { kills: 2, ..World::new(&["a", "b"], true, workers) };
     let told = |world: &mut World| {
-        let told = |step: &Step| matches!(step, Step::Up(_) | Step::Down(_));
+        let told = |step: &Step| matches!(step, Step::Up(_) | Step::Down(_) | Step::Opens(_));
         while let Some(step) = world.steps().into_iter().find(told) {
             world.take(step);
         }
