@@ -192,10 +192,16 @@ impl Settings {
         let names = names.into_iter().filter_map(|name| name.into_string().ok());
         names
             .filter(|name| name.starts_with("PODWIRE_") && !ours().any(|known| known == name))
-            .filter_map(|name| Some((meant(&name, ours())?, name)))
-            .map(|(known, name)| format!("the variable {name} means nothing: did you mean {known}?"))
+            // What all of them begin with makes none of them alike.
+            .filter_map(|name| Some((meant(bare(&name), ours().map(bare))?, name)))
+            .map(|(known, name)| format!("the variable {name} means nothing: did you mean PODWIRE_{known}?"))
             .collect()
     }
+}
+
+/// The name of a variable without what all of them begin with.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("PODWIRE_").unwrap_or(name)
 }
 
 fn seconds(text: &str) -> Option<Duration> {
