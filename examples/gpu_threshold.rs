@@ -23,8 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gpu = match Device::open(0) {
         Ok(gpu) => gpu,
-        Err(Error::NoDriver) => return Ok(println!("skipped: GPU (no CUDA driver)")),
-        Err(Error::NoDevice) => return Ok(println!("skipped: GPU (no device)")),
+        Err(Error::NoDriver) => {
+            println!("skipped: GPU (no CUDA driver)");
+            return Ok(());
+        }
+        Err(Error::NoDevice) => {
+            println!("skipped: GPU (no device)");
+            return Ok(());
+        }
         Err(error) => return Err(error.into()),
     };
     let mut arguments = std::env::args().skip(1);
