@@ -95,6 +95,8 @@ pub(crate) fn reach(name: &str) {
     for (variable, signal) in signals {
         if std::env::var_os(variable).is_some_and(|wanted| wanted == name) {
             let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+            // Another thread may be the one that takes the signal, and this one must not go on meanwhile.
+            std::thread::sleep(std::time::Duration::from_secs(10));
         }
     }
 }
