@@ -28,7 +28,7 @@ type Flow = (String, String, Vec<(String, String)>);
 type Placed = (String, Py<PyAny>, Option<u64>, Option<f64>);
 
 /// An application: its command line, and what was added to it.
-#[pyclass(frozen, subclass, module = "podwire")]
+#[pyclass(frozen, module = "podwire")]
 pub(crate) struct Application {
     inner: Mutex<Option<podwire_fragment::Application>>,
     first: First,
