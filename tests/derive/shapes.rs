@@ -299,14 +299,14 @@ struct Arrays<const N: usize> {
     none: [String; 0],
     one: [String; 1],
     odd: [u16; 33],
-    many: [(); 1_000_000],
+    many: [(); 100_000],
     nested: [[[u8; N]; 2]; N],
 }
 
 #[test]
 fn arrays_have_any_length() {
     let value =
-        Arrays { none: [], one: ["a".into()], odd: [7; 33], many: [(); 1_000_000], nested: [[[1; 3]; 2]; 3] };
+        Arrays { none: [], one: ["a".into()], odd: [7; 33], many: [(); 100_000], nested: [[[1; 3]; 2]; 3] };
     let bytes = [&[1, 0, 0, 0][..], &[7, 0].repeat(33), &[1; 18], b"a"].concat();
     golden(&value, &bytes);
 }
