@@ -26,6 +26,9 @@ features=podwire/distributed,podwire/conformance,podwire-fragment/conformance
 step "format"
 cargo fmt --all --check
 
+step "unsafe code"
+scripts/unsafe
+
 step "lints"
 cargo clippy --workspace --all-targets --features $features --locked -- -D warnings
 cargo clippy -p podwire-codec-core --all-targets --all-features --locked -- -D warnings

@@ -7,6 +7,8 @@ pub mod holoviz;
 pub use podwire_codec_core::*;
 #[cfg(feature = "derive")]
 pub use podwire_codec_derive::Codec;
+#[cfg(feature = "cuda")]
+pub use podwire_device as device;
 #[cfg(feature = "fastio")]
 pub use podwire_fastio as fastio;
 #[cfg(feature = "fragment")]

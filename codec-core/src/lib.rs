@@ -54,6 +54,7 @@ pub use endpoint::{Buffer, Counter, Endpoint, EndpointExt, Gather, SliceReader, 
 pub use endpoint::{IoReader, IoWriter};
 pub use error::{Error, Result};
 pub use limits::Limits;
+pub use raw::address::DeviceAddress;
 pub use reader::Reader;
 #[cfg(feature = "std")]
 pub use registry::CodecRegistry;

@@ -10,6 +10,7 @@ use core::any::Any;
 use core::ops::Range;
 
 use crate::error::{Error, Result};
+use crate::raw::address::DeviceAddress;
 
 /// Which memory a segment lies in.
 ///
@@ -53,6 +54,22 @@ pub trait Owner: Any + Send + Sync {
     fn descriptor(&self, part: Range<usize>) -> Vec<u8> {
         let _ = part;
         Vec::new()
+    }
+
+    /// A copy of this part for the host, which cannot read the memory itself: for endpoints that carry bytes only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotHostMemory`] if there is no way, and the owner's own ([`Error::backend`]).
+    fn to_host(&self, part: Range<usize>) -> Result<Segment> {
+        let _ = part;
+        Err(Error::NotHostMemory { kind: self.kind().0 })
+    }
+
+    /// Where a device sees the memory of which the host has no bytes: an address that means something to libraries of
+    /// this process that use the device.
+    fn device_address(&self) -> Option<DeviceAddress> {
+        None
     }
 }
 
@@ -164,6 +181,28 @@ impl Segment {
     pub fn bytes(&self) -> Result<&[u8]> {
         let bytes = self.owner.bytes().and_then(|bytes| bytes.get(self.start..self.start + self.length));
         bytes.ok_or(Error::NotHostMemory { kind: self.kind().0 })
+    }
+
+    /// The segment in memory that the host can read: this one, or a copy that its owner makes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Owner::to_host`]; [`Error::SegmentLength`] if the owner makes a copy of another length.
+    pub fn to_host(&self) -> Result<Self> {
+        if self.bytes().is_ok() {
+            return Ok(self.clone());
+        }
+        let copy = self.owner.to_host(self.start..self.start + self.length)?;
+        match copy.bytes()?.len() {
+            found if found == self.length => Ok(copy),
+            found => Err(Error::SegmentLength { index: 0, wanted: self.length as u64, found: found as u64 }),
+        }
+    }
+
+    /// Where a device sees the segment: see [`Owner::device_address`].
+    #[must_use]
+    pub fn device_address(&self) -> Option<usize> {
+        self.owner.device_address()?.get().checked_add(self.start)
     }
 }
 

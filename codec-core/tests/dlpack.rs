@@ -14,7 +14,7 @@ use podwire_codec_core::tensor::dlpack::{
     DlpackError, IS_COPIED, Managed, READ_ONLY, VERSION,
 };
 use podwire_codec_core::tensor::{DType, Device, DeviceKind, Tensor, TensorError};
-use podwire_codec_core::{Error, Owner, Segment, from_slice, to_vec};
+use podwire_codec_core::{DeviceAddress, Error, Owner, Segment, from_slice, to_vec};
 
 #[test]
 fn the_structures_are_those_of_the_c_header() {
@@ -379,4 +379,42 @@ fn what_was_checked_is_what_is_handed_out() {
             break;
         }
     }
+}
+
+#[test]
+fn memory_of_a_cuda_device_comes_in_only_when_asked_for_and_goes_out_at_its_address() {
+    struct OnDevice(Vec<u8>);
+    impl Owner for OnDevice {
+        fn bytes(&self) -> Option<&[u8]> {
+            None
+        }
+
+        fn length(&self) -> usize {
+            self.0.len()
+        }
+
+        fn device_address(&self) -> Option<DeviceAddress> {
+            // SAFETY: the memory is this vector's, which nobody writes to.
+            Some(unsafe { DeviceAddress::new(self.0.as_ptr().addr()) })
+        }
+    }
+    let owner = OnDevice(vec![7; 24]);
+    let address = owner.0.as_ptr().addr();
+    let tensor = Tensor::from_segment(Segment::new(Arc::new(owner)), DType::U8, &[4, 6]).unwrap();
+    let tensor = tensor.part(0, 1..3).unwrap().with_device(Device::cuda(3));
+
+    let managed = tensor.to_dlpack().unwrap();
+    let raw = managed.as_raw().dl_tensor;
+    assert_eq!((raw.data.addr(), raw.byte_offset), (address + 6, 0));
+    assert_eq!(raw.device, DLDevice { device_type: 2, device_id: 3 });
+    let refused = Tensor::from_dlpack(managed);
+    assert!(matches!(refused, Err(Error::Tensor(error)) if *error == DlpackError::Device { kind: 2 }.into()));
+
+    let same = Tensor::from_dlpack_of_device(tensor.to_dlpack().unwrap()).unwrap();
+    assert_eq!((same.device(), same.shape()), (Device::cuda(3), &[2, 6][..]));
+    assert_eq!(same.segment().kind(), podwire_codec_core::MemoryKind::CUDA);
+    assert_eq!(same.segment().device_address(), Some(address + 6));
+    assert!(matches!(same.as_slice::<u8>(), Err(Error::NotHostMemory { kind: 2 })));
+    let again = same.part(0, 1..2).unwrap().to_dlpack().unwrap();
+    assert_eq!(again.as_raw().dl_tensor.data.addr(), address + 12);
 }

@@ -377,6 +377,50 @@ fn case_32_the_host_does_not_see_the_elements() {
     ));
 }
 
+/// Memory of a device whose owner copies it for the host: each byte is its number, and `1` more as often as asked.
+struct Staging {
+    length: usize,
+    more: usize,
+}
+
+impl Owner for Staging {
+    fn bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn length(&self) -> usize {
+        self.length
+    }
+
+    fn kind(&self) -> MemoryKind {
+        MemoryKind::CUDA
+    }
+
+    fn to_host(&self, part: std::ops::Range<usize>) -> Result<Segment, Error> {
+        Ok((part.start..part.end + self.more).map(|at| at as u8).collect::<Vec<_>>().into())
+    }
+}
+
+#[test]
+fn case_32_what_the_owner_copies_for_the_host_goes_inline_and_a_copy_of_another_length_nowhere() {
+    let staging = |more| {
+        let memory = Segment::new(Arc::new(Staging { length: 12, more }));
+        Tensor::from_segment(memory, DType::U8, &[3, 4]).unwrap().with_device(Device::cuda(0))
+    };
+    let (tensor, column) = (staging(0), staging(0).part(1, 1..3).unwrap());
+    for (sent, expected) in [(&tensor, (0..12).collect()), (&column, vec![1, 2, 5, 6, 9, 10])] {
+        let received: Tensor = from_slice(&to_vec(sent).unwrap()).unwrap();
+        assert_eq!((received.device(), received.segment().kind()), (Device::cuda(0), MemoryKind::HOST));
+        assert_eq!(received.to_vec::<u8>().unwrap(), expected);
+    }
+    let host = column.to_host().unwrap();
+    assert_eq!((host.strides(), host.device()), (column.strides(), Device::HOST));
+    assert_eq!(host.to_host().unwrap().segment().bytes().unwrap(), &host.segment().bytes().unwrap()[..]);
+    assert!(matches!(to_vec(&staging(1)), Err(Error::SegmentLength { wanted: 12, found: 13, .. })));
+    let short = tensor.with_segment(vec![0; 11].into());
+    assert_eq!(tensor_error(short), TensorError::Length { wanted: 12, found: 11 });
+}
+
 #[test]
 fn case_32_a_device_frame_is_carried_as_it_is() {
     let memory = Segment::new(Arc::new(DeviceMemory(12)));

@@ -217,10 +217,10 @@ impl Store {
     fn bury_those_in_the_way(&self, segment: &SegmentEntry) -> Result<()> {
         let access = &segment.access;
         if let Some(writer) = (access.writer.load(SeqCst) & !HELD).checked_sub(1) {
-            self.bury_if_dead(writer.min(u32::from(u16::MAX)) as u16)?;
+            self.bury_if_known_dead(writer.min(u32::from(u16::MAX)) as u16)?;
         }
         for reader in bits(&access.readers) {
-            self.bury_if_dead(reader)?;
+            self.bury_if_known_dead(reader)?;
         }
         Ok(())
     }

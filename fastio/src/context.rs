@@ -28,7 +28,8 @@ use crate::{
     options::{AllocationOptions, PipelineOptions},
     remove,
     segment::file_name,
-    slot::{self, Leaving, SlotLock},
+    slot::{self, SlotLock},
+    state::State,
     stats::{Listing, Stats},
     store::{AllocationId, Store},
     sweep::SweepReport,
@@ -61,6 +62,19 @@ pub struct FastIoContext {
     inner: Arc<Inner>,
 }
 
+/// A pipeline that this keeps open no longer than others of the process do; see [`FastIoContext::downgrade`].
+#[derive(Clone)]
+pub struct WeakContext {
+    inner: Weak<Inner>,
+}
+
+impl WeakContext {
+    /// The pipeline, if somebody in this process still has it open.
+    pub fn upgrade(&self) -> Option<FastIoContext> {
+        self.inner.upgrade().map(|inner| FastIoContext { inner })
+    }
+}
+
 struct Inner {
     store: Store,
     identity: (u64, u64),
@@ -72,11 +86,11 @@ impl Drop for Inner {
         if self.store.forked() {
             return;
         }
-        // What cannot be given back now is given back by whoever cleans this slot.
-        if let Ok(Leaving::Last) = self.store.leave()
+        if self.store.leave()
             && let (Ok(base), Some(name)) = (Directory::base(), self.store.directory.path().file_name())
         {
-            let _ = name.to_str().map(|name| remove::remove(&base, name));
+            // If it cannot be removed now, whoever opens it next does so.
+            let _ = name.to_str().map(|name| remove::go_on_removing(&base, name, self.identity));
         }
     }
 }
@@ -159,23 +173,16 @@ impl FastIoContext {
         let mut store = Store::open(directory)?;
         if store.check().is_err() {
             // If the remover does not come to its end, it was killed between its mark and its work.
-            if attempt >= ATTEMPTS / 4
-                && base
-                    .directory(pipeline)?
-                    .is_some_and(|now| now.identity().is_ok_and(|now| now == identity))
-            {
-                remove::remove(&base, pipeline)?;
+            if attempt >= ATTEMPTS / 4 {
+                remove::go_on_removing(&base, pipeline, identity)?;
             }
             return Err(Error::Removed);
         }
-        let (slot, died) = slot::claim(&mut store)?;
-        if store.was_left_behind(died)? {
-            // All its members were killed: it should have gone with the last of them.
-            drop((store, slot));
-            remove::remove(&base, pipeline)?;
+        let slot = slot::claim(&mut store)?;
+        if !store.join()? {
+            remove::go_on_removing(&base, pipeline, identity)?;
             return Err(Error::Removed);
         }
-        store.check()?;
         let inner = Arc::new(Inner { store, identity, _slot: slot });
         open.push((path, Arc::downgrade(&inner)));
         Ok(Self { inner })
@@ -224,8 +231,14 @@ impl FastIoContext {
         &self.inner.store
     }
 
-    pub(crate) fn same_pipeline(&self, other: &Self) -> bool {
+    /// Whether both are one pipeline: allocations of the one can be children of those of the other.
+    pub fn same_pipeline(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// For whoever keeps books about a pipeline, and must not keep it open.
+    pub fn downgrade(&self) -> WeakContext {
+        WeakContext { inner: Arc::downgrade(&self.inner) }
     }
 
     /// The pipeline's directory.
@@ -342,6 +355,22 @@ impl FastIoContext {
         self.store().check()?;
         let held = self.store().hold(id, Wanted::Own)?;
         FastIoAllocation::new(self.clone(), id, held)
+    }
+
+    /// Whether nothing is left of an allocation: no name, no parent, and no handle in any process. What somebody held who was
+    /// killed is gone once it was [swept](Self::sweep).
+    ///
+    /// # Errors
+    /// [`Error::Forked`], [`Error::Removed`], [`Error::Io`].
+    pub fn is_gone(&self, id: AllocationId) -> Result<bool> {
+        let store = self.store();
+        store.check()?;
+        if id.index >= store.segment_count() {
+            return Ok(true);
+        }
+        let word = store.state(id.index)?;
+        let lives = matches!(word.state, State::Private | State::Published | State::Freed);
+        Ok(word.generation != id.generation || !lives)
     }
 
     /// Waits until something is published under a name, and gives a handle of it.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags, RawDir, RenameFlags, Stat},
+    fs::{AtFlags, CWD, FallocateFlags, FileType, FlockOperation, Mode, OFlags, RawDir, RenameFlags, Stat},
     io::Errno,
 };
 
@@ -206,10 +206,10 @@ impl Directory {
         }
     }
 
-    /// Removes an empty directory.
+    /// Removes a directory if it is empty.
     pub(crate) fn remove_directory(&self, name: &str) -> Result<()> {
         match may_fail().and_then(|()| rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR)) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY) => Ok(()),
             Err(source) => Err(Error::io("rmdir", self.path.join(name), source)),
         }
     }
@@ -249,6 +249,16 @@ impl Directory {
             }
         }
         Ok(names)
+    }
+
+    /// Takes the kernel's lock on the directory, unless another open of it has it; held until this one is dropped.
+    pub(crate) fn try_lock(&self) -> Result<bool> {
+        let exclusive = FlockOperation::NonBlockingLockExclusive;
+        match may_fail().and_then(|()| rustix::fs::flock(&self.fd, exclusive)) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(source) => Err(Error::io("flock", &self.path, source)),
+        }
     }
 
     /// Removes all files here.

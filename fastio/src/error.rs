@@ -6,6 +6,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
 use podwire_codec_core::{Error as CodecError, registry::RegistryError, tensor::DType};
+use rustix::io::Errno;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -231,6 +232,18 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(op: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
         Self::Io { op, path: path.into(), source: source.into() }
+    }
+
+    /// Nothing instead of an error that passes when the process, or the system, has descriptors and memory again.
+    pub(crate) fn unless_short<T: Default>(self) -> Result<T> {
+        let short = |source: &io::Error| {
+            let code = Errno::from_io_error(source);
+            code.is_some_and(|code| [Errno::MFILE, Errno::NFILE, Errno::NOMEM].contains(&code))
+        };
+        match self {
+            Self::Io { source, .. } if short(&source) => Ok(T::default()),
+            other => Err(other),
+        }
     }
 
     /// Names the type for which there is no codec, where only the caller knew it.

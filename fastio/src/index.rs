@@ -8,7 +8,14 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 
-use crate::{crash::crash_point, error::Result, futex, slot::SlotLock, store::Store, sys::SLOTS};
+use crate::{
+    crash::crash_point,
+    error::{Error, Result},
+    futex,
+    slot::SlotLock,
+    store::Store,
+    sys::SLOTS,
+};
 
 const WAITERS: u32 = 1 << 31;
 const SPINS: u32 = 200;
@@ -95,7 +102,7 @@ impl Store {
             let slept = futex::sleep(word, marked, futex::PATIENCE);
             // Nobody can claim the slot while we hold its lock, so that `holder` still means the dead.
             if slept
-                && let Some(lock) = SlotLock::of_the_dead(self, holder)?
+                && let Some(lock) = SlotLock::of_the_dead(self, holder).or_else(Error::unless_short)?
                 && word.compare_exchange(marked, me | WAITERS, SeqCst, SeqCst).is_ok()
             {
                 return Ok(Taken::OverWith(holder, lock));

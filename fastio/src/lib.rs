@@ -52,6 +52,8 @@ mod guard;
 mod index;
 mod lifecycle;
 mod local;
+mod membership;
+mod memory;
 mod metadata;
 mod name;
 mod names;
@@ -79,12 +81,13 @@ pub use channel::{
     ChannelEnd, ChannelListing, ChannelOptions, Incoming, Loan, Payload, Peer, Receiver, Sender,
     ValueMessage, Wait, WhenFull, wait_for_any,
 };
-pub use context::FastIoContext;
+pub use context::{FastIoContext, WeakContext};
 #[cfg(feature = "crash-points")]
 pub use crash::{CRASH_POINTS, with_failing_calls};
 pub use doorbell::Doorbell;
 pub use error::{Error, Result};
 pub use guard::{ReadGuard, WriteGuard};
+pub use memory::{ForeignMemory, register_memory};
 pub use metadata::{ContentKind, METADATA_LIMIT, Metadata, RANK_LIMIT};
 
 pub use options::{AllocationOptions, PipelineOptions};

@@ -1,22 +1,26 @@
 //! Removing a pipeline whole.
 //!
-//! Not here: removing single allocations. Invariant: the directory first gets a name that no pipeline has, in one
-//! step; what a killed remover leaves, the next remover or sweep takes away.
+//! Not here: removing single allocations. Invariant: the directory first gets a name that no pipeline has, in one step,
+//! by whoever has the kernel's lock on it; what a killed remover leaves, the next remover or sweep takes away.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering::SeqCst},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use crate::{
     crash::crash_point,
     directory::Directory,
     error::{Error, Result},
-    futex,
+    futex::{self, Deadline},
+    membership,
     store::open_control,
 };
 
 const REMOVED: &str = ".removed-";
+
+/// How long to wait for another remover of the same pipeline.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Removes a pipeline; whether there was one.
 pub(crate) fn remove(base: &Directory, pipeline: &str) -> Result<bool> {
@@ -28,34 +32,56 @@ pub(crate) fn remove(base: &Directory, pipeline: &str) -> Result<bool> {
     if let Ok(Some(map)) = open_control(&directory)
         && let Some(control) = map.record::<crate::sys::Control>(0)
     {
-        control.removed.store(1, SeqCst);
+        control.removed.store(membership::REMOVED, SeqCst);
         crash_point!("after-remove-flag");
         for wait in &control.waits {
             futex::notify(&wait.events, &wait.waiters);
         }
     }
-    let renamed = loop {
-        let to = unused_name();
-        match base.rename(pipeline, &to) {
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {}
-            other => break other?.then_some(to),
-        }
-    };
-    crash_point!("after-remove-rename");
-    if let Some(name) = &renamed
-        && let Some(taken) = base.directory(name)?
+    let deadline = Deadline::after(PATIENCE);
+    while !directory.try_lock()? {
+        let time =
+            deadline.slice(|| format!("another process that removes {}", directory.path().display()))?;
+        std::thread::sleep(time.min(Duration::from_millis(1)));
+    }
+    take_away(base, pipeline, &directory)
+}
+
+/// Removes the pipeline of which this is the directory, and which is marked as removed; unless somebody is at it.
+pub(crate) fn go_on_removing(base: &Directory, pipeline: &str, identity: (u64, u64)) -> Result<()> {
+    if let Some(directory) = base.directory(pipeline)?
+        && directory.identity()? == identity
+        && directory.try_lock()?
     {
-        if taken.identity()? != directory.identity()? {
-            // Another remover was faster, and this is a new pipeline of that name already: it stays.
-            base.rename(name, pipeline)?;
-            return Ok(false);
-        }
-        taken.empty()?;
+        take_away(base, pipeline, &directory)?;
+    }
+    Ok(())
+}
+
+/// The rest, with the lock on the directory; whether it was still there.
+fn take_away(base: &Directory, pipeline: &str, directory: &Directory) -> Result<bool> {
+    // Who had the lock before may have removed it, and what has the name now may be new. Only who has the lock takes the
+    // name away.
+    let is_there = match base.directory(pipeline)? {
+        Some(named) => named.identity()? == directory.identity()?,
+        None => false,
+    };
+    if is_there {
+        let name = loop {
+            let name = unused_name();
+            match base.rename(pipeline, &name) {
+                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {}
+                renamed => break renamed.map(|_| name)?,
+            }
+        };
+        crash_point!("after-remove-rename");
+        directory.empty()?;
         crash_point!("after-remove-unlink");
-        base.remove_directory(name)?;
+        // If somebody who came too late makes a file there, the next remover takes that away.
+        base.remove_directory(&name)?;
     }
     finish(base);
-    Ok(renamed.is_some())
+    Ok(is_there)
 }
 
 /// Takes away what killed removers left, and the base directory if nothing is in it.

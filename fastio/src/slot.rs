@@ -1,6 +1,6 @@
 //! Process slots: who is alive, and what is done about those who are not.
 //!
-//! Not here: the steps by which memory is recycled. Invariant: a process lives exactly as long as the kernel holds
+//! Not here: the steps by which memory is recycled, and what coming and leaving mean for the pipeline (`membership.rs`). Invariant: a process lives exactly as long as the kernel holds
 //! its `flock` on its slot's file; no pid and no clock is asked. Whoever gets the lock of a used slot cleans what
 //! the slot left; marking the slot free is the last step, so that a killed cleaner is simply repeated.
 
@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     futex,
     index::Index,
+    membership::{COMING, FREE},
     segment,
     state::State,
     store::Store,
@@ -49,87 +50,46 @@ impl SlotLock {
     }
 }
 
-/// Claims a slot for this process, and cleans it first if its last owner died; whether it did.
-pub(crate) fn claim(store: &mut Store) -> Result<(SlotLock, bool)> {
+/// Claims a slot for this process, which is to [join](Store::join) next. Cleans it first if its last owner died.
+pub(crate) fn claim(store: &mut Store) -> Result<SlotLock> {
     for slot in 0..SLOTS as u16 {
         let Some(lock) = SlotLock::try_take(&store.directory, slot)? else { continue };
         crash_point!("after-slot-lock");
         store.slot = slot;
-        let used = &store.control().slots[usize::from(slot)];
-        let died = used.load(SeqCst) != 0;
-        if died {
+        let word = &store.control().slots[usize::from(slot)];
+        if word.load(SeqCst) != FREE {
             store.lock_burying(Some(slot))?.clean(slot)?;
         }
-        used.store(1, SeqCst);
-        crash_point!("after-slot-used");
-        return Ok((lock, died));
+        word.store(COMING, SeqCst);
+        crash_point!("after-slot-coming");
+        return Ok(lock);
     }
     Err(Error::SlotsExhausted { limit: SLOTS })
 }
 
-/// Who is left of a pipeline that somebody leaves.
-#[derive(PartialEq, Eq)]
-pub(crate) enum Leaving {
-    /// Others, or it stays without members.
-    Others,
-    /// Nobody, and it is to go.
-    Last,
-}
-
 impl Store {
-    /// Gives this process's slot back; the last one to leave takes the pool along.
-    pub(crate) fn leave(&self) -> Result<Leaving> {
-        self.check()?;
-        let mut leaving = Leaving::Others;
-        if self.alone() {
-            self.trim(0)?;
-            let control = self.control();
-            if control.ephemeral.load(SeqCst) != 0 {
-                // Who comes takes a slot first and looks at this mark then; who goes does it the other way round.
-                control.removed.store(1, SeqCst);
-                crash_point!("after-remove-flag");
-                if self.alone() {
-                    leaving = Leaving::Last;
-                } else {
-                    control.removed.store(0, SeqCst);
-                }
-            }
-        }
-        self.control().slots[usize::from(self.slot)].store(0, SeqCst);
-        Ok(leaving)
-    }
-
-    /// Whether no other slot is in use.
-    fn alone(&self) -> bool {
-        let mut slots = self.control().slots.iter().enumerate();
-        slots.all(|(slot, used)| slot == self.slot.into() || used.load(SeqCst) == 0)
-    }
-
-    /// Whether a pipeline that goes with its last member is still there because that one was killed.
-    ///
-    /// `died`: the last owner of this process's slot was.
-    pub(crate) fn was_left_behind(&self, died: bool) -> Result<bool> {
-        let ephemeral = self.control().ephemeral.load(SeqCst) != 0;
-        Ok(ephemeral && (self.bury_the_dead()? != 0 || died) && self.alone())
-    }
-
     /// Cleans up after a process if it is dead; whether it was.
     pub(crate) fn bury_if_dead(&self, slot: u16) -> Result<bool> {
         if usize::from(slot) >= SLOTS {
             return Ok(false);
         }
         let Some(_lock) = SlotLock::of_the_dead(self, slot)? else { return Ok(false) };
-        if self.control().slots[usize::from(slot)].load(SeqCst) != 0 {
+        if self.control().slots[usize::from(slot)].load(SeqCst) != FREE {
             self.lock_burying(Some(slot))?.clean(slot)?;
         }
         Ok(true)
+    }
+
+    /// The same for one who waits, and asks again: where no file can be opened for now, nobody is known to be dead.
+    pub(crate) fn bury_if_known_dead(&self, slot: u16) -> Result<bool> {
+        self.bury_if_dead(slot).or_else(Error::unless_short)
     }
 
     /// Cleans up after every dead process; how many there were.
     pub(crate) fn bury_the_dead(&self) -> Result<usize> {
         let mut dead = 0;
         for slot in 0..SLOTS as u16 {
-            let used = self.control().slots[usize::from(slot)].load(SeqCst) != 0;
+            let used = self.control().slots[usize::from(slot)].load(SeqCst) != FREE;
             if used && slot != self.slot && self.bury_if_dead(slot)? {
                 dead += 1;
             }
@@ -170,7 +130,7 @@ impl Index<'_> {
         }
         self.clean_channels(slot)?;
         crash_point!("clean-segments");
-        store.control().slots[usize::from(slot)].store(0, SeqCst);
+        store.control().slots[usize::from(slot)].store(FREE, SeqCst);
         crash_point!("clean-slot-free");
         Ok(())
     }

@@ -17,6 +17,7 @@ use crate::{
     directory::{self, Directory},
     error::{Error, Result},
     local::Local,
+    membership::REMOVED,
     state::Word,
     sys::{Control, ForkSentinel, NameEntry, SLOTS, SegmentEntry, SharedMap},
     table::{LocalTable, Table},
@@ -142,7 +143,7 @@ impl Store {
         if self.forked() {
             return Err(Error::Forked);
         }
-        if self.control().removed.load(SeqCst) != 0 {
+        if self.control().removed.load(SeqCst) == REMOVED {
             return Err(Error::Removed);
         }
         Ok(())

@@ -19,6 +19,7 @@ use crate::{
     allocation::FastIoAllocation,
     context::FastIoContext,
     error::{Error, Result},
+    memory,
     metadata::{ContentKind, Metadata},
     name,
     options::AllocationOptions,
@@ -141,7 +142,7 @@ impl FastIoContext {
     fn message(&self, value: &(dyn Any + Send + Sync), name: &str) -> Result<FastIoAllocation> {
         name::check(name)?;
         let registry = CodecRegistry::global();
-        let codec = registry.by_type(value.type_id())?;
+        let codec = registry.by_value(value)?;
         let mut outgoing = Outgoing::new(self);
         registry.serialize(value, &mut outgoing)?;
         self.finish_message(outgoing, codec.name(), || codec.schema(), codec.fingerprint(), name)
@@ -343,9 +344,13 @@ impl Endpoint for Outgoing<'_> {
     }
 
     fn attach(&mut self, segment: &Segment) -> CodecResult<Option<u32>> {
-        let child = match self.known(segment) {
-            Some(allocation) => allocation,
-            None => self.copy(segment.bytes()?).map_err(podwire_codec_core::Error::backend)?,
+        let child = match (self.known(segment), segment.bytes()) {
+            (Some(allocation), _) => allocation,
+            (None, Ok(bytes)) => self.copy(bytes).map_err(podwire_codec_core::Error::backend)?,
+            (None, Err(unreadable)) => {
+                let kind = memory::of_kind(segment.kind()).ok_or(unreadable)?;
+                kind.stand_in(self.context, segment)?
+            }
         };
         let number = self.children.iter().position(|known| known.id() == child.id()).unwrap_or_else(|| {
             self.children.push(child);
@@ -376,6 +381,14 @@ impl Endpoint for Incoming {
         let found = self.children.len() as u32;
         let child = self.children.get(index as usize);
         let child = child.ok_or(podwire_codec_core::Error::NoSegment { index, found })?;
+        match memory::of_kind(kind) {
+            Some(known) => return known.open(child.clone(), descriptor, wanted),
+            // A stand-in, which is not what it stands for.
+            None if kind == MemoryKind::CUDA => {
+                return Err(podwire_codec_core::Error::NotHostMemory { kind: kind.0 });
+            }
+            None => {}
+        }
         let bytes = child.clone().into_shared().map_err(podwire_codec_core::Error::backend)?;
         let found = bytes.len() as u64;
         // A part of an allocation that was there before says where it begins; what is as long as its allocation, such

@@ -8,7 +8,7 @@ mod options;
 use std::{env, ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 
 use crate::{
-    command::CommandLine,
+    command::{CommandLine, Selection},
     condition::WorkerLost,
     config::{Configuration, Settings},
     context::FastIo,
@@ -18,6 +18,7 @@ use crate::{
     monitor::{Monitor, View},
     operator::Operator,
     run::{Ended, Nobody, Plan, Report, Running, Runtime, Signals, StopReason},
+    transport::{Added, Run, Transport, Transports},
 };
 
 /// An application: fragments and the flows between them, or, in one process, operators alone.
@@ -69,6 +70,9 @@ pub struct Application {
     own: Fragment,
     fragments: Vec<Fragment>,
     flows: Vec<Flow>,
+    transports: Transports,
+    /// The transport that all connections between processes are to take, unless the environment names one.
+    forced: Option<String>,
     /// What the file of `--config` says, once it was read.
     configuration: Option<Arc<Configuration>>,
     when_lost: WorkerLost,
@@ -93,6 +97,8 @@ impl Application {
             own: Fragment { is_unnamed: true, ..Fragment::default() },
             fragments: Vec::new(),
             flows: Vec::new(),
+            transports: Transports::default(),
+            forced: None,
             configuration: None,
             when_lost: WorkerLost::End,
             handles_signals: true,
@@ -127,6 +133,26 @@ impl Application {
         self.flows.push(Flow::new(from, to, ports));
     }
 
+    /// Adds a transport of your own, for connections between processes: `open` is called in each process that has such a
+    /// connection, before anything runs.
+    ///
+    /// The processes take it for a connection where both ends have it, in the same version, and it leads from one to the
+    /// other; and where it is [preferred](Added::preferred), [forced](Self::force_transport), or nothing else leads. The
+    /// example `custom_transport` does it.
+    pub fn add_transport<T: Transport + 'static>(
+        &mut self,
+        name: impl Into<String>,
+        open: impl Fn(&Run) -> crate::Result<T> + Send + Sync + 'static,
+    ) -> &mut Added {
+        self.transports.add(name.into(), open)
+    }
+
+    /// Has all connections between processes take this transport: `fastio`, `zenoh`, `ucx`, or one that was
+    /// [added](Self::add_transport). What the environment says by `PODWIRE_TRANSPORT` goes before it.
+    pub fn force_transport(&mut self, name: impl Into<String>) {
+        self.forced = Some(name.into());
+    }
+
     /// Says what happens when a process of the application dies.
     pub fn when_worker_lost(&mut self, then: WorkerLost) {
         self.when_lost = then;
@@ -155,6 +181,9 @@ impl Application {
             Ok(settings) => self.settings = settings,
             Err(errors) => problems.extend(errors.into_iter().map(Problem::from)),
         }
+        let by_environment = self.settings.transport.as_deref().map(|name| (name, "PODWIRE_TRANSPORT"));
+        let by_application = self.forced.as_deref().map(|name| (name, "force_transport"));
+        problems.extend(self.transports.problems(by_environment.or(by_application)));
         let configuration = self.configure(&mut problems);
         let composed = self.compose(&configuration);
         let is_set_up = self.placed().all(|(_, placed)| placed.spec.is_some());
@@ -163,7 +192,8 @@ impl Application {
             problems.extend(configuration.unasked(&asked).into_iter().map(Problem::from));
         }
         if self.line.worker {
-            let fragments = self.line.fragments.check(self.fragments.iter().map(Fragment::name));
+            let own = self.fragments.iter().filter(|fragment| !fragment.is_elsewhere);
+            let fragments = self.line.fragments.check(own.map(Fragment::name));
             problems.extend(fragments.err().map(Problem::from));
         }
         match composed {
@@ -244,21 +274,39 @@ impl Application {
 
     /// Runs as one of several processes.
     #[cfg(feature = "distributed")]
-    fn run_with_others(self, graph: Graph) -> Result<Report, Error> {
+    fn run_with_others(mut self, graph: Graph) -> Result<Report, Error> {
+        let transports = std::mem::take(&mut self.transports);
         let line = &self.line;
         let parts = crate::control::Parts {
             application: line.program(),
             driver: line.driver,
-            worker: line.worker.then(|| (line.fragments.clone(), line.worker_address.clone())),
+            worker: line.worker.then(|| (self.selection(), line.worker_address.clone())),
             address: line.address.clone(),
             views: self.views(),
             when_lost: self.when_lost,
             handles_signals: self.handles_signals,
+            transports,
+            forced: self.settings.transport.clone().or(self.forced.clone()),
             settings: self.settings.clone(),
             grace: self.grace.unwrap_or(self.settings.stop_timeout),
             composed: self.composed(graph),
         };
         crate::control::run(parts)
+    }
+
+    /// The fragments that this process asks for: of a program that cannot run them all, those that it can.
+    #[cfg(feature = "distributed")]
+    fn selection(&self) -> Selection {
+        if self.line.fragments != Selection::All || self.elsewhere().next().is_none() {
+            return self.line.fragments.clone();
+        }
+        let own = self.fragments.iter().filter(|fragment| !fragment.is_elsewhere);
+        Selection::Named(own.map(|fragment| fragment.name.clone()).collect())
+    }
+
+    /// Fragments that another program runs.
+    fn elsewhere(&self) -> impl Iterator<Item = &Fragment> {
+        self.fragments.iter().filter(|fragment| fragment.is_elsewhere)
     }
 
     /// Where what runs is shown.
@@ -303,6 +351,10 @@ impl Application {
     }
 
     fn prepare(self, graph: Graph) -> Result<Runtime, Error> {
+        let fragments: Vec<String> = self.elsewhere().map(|fragment| fragment.name.clone()).collect();
+        if !fragments.is_empty() {
+            return Err(Error::Elsewhere { fragments });
+        }
         let plan = Plan {
             local: &|_| true,
             transport: &|_| None,

@@ -29,6 +29,14 @@ impl Context {
         Self { fragment, operator, tick: 0, finished: false, shared }
     }
 
+    /// Takes all of it, for a caller that needs to own it until the end of a call, and puts it back then.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let nothing = Self::new(String::new(), String::new(), Arc::clone(&self.shared));
+        std::mem::replace(self, nothing)
+    }
+
     /// The name of the fragment; empty in an application without fragments.
     #[must_use]
     pub fn fragment(&self) -> &str {

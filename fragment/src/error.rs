@@ -20,6 +20,16 @@ pub enum Error {
     /// The command line asks for a driver or a worker, and the application was built without them.
     #[error("--driver and --worker need the feature `distributed`, which this application was built without")]
     NotDistributed,
+    /// Some fragments run in another program, and this one was to run all of them.
+    #[error(
+        "{} run{} in another program: start this one with --driver or --worker, and that one beside it",
+        .fragments.join(", "),
+        if .fragments.len() == 1 { "s" } else { "" }
+    )]
+    Elsewhere {
+        /// The fragments that this program only declares.
+        fragments: Vec<String>,
+    },
     /// The processes of the application could not come together, or something failed in one of them.
     #[cfg(feature = "distributed")]
     #[error(transparent)]

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use crate::{config::Asked, graph::Flow, operator::Operator, spec::OperatorSpec};
+use crate::{
+    config::Asked, elsewhere::Declared, error::Result, graph::Flow, operator::Operator, spec::OperatorSpec,
+};
 
 /// Operators that always run in one process, and the flows between them.
 ///
@@ -28,6 +30,8 @@ pub struct Fragment {
     pub(crate) name: String,
     /// It holds the operators of an application without fragments.
     pub(crate) is_unnamed: bool,
+    /// Another program runs it.
+    pub(crate) is_elsewhere: bool,
     pub(crate) operators: Vec<Placed>,
     pub(crate) flows: Vec<Flow>,
 }
@@ -47,6 +51,35 @@ impl Fragment {
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
+    }
+
+    /// A fragment that another program of the application runs: one in Python, or one that was built with other libraries.
+    ///
+    /// Here its operators are only declared, by their ports, so that those of this program can be connected to them. All
+    /// programs of an application describe it alike: fragments, operators and flows in the same order. `--fragments all`
+    /// of a program means those that it can run.
+    ///
+    /// ```
+    /// use podwire_fragment::Fragment;
+    ///
+    /// let mut report = Fragment::elsewhere("report");
+    /// report.declare("plot", |spec| {
+    ///     spec.input::<Vec<f64>>("in").capacity(2);
+    ///     Ok(())
+    /// });
+    /// ```
+    #[must_use]
+    pub fn elsewhere(name: impl Into<String>) -> Self {
+        Self { name: name.into(), is_elsewhere: true, ..Self::default() }
+    }
+
+    /// Declares an operator that another program runs: `ports` says in its place what it has.
+    pub fn declare(
+        &mut self,
+        name: impl Into<String>,
+        ports: impl FnMut(&mut OperatorSpec) -> Result + Send + 'static,
+    ) {
+        self.add_operator(name, Declared(ports));
     }
 
     /// Its name.

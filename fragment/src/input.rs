@@ -99,6 +99,15 @@ impl Input {
         self.ports.iter().find(|it| it.name == port).is_none_or(InputPort::is_over)
     }
 
+    /// Takes all of it, for a caller that needs to own it until the end of `compute`, and puts it back then. What is left has
+    /// no ports.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let nothing = Self::new(Arc::clone(&self.operator), Vec::new(), Arc::clone(&self.counters));
+        std::mem::replace(self, nothing)
+    }
+
     pub(crate) fn ports(&self) -> &[InputPort] {
         &self.ports
     }

@@ -118,7 +118,8 @@ impl OutWay {
 }
 
 impl OutLink {
-    fn offer(&mut self, message: Message) -> Result<Pushed, LinkError> {
+    fn offer(&mut self, mut message: Message) -> Result<Pushed, LinkError> {
+        message.pack_stamp();
         let sent = self.end.try_send(&message);
         self.deserted = matches!(sent, Err(LinkError::PeerDied { .. }));
         match sent {
@@ -277,7 +278,10 @@ impl InLink {
     fn receive(&mut self) -> Result<Option<Message>, LinkError> {
         loop {
             match self.end.try_receive() {
-                Ok(message) => return Ok(message),
+                Ok(mut message) => {
+                    message.iter_mut().for_each(Message::unpack_stamp);
+                    return Ok(message);
+                }
                 Err(LinkError::Gap { link, missing, .. }) => {
                     self.lost += missing;
                     tracing::warn!(target: "podwire::fragment", %link, missing, "messages were lost");

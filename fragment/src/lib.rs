@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `application`, `fragment` | what is added, and how it is run |
 //! | `operator`, `spec`, `condition`, `context` | what a user writes, and what it can ask for |
+//! | `elsewhere` | operators that another program runs |
 //! | `graph` | the composition, checked, as plain data |
 //! | `run` | one thread for each operator, and when it computes |
 //!
@@ -44,6 +45,7 @@ pub mod config;
 mod context;
 #[cfg(feature = "distributed")]
 pub mod control;
+mod elsewhere;
 mod error;
 mod fragment;
 pub mod graph;

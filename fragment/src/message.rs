@@ -11,6 +11,11 @@ use std::{
 
 use podwire_codec_core::{message::Metadata, registry::AnyValue};
 
+use crate::run::clock;
+
+/// The entry of the metadata that has the time at which a message was emitted, on its way to another process.
+const STAMP: &str = "podwire.stamp";
+
 /// A value of any type, and its metadata. Cloning it clones pointers.
 ///
 /// ```
@@ -84,9 +89,35 @@ impl Message {
         self.stamp
     }
 
-    /// Sets what [`stamp`](Self::stamp) gives: for transports within a host.
-    pub fn set_stamp(&mut self, stamp: u64) {
+    /// Sets what [`stamp`](Self::stamp) gives.
+    pub(crate) fn set_stamp(&mut self, stamp: u64) {
         self.stamp = stamp;
+    }
+
+    /// Puts the time at which it was emitted into its metadata, with the clock that said it, for the way to another process.
+    pub(crate) fn pack_stamp(&mut self) {
+        let stamp = std::mem::take(&mut self.stamp);
+        if let (1.., Some(clock)) = (stamp, clock::id()) {
+            let mut metadata = self.metadata().clone();
+            metadata.insert_bytes(STAMP, [stamp.to_le_bytes().as_slice(), &clock.to_le_bytes()].concat());
+            self.metadata = Some(Arc::new(metadata));
+        }
+    }
+
+    /// Takes the time out of its metadata again. That of another clock, which is one of another host, says nothing here.
+    pub(crate) fn unpack_stamp(&mut self) {
+        let Some(metadata) = self.metadata.as_mut().filter(|metadata| metadata.bytes(STAMP).is_some()) else {
+            return;
+        };
+        let packed = Arc::make_mut(metadata).remove(STAMP).unwrap_or_default();
+        if metadata.is_empty() {
+            self.metadata = None;
+        }
+        if let Some((stamp, id)) = packed.split_first_chunk()
+            && clock::id().is_some_and(|own| own.to_le_bytes() == id)
+        {
+            self.stamp = u64::from_le_bytes(*stamp);
+        }
     }
 
     /// The value, whatever its type.
@@ -159,5 +190,45 @@ impl<T: Any + Send + Sync> Received<T> {
     #[must_use]
     pub fn into_message(self) -> Message {
         Message { value: self.value, metadata: self.metadata, stamp: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(stamp: u64) -> Message {
+        let mut metadata = Metadata::new();
+        metadata.insert_bytes("own", [1]);
+        let mut message = Message::new(7_u8).with_metadata(metadata);
+        message.set_stamp(stamp);
+        message.pack_stamp();
+        message
+    }
+
+    #[test]
+    fn the_time_of_emitting_travels_as_metadata_that_nobody_sees() {
+        for (stamp, entries) in [(12_345, 2), (0, 1)] {
+            let mut message = packed(stamp);
+            assert_eq!((message.stamp(), message.metadata().len()), (0, entries));
+            message.unpack_stamp();
+            assert_eq!((message.stamp(), message.metadata().len()), (stamp, 1));
+        }
+    }
+
+    #[test]
+    fn the_time_of_another_clock_or_none_at_all_says_nothing() {
+        let damages: [fn(&mut Vec<u8>); 3] =
+            [|bytes| bytes[9] ^= 1, |bytes| bytes.truncate(5), |bytes| bytes.push(0)];
+        for damage in damages {
+            let mut message = packed(12_345);
+            let mut metadata = message.metadata().clone();
+            let mut bytes = metadata.remove(STAMP).unwrap();
+            damage(&mut bytes);
+            metadata.insert_bytes(STAMP, bytes);
+            message = message.with_metadata(metadata);
+            message.unpack_stamp();
+            assert_eq!((message.stamp(), message.metadata().len()), (0, 1));
+        }
     }
 }

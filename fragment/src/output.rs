@@ -88,6 +88,15 @@ impl Output {
         self.ports.iter().any(|it| it.name == port && it.lanes.iter().any(|lane| !lane.unheard()))
     }
 
+    /// Takes all of it, for a caller that needs to own it until the end of `compute`, and puts it back then. What is left has
+    /// no ports.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let nothing = Self::new(Arc::clone(&self.operator), Vec::new(), self.sleeper.clone());
+        std::mem::replace(self, nothing)
+    }
+
     fn emit_typed<T: Any>(&mut self, port: &str, message: Message) -> Result<(), EmitError> {
         self.emit_checked(port, message, TypeId::of::<T>(), type_name::<T>())
     }
@@ -108,7 +117,7 @@ impl Output {
         };
         let found = &mut self.ports[at];
         if let Some(declared) = &found.of
-            && declared.id != Some(of)
+            && (declared.id != Some(of) || !declared.is_codec_of(message.value()))
         {
             let (port, declared) = (format!("{}.{port}", self.operator), declared.name.clone());
             return Err(EmitError::WrongType { port, declared, given });

@@ -34,6 +34,8 @@ pub(crate) struct PortSpec {
     pub(crate) name: String,
     /// Nothing if it takes any type.
     pub(crate) of: Option<PortType>,
+    /// What the processes of an application agree on about an input or output for any type; mostly nothing.
+    pub(crate) label: Option<String>,
     pub(crate) capacity: usize,
     pub(crate) when_full: WhenFull,
     pub(crate) at_least: usize,
@@ -58,6 +60,18 @@ impl OperatorSpec {
         self.add_input(name, None)
     }
 
+    /// Adds an input for messages of a type that Rust does not know: each is a
+    /// [`Dynamic`](podwire_codec_core::registry::Dynamic) of this codec.
+    pub fn input_dynamic(&mut self, name: &str, codec: &str) -> InputSpec<'_> {
+        self.add_input(name, Some(PortType::dynamic(codec)))
+    }
+
+    /// Adds an output for messages of a type that Rust does not know: each is a
+    /// [`Dynamic`](podwire_codec_core::registry::Dynamic) of this codec.
+    pub fn output_dynamic(&mut self, name: &str, codec: &str) {
+        self.outputs.push(PortSpec::new(name, Some(PortType::dynamic(codec))));
+    }
+
     /// Adds an output for messages of one type.
     pub fn output<T: Any + Send + Sync>(&mut self, name: &str) {
         self.outputs.push(PortSpec::new(name, Some(PortType::of::<T>())));
@@ -66,6 +80,22 @@ impl OperatorSpec {
     /// Adds an output for messages of any type. Each message is looked up in the registry when it has to leave the process.
     pub fn output_any(&mut self, name: &str) {
         self.outputs.push(PortSpec::new(name, None));
+    }
+
+    /// Says of the port that was added last, which takes messages of any type, how they are encoded that only some programs
+    /// understand. Processes for which this differs are not let into one application.
+    ///
+    /// ```
+    /// # use podwire_fragment::OperatorSpec;
+    /// # fn setup(spec: &mut OperatorSpec) {
+    /// spec.output_any("objects");
+    /// spec.label_output("any, or a pickle of Python 3.12");
+    /// # }
+    /// ```
+    pub fn label_output(&mut self, label: &str) {
+        if let Some(port) = self.outputs.last_mut() {
+            port.label = Some(label.into());
+        }
     }
 
     /// After so many runs the operator ends.
@@ -143,7 +173,14 @@ impl OperatorSpec {
 
 impl PortSpec {
     fn new(name: &str, of: Option<PortType>) -> Self {
-        Self { name: name.into(), of, capacity: CAPACITY, when_full: WhenFull::Block, at_least: 1 }
+        Self {
+            name: name.into(),
+            of,
+            label: None,
+            capacity: CAPACITY,
+            when_full: WhenFull::Block,
+            at_least: 1,
+        }
     }
 }
 
@@ -151,6 +188,12 @@ impl InputSpec<'_> {
     /// Messages that can wait in each connection that leads here; 4 if nothing is said.
     pub fn capacity(self, messages: usize) -> Self {
         self.0.capacity = messages;
+        self
+    }
+
+    /// How messages are encoded here that only some programs understand: see [`OperatorSpec::label_output`].
+    pub fn label(self, label: &str) -> Self {
+        self.0.label = Some(label.into());
         self
     }
 

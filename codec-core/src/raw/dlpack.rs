@@ -10,7 +10,8 @@ use core::ffi::c_void;
 use core::ptr::{NonNull, null_mut};
 
 use crate::error::Result;
-use crate::segment::{Owner, Segment};
+use crate::raw::address::DeviceAddress;
+use crate::segment::{MemoryKind, Owner, Segment};
 use crate::tensor::dlpack::{DlpackError, element_type, element_type_of, is_host};
 use crate::tensor::{DType, Device, DeviceKind, RANK_LIMIT, Shape, Tensor, TensorError};
 
@@ -279,6 +280,8 @@ struct Foreign<M: Abi> {
     _managed: Managed<M>,
     start: *const u8,
     length: usize,
+    /// Whether only a device reads it: nothing is ever read at `start` then.
+    device: bool,
 }
 
 // SAFETY: the memory does not change while the structure lives, which may be released by any thread.
@@ -288,20 +291,45 @@ unsafe impl<M: Abi> Sync for Foreign<M> {}
 
 impl<M: Abi> Owner for Foreign<M> {
     fn bytes(&self) -> Option<&[u8]> {
+        if self.device {
+            return None;
+        }
         // SAFETY: `import` saw that these are the bytes from the lowest element to the highest, which `from_raw`
         // demands to be initialised, unchanged, and there until the structure is released, which is after `self`.
         Some(unsafe { core::slice::from_raw_parts(self.start, self.length) })
     }
+
+    fn length(&self) -> usize {
+        self.length
+    }
+
+    fn alignment(&self) -> usize {
+        1 << self.start.addr().trailing_zeros().min(12)
+    }
+
+    fn kind(&self) -> MemoryKind {
+        if self.device { MemoryKind::CUDA } else { MemoryKind::HOST }
+    }
+
+    fn device_address(&self) -> Option<DeviceAddress> {
+        // SAFETY: `from_raw` demands memory that stays, and is not written to, until the structure is released; of a device it
+        // is taken only by `from_dlpack_of_device`, whose caller has waited until it was complete.
+        self.device.then(|| unsafe { DeviceAddress::new(self.start.addr()) })
+    }
 }
 
-/// What a structure describes: elements from the first to the last byte of the segment.
-pub(crate) fn import<M: Abi>(managed: Managed<M>) -> Result<(Segment, DType, Device, Shape)> {
+/// What a structure describes: elements from the first to the last byte of the segment. `known` says which types of
+/// device are taken, which are the host's and CUDA's at most.
+pub(crate) fn import<M: Abi>(
+    managed: Managed<M>,
+    known: impl Fn(i32) -> bool,
+) -> Result<(Segment, DType, Device, Shape)> {
     let found = managed.as_raw().tensor().map_err(TensorError::from)?;
     let kind = found.device.device_type;
-    if !is_host(kind) {
+    if !known(kind) {
         return Err(TensorError::from(DlpackError::Device { kind }).into());
     }
-    // `is_host` knows small numbers only.
+    // Known are small numbers only.
     let device =
         Device { kind: DeviceKind(kind as u16), index: u32::try_from(found.device.device_id).unwrap_or(0) };
     let dtype = element_type(found.dtype).map_err(TensorError::from)?;
@@ -338,7 +366,7 @@ pub(crate) fn import<M: Abi>(managed: Managed<M>) -> Result<(Segment, DType, Dev
         let found = 1 << start.addr().trailing_zeros();
         return Err(crate::Error::SegmentAlignment { wanted: dtype.alignment() as u64, found });
     }
-    let owner = Foreign { _managed: managed, start, length };
+    let owner = Foreign { _managed: managed, start, length, device: !is_host(kind) };
     Ok((Segment::new(alloc::sync::Arc::new(owner)), dtype, device, shape))
 }
 

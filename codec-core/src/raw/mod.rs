@@ -13,9 +13,12 @@
 //! - `transparent`: values seen through a wrapper;
 //! - `text`: short strings;
 //! - `utf8`: shared bytes that are text;
+//! - `address`: memory that only a device sees;
 //! - `dlpack`: tensors from and for other libraries.
 #![allow(unsafe_code, reason = "this is the room")]
 
+#[allow(unreachable_pub, reason = "the crate's root shows it")]
+pub mod address;
 #[cfg(feature = "dlpack")]
 #[allow(unreachable_pub, reason = "`tensor::dlpack` shows it")]
 pub mod dlpack;

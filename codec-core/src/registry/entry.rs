@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::name::Short;
-use super::{AnyValue, RegistryError, value};
+use super::{AnyValue, Dynamic, DynamicCodec, RegistryError, value};
 use crate::__private::pod::Plain;
 use crate::__private::probe::{Same, Via};
 use crate::codec::Codec;
@@ -33,6 +33,8 @@ pub(super) enum Functions {
         encode: fn(&dyn Any, &mut Writer<'_>) -> Option<Result<()>>,
         decode: fn(&mut Reader<'_>) -> Result<AnyValue>,
     },
+    /// Of a type that Rust does not know.
+    Dynamic(Box<dyn DynamicCodec>),
 }
 
 impl Functions {
@@ -91,6 +93,7 @@ impl Entry {
         let value_type = match codec {
             Functions::Codec { erased, .. } => erased.type_id(),
             Functions::Pod { type_id, .. } => *type_id,
+            Functions::Dynamic(_) => TypeId::of::<Dynamic>(),
         };
         let short = Short::of(&name);
         Self { name, short, file, line, value_type, codec, schema: OnceLock::new() }
@@ -149,11 +152,10 @@ impl Entry {
     }
 
     fn known_schema(&self) -> &Schema {
-        self.schema.get_or_init(|| {
-            Schema::of(|types| match self.codec {
-                Functions::Codec { describe, .. } => describe(types),
-                Functions::Pod { size, .. } => types.anonymous(Node::Pod(*size as u64)),
-            })
+        self.schema.get_or_init(|| match self.codec {
+            Functions::Codec { describe, .. } => Schema::of(describe),
+            Functions::Pod { size, .. } => Schema::of(|types| types.anonymous(Node::Pod(*size as u64))),
+            Functions::Dynamic(codec) => codec.schema(),
         })
     }
 
@@ -167,6 +169,10 @@ impl Entry {
         match self.codec {
             Functions::Codec { erased, .. } => erased.encode(value, writer, || self.wrong(value)),
             Functions::Pod { encode, .. } => encode(value, writer).unwrap_or_else(|| Err(self.wrong(value))),
+            Functions::Dynamic(codec) => match value.downcast_ref::<Dynamic>() {
+                Some(value) if value.codec() == self.name() => codec.encode(value.value(), writer),
+                _ => Err(self.wrong(value)),
+            },
         }
     }
 
@@ -188,6 +194,7 @@ impl Entry {
         match self.codec {
             Functions::Codec { erased, .. } => erased.decode(reader),
             Functions::Pod { decode, .. } => decode(reader),
+            Functions::Dynamic(codec) => Ok(Box::new(Dynamic::new(self.name(), codec.decode(reader)?))),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::codec::Codec;
 use crate::error::Result;
 
 mod builtin;
+mod dynamic;
 mod entries;
 mod entry;
 mod error;
@@ -28,6 +29,7 @@ use name::{check_name, shown};
 use recent::Recent;
 use table::{Change, Named, Rank, Table};
 
+pub use dynamic::{Dynamic, DynamicCodec};
 pub use entry::Entry;
 pub use error::RegistryError;
 pub use registration::Registration;
@@ -214,6 +216,22 @@ impl CodecRegistry {
         self.put(Entry::here(name, Functions::of_pod::<T>()), true, true)
     }
 
+    /// Registers the codec of a type that Rust does not know, in the place of whatever has the name: messages of this name
+    /// become a [`Dynamic`], and a [`Dynamic`] of this name is sent by it.
+    ///
+    /// The codec stays for as long as the program runs: register one for each type, not for each value.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::BadName`].
+    #[track_caller]
+    pub fn register_dynamic(&self, name: &str, codec: impl DynamicCodec + 'static) -> Result<()> {
+        check_name(name)?;
+        // Entries hold constants; this one becomes a constant here.
+        let functions = Box::leak(Box::new(Functions::Dynamic(Box::new(codec))));
+        self.put(Entry::here(name, functions), false, true)
+    }
+
     fn put(&self, entry: Entry, send: bool, replace: bool) -> Result<()> {
         check_name(entry.name())?;
         let mut table = self.changing();
@@ -249,6 +267,19 @@ impl CodecRegistry {
         });
         let number = number.ok_or_else(|| RegistryError::UnknownName { name: shown(name) })?;
         Ok(&self.entries[number?])
+    }
+
+    /// The codec with which a value is sent: that of its type, or the one that a [`Dynamic`] names.
+    ///
+    /// # Errors
+    ///
+    /// As [`by_type`](Self::by_type), and [`RegistryError::UnknownName`].
+    #[inline]
+    pub fn by_value(&self, value: &dyn Any) -> Result<&Entry> {
+        match value.downcast_ref::<Dynamic>() {
+            Some(value) => self.by_name(value.codec()),
+            None => self.by_type(value.type_id()),
+        }
     }
 
     /// The codec with which values of a type are sent.

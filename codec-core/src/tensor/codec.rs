@@ -54,7 +54,8 @@ impl Tensor {
         if self.is_empty() {
             return Ok(());
         }
-        let (bytes, size) = (self.segment.bytes()?, self.dtype.size());
+        let (segment, size) = (self.segment.to_host()?, self.dtype.size());
+        let bytes = segment.bytes()?;
         self.shape.runs().try_for_each(|run| {
             let run = bytes.get(run.start * size..run.end * size).unwrap_or_default();
             memory::write_words(run, self.dtype.alignment(), writer)

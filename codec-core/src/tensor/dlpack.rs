@@ -22,7 +22,7 @@ pub use crate::raw::dlpack::{
     Managed, READ_ONLY, VERSION,
 };
 
-use super::{DType, Tensor, TensorError};
+use super::{DType, DeviceKind, Tensor, TensorError};
 use crate::error::Result;
 use crate::raw::dlpack;
 
@@ -77,25 +77,31 @@ pub enum DlpackError {
 impl Tensor {
     /// Describes the tensor to a consumer in the same process. The memory is shared, and read-only.
     ///
+    /// Memory of a device goes out if its owner says where the device sees it. What a tensor holds does not change, so that
+    /// a consumer need not wait for any stream.
+    ///
     /// # Errors
     ///
-    /// [`Error::NotHostMemory`](crate::Error::NotHostMemory) and [`DlpackError::Device`] if it is a device's;
-    /// [`TensorError::NotBool`].
+    /// [`Error::NotHostMemory`](crate::Error::NotHostMemory), and [`DlpackError::Device`] if it is a device's that nobody
+    /// here can use; [`TensorError::NotBool`].
     pub fn to_dlpack(&self) -> Result<Managed> {
         let kind = i32::from(self.device().kind.0);
         let index = i32::try_from(self.device().index);
-        let Some(device_id) = index.ok().filter(|_| is_host(kind)) else {
+        let address = self.segment().device_address().filter(|_| is_cuda(kind));
+        let Some(device_id) = index.ok().filter(|_| is_host(kind) || address.is_some()) else {
             return Err(TensorError::from(DlpackError::Device { kind }).into());
         };
-        let data = match self.is_empty() {
-            true => core::ptr::null(),
-            false => {
+        let origin = self.shape.origin() * self.dtype().size();
+        let data = match (self.is_empty(), address) {
+            (true, _) => core::ptr::null(),
+            (false, Some(address)) => core::ptr::without_provenance(address.wrapping_add(origin)),
+            (false, None) => {
                 // Once, as an owner could show other bytes the next time.
                 let bytes = self.segment().bytes()?;
                 if self.dtype() == DType::Bool {
                     super::elements::<bool>(bytes)?;
                 }
-                bytes.as_ptr().wrapping_add(self.shape.origin() * self.dtype().size())
+                bytes.as_ptr().wrapping_add(origin)
             }
         };
         Ok(dlpack::export(self.clone(), data, DLDevice { device_type: kind, device_id }))
@@ -108,9 +114,25 @@ impl Tensor {
     /// [`DlpackError`]; [`TensorError::Repeated`] for an array that is broadcast; [`TensorError::TooLarge`];
     /// [`Error::SegmentAlignment`](crate::Error::SegmentAlignment).
     pub fn from_dlpack<M: Abi>(managed: Managed<M>) -> Result<Self> {
-        let (segment, dtype, device, shape) = dlpack::import(managed)?;
+        let (segment, dtype, device, shape) = dlpack::import(managed, is_host)?;
         Ok(Self::new(segment, dtype, shape)?.with_device(device))
     }
+
+    /// The same, also for memory of a CUDA device. The caller has waited for whatever the producer still had to do on the
+    /// device, as a tensor does not change.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_dlpack`](Self::from_dlpack).
+    pub fn from_dlpack_of_device<M: Abi>(managed: Managed<M>) -> Result<Self> {
+        let (segment, dtype, device, shape) = dlpack::import(managed, |kind| is_host(kind) || is_cuda(kind))?;
+        Ok(Self::new(segment, dtype, shape)?.with_device(device))
+    }
+}
+
+/// Whether devices of this type are CUDA's.
+pub(crate) fn is_cuda(kind: i32) -> bool {
+    kind == i32::from(DeviceKind::CUDA.0)
 }
 
 /// Whether the host reads the memory of devices of this type: its own, and what is pinned for CUDA and ROCm.

@@ -13,7 +13,7 @@ use crate::writer::Writer;
 pub(super) fn encode(segment: &Segment, word: usize, writer: &mut Writer<'_>) -> Result<()> {
     let index = writer.attach(segment)?;
     placed::encode(index, segment.length() as u64, writer, |writer| {
-        if segment.length() == 0 { Ok(()) } else { write_words(segment.bytes()?, word, writer) }
+        if segment.length() == 0 { Ok(()) } else { write_words(segment.to_host()?.bytes()?, word, writer) }
     })
 }
 

@@ -203,6 +203,30 @@ impl Tensor {
         &self.segment
     }
 
+    /// The same elements in other memory: a segment of the same length with the same bytes in it, which the caller has
+    /// copied there.
+    ///
+    /// # Errors
+    ///
+    /// [`TensorError::Length`]; [`Error::SegmentAlignment`].
+    pub fn with_segment(&self, segment: Segment) -> Result<Self> {
+        let (wanted, found) = (self.segment.length() as u64, segment.length() as u64);
+        if wanted != found {
+            return Err(TensorError::Length { wanted, found }.into());
+        }
+        Ok(Self::new(segment, self.dtype, self.shape.clone())?.with_device(self.device))
+    }
+
+    /// The tensor on the host: this one if the host can read it, or a copy that the memory's owner makes, with the same
+    /// strides.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Segment::to_host`]; [`Error::SegmentAlignment`].
+    pub fn to_host(&self) -> Result<Self> {
+        Ok(self.with_segment(self.segment.to_host()?)?.with_device(Device::HOST))
+    }
+
     /// The elements, in place.
     ///
     /// A `bool` is checked each time; numbers need no check.

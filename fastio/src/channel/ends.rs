@@ -314,13 +314,13 @@ impl End {
         }
     }
 
-    /// Has the other end marked if its process is dead.
+    /// Has the other end marked if its process is dead; what cannot be known for now stays as it was.
     #[cold]
     pub(super) fn look_after_peer(&self) -> Result<()> {
         self.looked.set(Instant::now());
         self.store().check()?;
         if let Some(slot) = attached(self.peer_word()?).filter(|slot| *slot != self.store().slot) {
-            self.store().bury_if_dead(slot)?;
+            self.store().bury_if_known_dead(slot)?;
         }
         Ok(())
     }

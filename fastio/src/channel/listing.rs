@@ -53,21 +53,20 @@ impl FastIoContext {
         store.check()?;
         let stored = name::of_channel(name)?;
         let key = Key::stored(&stored)?;
-        let Some(found) = store.find(&key)? else { return Ok(false) };
-        let segment = store.segment(found.target.index)?;
-        for (end, word) in [("sender", &segment.sender), ("receiver", &segment.receiver)] {
-            if let Some(slot) = attached(word.load(SeqCst))
-                && (slot == store.slot || !store.bury_if_dead(slot)?)
-            {
+        loop {
+            let (end, slot) = {
+                let lock = store.lock()?;
+                let Some(found) = lock.find(&key)? else { return Ok(false) };
+                let segment = store.segment(found.target.index)?;
+                let ends = [("sender", &segment.sender), ("receiver", &segment.receiver)];
+                match ends.iter().find_map(|(end, word)| Some((*end, attached(word.load(SeqCst))?))) {
+                    Some(taken) => taken,
+                    None => return lock.free(found.target).map(|()| true),
+                }
+            };
+            if slot == store.slot || !store.bury_if_dead(slot)? {
                 return Err(Error::EndTaken { channel: name::shown(name), end });
             }
-        }
-        let lock = store.lock()?;
-        let open =
-            [&segment.sender, &segment.receiver].iter().any(|end| attached(end.load(SeqCst)).is_some());
-        match lock.find(&key)? {
-            Some(found) if !open => lock.free(found.target).map(|()| true),
-            _ => Ok(false),
         }
     }
 }

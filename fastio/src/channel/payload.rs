@@ -183,7 +183,7 @@ fn encode<'p>(
     metadata: Option<&message::Metadata>,
     scratch: &'p mut Vec<u8>,
 ) -> Result<Ready<'p>> {
-    let codec = CodecRegistry::global().by_type(value.type_id())?;
+    let codec = CodecRegistry::global().by_value(value)?;
     scratch.clear();
     let mut envelope = Envelope { outgoing: Outgoing::new(&end.context), bytes: scratch };
     let metadata = metadata.unwrap_or(const { &message::Metadata::new() });

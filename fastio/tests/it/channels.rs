@@ -561,3 +561,25 @@ fn random_garbage_in_a_ring_never_panics() {
         let _ = (context.receiver("numbers", &OPTIONS), context.sweep());
     }
 }
+
+#[test]
+fn a_channel_that_is_opened_while_an_older_one_is_taken_away_stays() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    std::thread::scope(|scope| {
+        let user = scope.spawn(|| {
+            for round in 0..500 {
+                // Of another size, so that it lies elsewhere than the one before.
+                let options = OPTIONS.inline([64, 8192][round % 2]);
+                let (mut sender, mut receiver) = context.channel("numbers", &options).unwrap();
+                sender.send(b"x").unwrap();
+                assert_eq!(receiver.receive_timeout(LONG).unwrap().bytes().unwrap(), b"x");
+                assert_eq!(context.stats().unwrap().channels, 1, "round {round}: it was taken away");
+            }
+        });
+        while !user.is_finished() {
+            let removed = context.remove_channel("numbers");
+            assert!(matches!(removed, Ok(_) | Err(Error::EndTaken { .. })), "{removed:?}");
+        }
+    });
+}

@@ -1,9 +1,13 @@
 //! Failing system calls: a typed error, and nothing leaked.
 
-use podwire_fastio::{Error, FastIoContext};
+use std::time::Duration;
+
+use podwire_fastio::{ChannelOptions, Error, FastIoContext};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{Actor, Pipeline, Role, say};
+use crate::support::{Actor, LONG, Pipeline, Role, pause, say};
+
+const CHANNEL: ChannelOptions = ChannelOptions::new().capacity(1).inline(64);
 
 pub(crate) const ROLES: &[Role] = &[
     ("open-nowhere", |pipeline| {
@@ -30,6 +34,43 @@ pub(crate) const ROLES: &[Role] = &[
         assert_eq!((descriptors(), context.stats().unwrap()), before);
         assert_eq!(context.get("data").unwrap().len(), 100);
         drop(held);
+        say("done");
+    }),
+    ("hold-and-stay", |pipeline| {
+        let context = FastIoContext::open(pipeline).unwrap();
+        let _ends = (context.sender("to", &CHANNEL).unwrap(), context.receiver("fro", &CHANNEL).unwrap());
+        let data = context.get("data").unwrap();
+        let _writing = data.map_mut().unwrap();
+        say("ready");
+        pause();
+    }),
+    ("wait-without-descriptors", |pipeline| {
+        let context = FastIoContext::open(pipeline).unwrap();
+        let mut receiver = context.receiver("to", &CHANNEL).unwrap();
+        let mut sender = context.sender("fro", &CHANNEL).unwrap();
+        sender.send(b"fills it").unwrap();
+        let data = context.get("data").unwrap();
+        let limit = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(3), maximum: limit.maximum }).unwrap();
+        for peer in ["lives", "is dead"] {
+            // It is looked after every 5 ms.
+            for _ in 0..5 {
+                std::thread::sleep(Duration::from_millis(3));
+                assert!(receiver.try_receive().unwrap().is_none(), "{peer}");
+                assert!(matches!(sender.try_send(b"x"), Err(Error::Full { .. })), "{peer}");
+                assert!(matches!(data.try_map(), Err(Error::Busy)), "{peer}");
+            }
+            let time = Duration::from_millis(30);
+            assert!(matches!(receiver.receive_timeout(time), Err(Error::Timeout { .. })), "{peer}");
+            assert!(matches!(sender.send_timeout(b"x", time), Err(Error::Timeout { .. })), "{peer}");
+            assert!(matches!(data.map_timeout(time), Err(Error::Timeout { .. })), "{peer}");
+            say("waited");
+            pause();
+        }
+        setrlimit(Resource::Nofile, limit).unwrap();
+        assert!(matches!(receiver.receive_timeout(LONG), Err(Error::PeerDied { .. })));
+        assert!(matches!(sender.send_timeout(b"x", LONG), Err(Error::PeerDied { .. })));
+        assert!(matches!(data.map_timeout(LONG), Err(Error::Poisoned)));
         say("done");
     }),
     ("no-maps", |pipeline| {
@@ -77,6 +118,23 @@ fn without_descriptors_everything_is_an_error_and_nothing_leaks() {
     let context = pipeline.open();
     context.create(100).unwrap().publish("data").unwrap();
     let mut actor = Actor::start("no-descriptors", &pipeline);
+    actor.expect("done");
+    actor.finish();
+}
+
+#[test]
+fn case_77_who_waits_without_descriptors_goes_on_waiting_and_notices_a_death_afterwards() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    context.create(100).unwrap().publish("data").unwrap();
+    let mut peer = Actor::start("hold-and-stay", &pipeline);
+    peer.expect("ready");
+    let mut actor = Actor::start("wait-without-descriptors", &pipeline);
+    actor.expect("waited");
+    peer.kill();
+    actor.go_on();
+    actor.expect("waited");
+    actor.go_on();
     actor.expect("done");
     actor.finish();
 }

@@ -20,6 +20,7 @@ mod failing_calls;
 mod faults;
 mod files;
 mod fork;
+mod leaving;
 mod loans;
 mod locks;
 mod memory;

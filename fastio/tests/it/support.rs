@@ -98,7 +98,12 @@ impl Actor {
 
     /// Lets the child go on from `pause`.
     pub(crate) fn go_on(&mut self) {
-        self.input.write_all(b"\n").unwrap();
+        self.tell("");
+    }
+
+    /// Lets the child go on from `pause`, which gives it this line.
+    pub(crate) fn tell(&mut self, what: impl std::fmt::Display) {
+        self.input.write_all(format!("{what}\n").as_bytes()).unwrap();
     }
 
     pub(crate) fn kill(&mut self) {
@@ -126,10 +131,11 @@ pub(crate) fn say(what: impl std::fmt::Display) {
     std::io::stdout().flush().unwrap();
 }
 
-/// A child waits here until it is told to go on.
-pub(crate) fn pause() {
+/// A child waits here until it is told to go on, and what it is told.
+pub(crate) fn pause() -> String {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
 }
 
 /// Where a child process begins; nothing without a role.
@@ -140,6 +146,7 @@ fn play() {
     let roles = [
         crate::publish::ROLES,
         crate::files::ROLES,
+        crate::leaving::ROLES,
         crate::loans::ROLES,
         crate::locks::ROLES,
         crate::wait::ROLES,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use podwire_fastio::{FastIoContext, PipelineOptions};
-use zenoh::{Session, Wait, query::Query};
+use zenoh::{Session, Wait, liveliness::LivelinessToken, query::Query};
 
 use super::{
     alarms::{Alarms, Woken},
@@ -53,6 +53,8 @@ pub(super) struct Drive {
     machine: Driver,
     events: Receiver<Input>,
     alarms: Alarms<Alarm>,
+    /// Those that have fragments, shown to the others so that they take their addresses.
+    members: BTreeMap<WorkerId, LivelinessToken>,
     /// Workers that are there, whether they have joined or not.
     there: BTreeSet<WorkerId>,
     /// Of each worker the last one.
@@ -86,6 +88,7 @@ impl Drive {
             machine: Driver::new(setup),
             events,
             alarms: Alarms::new(),
+            members: BTreeMap::new(),
             there: BTreeSet::new(),
             reports: BTreeMap::new(),
             doing: Arc::default(),
@@ -169,6 +172,7 @@ impl Drive {
             }
             Input::Left(worker) => {
                 self.there.remove(&worker);
+                self.members.remove(&worker);
                 self.happens(Event::Left(worker), None)
             }
             Input::Signal(signal) => self.happens(Event::Interrupted(signal), None),
@@ -244,7 +248,13 @@ impl Drive {
     }
 
     /// A worker that cannot be reached is gone, and liveliness says so.
-    fn order(&self, worker: &WorkerId, order: &Order) {
+    fn order(&mut self, worker: &WorkerId, order: &Order) {
+        if let Order::Assign(plan) = order {
+            match appear(&self.session, &self.keys.member(&plan.run, &worker.0)) {
+                Ok(token) => drop(self.members.insert(worker.clone(), token)),
+                Err(error) => eprintln!("podwire: worker {worker}: {error}"),
+            }
+        }
         if let Err(error) = say(&self.session, &self.keys.order(worker), order) {
             eprintln!("podwire: worker {worker}: {error}");
         }

@@ -48,6 +48,17 @@ impl Keys {
         format!("{}/word/{id}", self.root)
     }
 
+    /// The token that a worker has fragments of a run, which the driver shows; `*` for all.
+    pub(super) fn member(&self, run: &str, id: &str) -> String {
+        format!("{}/run/{run}/member/{id}", self.root)
+    }
+
+    /// The token of an address that a worker has placed, whose last parts are the name that it is found by, the worker and
+    /// the address.
+    pub(super) fn address(&self, run: &str, name: &str, id: &str, address: &str) -> String {
+        format!("{}/run/{run}/address/{name}/{id}/{address}", self.root)
+    }
+
     /// Where a worker is asked for metrics of what it runs.
     pub(super) fn metrics(&self, id: &str) -> String {
         format!("{}/metrics/{id}", self.root)

@@ -4,17 +4,17 @@
 //! after everything else.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, mpsc::Sender},
     thread,
     time::Duration,
 };
 
-use podwire_fastio::{FastIoContext, PipelineOptions};
+use podwire_fastio::FastIoContext;
 use zenoh::{Session, Wait};
 
 use super::{
     keys::Keys,
+    links::Links,
     post::say,
     words::{Cause, Outcome, Plan, Said, Word},
     work::Input,
@@ -26,12 +26,8 @@ use crate::{
     context::FastIo,
     graph::Graph,
     monitor::metrics,
-    run::{self, Ended, Failure, Observer, Report, Running, Runtime, StopReason},
-    transport::{FastIoTransport, Transport, ZenohTransport},
+    run::{self, Ended, Failure, Observer, Report, Running, Runtime, Snapshot, StopReason},
 };
-
-/// The transports that lead to other processes, best first.
-pub(super) const TRANSPORTS: [&str; 2] = ["fastio", "zenoh"];
 
 /// What a worker runs, or will.
 pub(super) struct Local {
@@ -40,6 +36,7 @@ pub(super) struct Local {
     grace: Duration,
     worker: String,
     graph: Arc<Graph>,
+    links: Links,
     stage: Stage,
     /// The shared memory of the application; here so that it goes after what lies in it.
     memory: Option<FastIoContext>,
@@ -62,6 +59,7 @@ impl Local {
         grace: Duration,
         worker: String,
         composed: Composed,
+        links: Links,
         events: Sender<Input>,
     ) -> Self {
         let graph = Arc::clone(&composed.graph);
@@ -71,6 +69,7 @@ impl Local {
             grace,
             worker,
             graph,
+            links,
             stage: Stage::Composed(composed),
             memory: None,
             watched: Duration::ZERO,
@@ -103,23 +102,20 @@ impl Local {
     }
 
     fn open(&mut self, composed: Composed, plan: &Plan) -> crate::Result<Runtime> {
-        let mut transports: BTreeMap<&str, Arc<dyn Transport>> = BTreeMap::new();
-        let mut fast_io = FastIo::ephemeral(plan.run.clone());
-        if plan.transports.iter().any(|name| name == "fastio") {
-            let context = FastIoContext::open_with(&plan.run, PipelineOptions::new().ephemeral(true))?;
-            self.memory = Some(context.clone());
-            transports.insert("fastio", Arc::new(FastIoTransport::new(context.clone()).kept()));
-            fast_io = context.into();
-        }
-        if plan.transports.iter().any(|name| name == "zenoh") {
-            let prefix = self.keys.links(&plan.run);
-            transports.insert("zenoh", Arc::new(ZenohTransport::new(self.session.clone(), &prefix)?));
+        let opened = self.links.open(plan)?;
+        self.memory = opened.memory.clone();
+        let fast_io = opened.memory.clone().map_or_else(|| FastIo::ephemeral(plan.run.clone()), FastIo::from);
+        for (connection, name) in self.graph.connections.iter().zip(&plan.transports) {
+            if !name.is_empty() {
+                let connection = self.graph.connection_name(connection);
+                tracing::info!(target: "podwire::fragment", connection, transport = name, "chosen");
+            }
         }
         let observer =
             Ears { graph: Arc::clone(&self.graph), worker: self.worker.clone(), events: self.events.clone() };
         let plan = run::Plan {
             local: &|fragment| plan.yours.iter().any(|at| *at as usize == fragment),
-            transport: &|connection| transports.get(plan.transports.get(connection)?.as_str()).cloned(),
+            transport: &|connection| opened.get(plan.transports.get(connection)?),
             when_lost: if plan.waits { WorkerLost::Wait } else { WorkerLost::End },
             observer: Arc::new(observer),
             fast_io,
@@ -163,6 +159,14 @@ impl Local {
     pub(super) fn report(&self) -> Option<Report> {
         match &self.stage {
             Stage::Running(running) => Some(running.report()),
+            _ => None,
+        }
+    }
+
+    /// What the fragments have done last, if the driver shows it.
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
+        match &self.stage {
+            Stage::Running(running) if !self.watched.is_zero() => Some(running.snapshot()),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@
 //! | `drive`, `work`, `local` | the two loops, and the fragments that a worker runs |
 //! | `driver`, `worker` | the machines that decide, without Zenoh |
 //! | `placement` | who gets what, of those that take anything |
+//! | `paths`, `links`, `directory` | which transport a connection takes, opening it, and where receivers are |
 //! | `words`, `refusal`, `envelope` | what the processes say, and how it is written |
 //! | `description`, `describe` | what they must agree on |
 //! | `session`, `keys`, `post` | Zenoh |
@@ -16,14 +17,17 @@
 mod alarms;
 mod describe;
 mod description;
+mod directory;
 mod drive;
 mod driver;
 mod envelope;
 mod error;
 mod host;
 mod keys;
+mod links;
 mod local;
 mod notice;
+mod paths;
 mod placement;
 mod post;
 mod refusal;

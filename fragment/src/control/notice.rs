@@ -2,20 +2,41 @@
 //!
 //! Invariant: one line each, which begins with `podwire:`.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use super::words::Outcome;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
-    Waiting { fragments: Vec<String> },
-    Joined { worker: String, fragments: Vec<String> },
-    Refused { worker: String, why: String },
-    Placed { worker: String, fragments: Vec<String> },
+    Waiting {
+        fragments: Vec<String>,
+    },
+    Joined {
+        worker: String,
+        fragments: Vec<String>,
+    },
+    Refused {
+        worker: String,
+        why: String,
+    },
+    Placed {
+        worker: String,
+        fragments: Vec<String>,
+    },
     Started,
-    Lost { worker: String, fragments: Vec<String>, waits: bool },
-    Stopping { outcome: Outcome },
+    /// The connections between fragments, by transport.
+    Carried {
+        by: BTreeMap<String, Vec<String>>,
+    },
+    Lost {
+        worker: String,
+        fragments: Vec<String>,
+        waits: bool,
+    },
+    Stopping {
+        outcome: Outcome,
+    },
 }
 
 impl fmt::Display for Notice {
@@ -36,6 +57,11 @@ impl fmt::Display for Notice {
                 write!(f, "worker {worker} runs fragment {}", fragments.join(", "))
             }
             Self::Started => write!(f, "all fragments have started"),
+            Self::Carried { by } => {
+                let carried =
+                    by.iter().map(|(transport, names)| format!("{transport}: {}", names.join(", ")));
+                write!(f, "connections by transport: {}", carried.collect::<Vec<_>>().join("; "))
+            }
             Self::Lost { worker, fragments, .. } if fragments.is_empty() => {
                 write!(f, "worker {worker} is gone")
             }

@@ -66,6 +66,28 @@ pub enum Refusal {
         /// The transport of one of its connections.
         transport: String,
     },
+    /// A transport is forced that the worker does not have.
+    #[error("transport {transport:?} is forced, and worker {worker} has none of this name; it has {}", exists.join(", "))]
+    NoTransport {
+        /// The transport that is forced.
+        transport: String,
+        /// Host and process of the worker.
+        worker: String,
+        /// What it has, or was forced to itself.
+        exists: Vec<String>,
+    },
+    /// The two have a transport in different versions.
+    #[error(
+        "transport {transport:?} is of version {driver} at the driver, and of version {worker} at this worker"
+    )]
+    TransportVersion {
+        /// The transport.
+        transport: String,
+        /// The driver's.
+        driver: u32,
+        /// The worker's.
+        worker: u32,
+    },
     /// The application is ending, or has ended.
     #[error("the application is ending")]
     Ending,

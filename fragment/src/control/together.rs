@@ -21,7 +21,8 @@ use super::{
     error::ControlError,
     host,
     keys::Keys,
-    local::{Local, TRANSPORTS},
+    links::{Links, offers},
+    local::Local,
     session::{connect, listen},
     words::{Hello, Outcome, Wants, WorkerId},
     work::{self, Work},
@@ -35,6 +36,7 @@ use crate::{
     error::Error,
     monitor::View,
     run::{During, Ended, Failure, Report, Signals},
+    transport::Transports,
 };
 
 /// What a process takes part with.
@@ -44,6 +46,9 @@ pub(crate) struct Parts {
     pub(crate) composed: Composed,
     pub(crate) when_lost: WorkerLost,
     pub(crate) settings: Settings,
+    pub(crate) transports: Transports,
+    /// The transport that connections between processes are to take.
+    pub(crate) forced: Option<String>,
     pub(crate) handles_signals: bool,
     /// How long operators have to return once the application is to stop.
     pub(crate) grace: Duration,
@@ -156,7 +161,8 @@ fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive
         digest: description.digest(),
         description,
         waits: parts.when_lost == WorkerLost::Wait,
-        forced: parts.settings.transport.clone(),
+        forced: parts.forced.clone(),
+        transports: offers(&parts.transports, None),
         watched: if parts.views.is_empty() { 0 } else { parts.settings.monitor_period.as_millis() as u64 },
         expected: parts.settings.workers,
     };
@@ -166,7 +172,7 @@ fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive
 type Worker = (Work, Vec<super::worker::Action>, mpsc::Sender<work::Input>);
 
 fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
-    let Parts { application, composed, settings, grace, address, worker, .. } = parts;
+    let Parts { application, composed, settings, grace, address, worker, transports, forced, .. } = parts;
     let description = describe(&composed.graph, CodecRegistry::global());
     let wants = match worker {
         Some((Selection::Named(names), _)) => Wants::Fragments(names),
@@ -177,15 +183,18 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
     let hello = Hello {
         host: host::id(&id),
         worker: WorkerId(id),
-        application,
+        application: application.clone(),
         name: name.clone(),
         wants,
         resources: host::resources(settings.cores),
-        transports: TRANSPORTS.map(str::to_owned).into(),
+        // A worker that is forced itself takes part by nothing else.
+        transports: offers(&transports, forced.as_deref()),
         digest: description.digest(),
         description: None,
     };
-    let local = |events| Local::new(session.clone(), keys, grace, name, composed, events);
+    let links =
+        Links { session: session.clone(), keys: keys.clone(), application, worker: name.clone(), transports };
+    let local = |events| Local::new(session.clone(), keys, grace, name, composed, links, events);
     Work::open(session.clone(), address, hello, description, &settings, local)
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use podwire_codec_derive::Codec;
 
-use super::{description::Description, refusal::Refusal};
+use super::{description::Description, paths::Offer, refusal::Refusal};
 use crate::run::{Report, Snapshot};
 
 /// A process of the application, unique for as long as it lives and after.
@@ -58,8 +58,8 @@ pub(crate) struct Hello {
     pub wants: Wants,
     pub host: HostId,
     pub resources: Resources,
-    /// The transports that it was built with.
-    pub transports: Vec<String>,
+    /// The transports that it can take, best first.
+    pub transports: Vec<Offer>,
     /// Of its [`Description`].
     pub digest: u64,
     /// The description itself, if the driver asked for it.

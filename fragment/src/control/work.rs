@@ -181,7 +181,7 @@ impl Work {
     /// Tells the driver the last report, and waits until it was heard: that this process leaves would overtake it.
     fn bye(&self) -> Result<(), ControlError> {
         let (key, report) = (self.keys.word(&self.hello.worker.0), Some(self.report.clone()));
-        let bye = Said { word: Word::Bye, report, snapshot: None };
+        let bye = Said { word: Word::Bye, report, snapshot: self.local.snapshot() };
         ask::<_, Answer>(&self.session, &key, &bye, self.settings.lease).map(drop)
     }
 

@@ -12,6 +12,7 @@ use std::{
 use super::{
     description::Description,
     driver::{self, Alarm, Crossing, Driver, Setup},
+    paths::Offer,
     words::{Answer, Cause, Hello, HostId, Order, Outcome, Resources, Wants, Word, WorkerId},
     worker::{self, Leave, Worker},
 };
@@ -100,6 +101,7 @@ impl World {
             waits,
             watched: 0,
             forced: None,
+            transports: Vec::new(),
             expected: 0,
         };
         World {
@@ -240,7 +242,7 @@ impl World {
             wants: self.processes[at].wants.clone(),
             host: HostId::default(),
             resources: Resources { cores: 1, memory: 1 },
-            transports: vec!["fastio".into(), "zenoh".into()],
+            transports: vec![Offer { name: "zenoh".into(), version: 1, within_host: false }],
             digest: Description::default().digest(),
             description: None,
         })

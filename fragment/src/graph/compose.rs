@@ -242,7 +242,7 @@ impl Composing {
         let (output, input) = (self.graph.output(&connection), self.graph.input(&connection));
         let name = self.graph.connection_name(&connection);
         if let (Some(output), Some(input)) = (&output.of, &input.of)
-            && output.id != input.id
+            && !output.is(input)
         {
             let (output, input) = (output.name.clone(), input.name.clone());
             self.problems.push(Problem::TypeMismatch { connection: name.clone(), output, input });
@@ -274,18 +274,16 @@ impl Composing {
         for connection in self.graph.connections.iter().filter(|it| it.crosses_fragments()) {
             let ports = [self.graph.output(connection), self.graph.input(connection)];
             let Some(of) = ports.iter().find_map(|port| port.of.as_ref()) else { continue };
-            let Some(id) = of.id else { continue };
-            if let Err(source) = registry.by_type(id) {
+            if let Some(Err(source)) = of.codec(registry) {
                 let connection = self.graph.connection_name(connection);
                 self.problems.push(Problem::NoCodec { connection, type_name: of.name.clone(), source });
             }
         }
         let operators = self.graph.fragments.iter_mut().flat_map(|fragment| &mut fragment.operators);
         for port in operators.flat_map(|operator| operator.inputs.iter_mut().chain(&mut operator.outputs)) {
-            let id = port.of.as_ref().and_then(|of| of.id);
-            port.codec = id
-                .and_then(|id| registry.by_type(id).ok())
-                .map(|entry| PortCodec { name: entry.name().into(), fingerprint: entry.fingerprint() });
+            let entry = port.of.as_ref().and_then(|of| of.codec(registry)?.ok());
+            let codec = entry.map(|it| PortCodec { name: it.name().into(), fingerprint: it.fingerprint() });
+            port.codec = codec.or(port.codec.take());
         }
     }
 }
@@ -302,6 +300,7 @@ fn name_problem<'n>(what: &str, name: &str, mut known: impl Iterator<Item = &'n 
 impl From<&PortSpec> for PortNode {
     fn from(port: &PortSpec) -> Self {
         let &PortSpec { capacity, when_full, at_least, .. } = port;
-        Self { name: port.name.clone(), of: port.of.clone(), codec: None, capacity, when_full, at_least }
+        let codec = port.label.clone().map(|name| PortCodec { name, fingerprint: 0 });
+        Self { name: port.name.clone(), of: port.of.clone(), codec, capacity, when_full, at_least }
     }
 }

@@ -15,6 +15,10 @@ use std::{
     fmt,
 };
 
+use podwire_codec_core::{
+    CodecRegistry,
+    registry::{Dynamic, Entry},
+};
 use podwire_codec_derive::Codec;
 
 use crate::condition::{Conditions, WhenFull};
@@ -27,7 +31,7 @@ mod problem;
 pub use problem::{Problem, Problems};
 
 pub(crate) use compose::{Flow, compose};
-pub(crate) use names::{instead, meant};
+pub(crate) use names::{flaw, instead, meant};
 
 /// The composition of an application.
 #[derive(Clone, Debug, Default, PartialEq, Codec)]
@@ -151,6 +155,36 @@ pub struct Connection {
 impl PortType {
     pub(crate) fn of<T: Any>() -> Self {
         Self { name: std::any::type_name::<T>().into(), id: Some(TypeId::of::<T>()) }
+    }
+
+    /// The type of what a codec makes at run time.
+    pub(crate) fn dynamic(codec: &str) -> Self {
+        Self { name: codec.into(), id: Some(TypeId::of::<Dynamic>()) }
+    }
+
+    pub(crate) fn is_dynamic(&self) -> bool {
+        self.id == Some(TypeId::of::<Dynamic>())
+    }
+
+    /// Whether a value of its Rust type is of its codec: one that Rust does not know says which it has.
+    pub(crate) fn is_codec_of(&self, value: &(dyn Any + Send + Sync)) -> bool {
+        value.downcast_ref::<Dynamic>().is_none_or(|value| value.codec() == self.name)
+    }
+
+    /// Whether messages of this type are messages of the other.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.id == other.id && (!self.is_dynamic() || self.name == other.name)
+    }
+
+    /// Its codec, if the graph is of this process.
+    pub(crate) fn codec(
+        &self,
+        registry: &'static CodecRegistry,
+    ) -> Option<podwire_codec_core::Result<&'static Entry>> {
+        if self.is_dynamic() {
+            return Some(registry.by_name(&self.name));
+        }
+        self.id.map(|id| registry.by_type(id))
     }
 }
 

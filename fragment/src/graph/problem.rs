@@ -170,6 +170,18 @@ pub enum Problem {
     /// The configuration file is not understood.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
+    /// A transport is forced that this build does not have.
+    #[error("{by}: there is no transport \"{name}\"{}{}", instead(name, known), lacks(*feature))]
+    NoSuchTransport {
+        /// Who forces it: `PODWIRE_TRANSPORT`, or `force_transport`.
+        by: &'static str,
+        /// The name.
+        name: String,
+        /// Those that there are, best first.
+        known: Vec<String>,
+        /// The feature that the application would have to be built with.
+        feature: Option<&'static str>,
+    },
     /// The environment is not understood.
     #[error(transparent)]
     Setting(#[from] SettingError),
@@ -189,6 +201,12 @@ fn what_to_write(type_name: &str) -> String {
          `spec.register_pod::<{0}>(name)` in `setup`",
         short(type_name)
     )
+}
+
+fn lacks(feature: Option<&str>) -> String {
+    feature.map_or_else(String::new, |it| {
+        format!("; it needs the feature `{it}`, which this application was built without")
+    })
 }
 
 /// The type without the paths of modules.

@@ -10,8 +10,6 @@ use podwire_fastio::{
 use super::{Link, LinkError, Peer, ReceiveEnd, SendEnd, Traffic, Transport, name};
 use crate::message::Message;
 
-/// When the message was emitted, in its metadata on the way.
-const STAMP: &str = "podwire.stamp";
 /// The longest name that a channel can have.
 const NAME: usize = 254;
 
@@ -133,17 +131,7 @@ struct Sending {
 
 impl SendEnd for Sending {
     fn try_send(&mut self, message: &Message) -> Result<(), LinkError> {
-        let stamped;
-        let metadata = match message.stamp() {
-            0 => message.metadata(),
-            stamp => {
-                let mut metadata = message.metadata().clone();
-                metadata.insert_bytes(STAMP, stamp.to_le_bytes());
-                stamped = metadata;
-                &stamped
-            }
-        };
-        let sent = self.sender.try_send(Payload::any_with(message.value(), metadata));
+        let sent = self.sender.try_send(Payload::any_with(message.value(), message.metadata()));
         self.told = matches!(sent, Err(Error::Closed { .. } | Error::PeerDied { .. }));
         sent.map_err(|error| said(&self.link, error))
     }
@@ -182,14 +170,11 @@ struct Receiving {
 impl Receiving {
     fn next(&mut self) -> podwire_fastio::Result<Option<Message>> {
         let Some(incoming) = self.receiver.try_receive()? else { return Ok(None) };
-        let (value, mut metadata) = match incoming {
+        let (value, metadata) = match incoming {
             podwire_fastio::Incoming::Value(value) => value.decode_any_within(self.link.limits)?,
             other => (other.any_value()?, podwire_codec_core::message::Metadata::new()),
         };
-        let stamp = metadata.remove(STAMP).and_then(|stamp| Some(u64::from_le_bytes(stamp.try_into().ok()?)));
-        let mut message = Message::any(value).with_metadata(metadata);
-        message.set_stamp(stamp.unwrap_or(0));
-        Ok(Some(message))
+        Ok(Some(Message::any(value).with_metadata(metadata)))
     }
 }
 

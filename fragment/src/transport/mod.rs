@@ -10,18 +10,23 @@ use podwire_fastio::{ChannelEnd, Doorbell};
 
 use crate::message::Message;
 
+mod added;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod directory;
 mod error;
 mod fastio;
 pub(crate) mod local;
-mod name;
+pub(crate) mod name;
 mod newest;
 #[cfg(feature = "ucx")]
 mod ucx;
 #[cfg(feature = "distributed")]
 pub mod zenoh;
 
+pub(crate) use added::Transports;
+pub use added::{Added, Run};
+pub use directory::Directory;
 pub use error::LinkError;
 pub use fastio::FastIoTransport;
 pub use newest::newest;
@@ -32,7 +37,7 @@ pub use podwire_fastio::Peer;
 #[doc(hidden)]
 pub use ucx::Stranger;
 #[cfg(feature = "ucx")]
-pub use ucx::{Directory, FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
+pub use ucx::{FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
 #[cfg(feature = "distributed")]
 pub use zenoh::ZenohTransport;
 

@@ -10,7 +10,7 @@ const CUT: char = '~';
 /// The name itself if it fits, or else as much of it as fits, and a hash of the whole.
 ///
 /// `allowed` says of each byte whether the engine takes it; letters, digits, `_` and `~` it must.
-pub(super) fn fitted(name: &str, most: usize, allowed: impl Fn(u8) -> bool) -> Cow<'_, str> {
+pub(crate) fn fitted(name: &str, most: usize, allowed: impl Fn(u8) -> bool) -> Cow<'_, str> {
     let fits = |byte: u8| allowed(byte) && byte != CUT as u8;
     let is_dots = name.bytes().all(|byte| byte == b'.');
     if name.len() <= most && !is_dots && name.bytes().all(fits) {
@@ -22,7 +22,7 @@ pub(super) fn fitted(name: &str, most: usize, allowed: impl Fn(u8) -> bool) -> C
 }
 
 /// 128 bits of FNV-1a.
-pub(super) fn hash(bytes: &[u8]) -> u128 {
+pub(crate) fn hash(bytes: &[u8]) -> u128 {
     bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
         (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
     })

@@ -6,7 +6,7 @@ use podwire_fragment::{
     Application, Context, Fragment, Input, Operator, OperatorSpec, Output, Result, WorkerLost,
 };
 
-use crate::{storm, types};
+use crate::{paths, storm, types};
 
 /// Started again with the name of an application in the environment, the test binary is a process of it.
 #[test]
@@ -15,6 +15,7 @@ fn play() {
     let arguments = std::env::var("PODWIRE_TEST_ARGUMENTS").unwrap_or_default();
     let mut app = Application::new(std::iter::once(name.as_str()).chain(arguments.lines()));
     compose(&name, &mut app);
+    paths::equip(&mut app);
     let code = if name == "storm" {
         app.run().map_or_else(|error| panic!("{error}"), |report| storm::conclude(&report))
     } else {
@@ -220,6 +221,9 @@ impl Operator for Sink {
         let right = number == self.next || (self.gaps && (context.tick() == 0 || number == 0));
         if !right {
             return Err(format!("{number} came, where {} was to come", self.next).into());
+        }
+        if number == 0 && context.tick() > 0 {
+            println!("@ from the beginning");
         }
         self.next = number + 1;
         if context.tick() == 4 {

@@ -137,17 +137,6 @@ fn workers_that_listen_send_each_other_messages() {
 }
 
 #[test]
-fn a_transport_that_there_is_not_ends_the_application_with_both_workers() {
-    let place = Place::new();
-    let environment = [("PODWIRE_TRANSPORT", "pigeons")];
-    let driver = place.start("pair", &["--driver"], &environment);
-    let workers = ["a", "b"].map(|fragment| place.worker("pair", fragment));
-    driver.bad(&["no transport pigeons leads to worker "]);
-    workers.into_iter().for_each(|worker| drop(worker.bad(&["pigeons"])));
-    place.clean();
-}
-
-#[test]
 fn the_driver_can_show_what_all_workers_do() {
     let place = Place::new();
     let environment = [("PODWIRE_MONITOR_PERIOD", "50")];

@@ -6,6 +6,7 @@
 //! | `applications` | the applications that they run |
 //! | `flows` | messages over processes, of every shape and type |
 //! | `joining` | who is let in, and who is told why not |
+//! | `paths` | which transport a connection takes |
 //! | `losses` | operators that fail, processes that die, signals |
 //! | `strangers` | whoever else comes to the port |
 //! | `network` | hosts that are network namespaces, and their cables |
@@ -21,6 +22,7 @@ mod joining;
 mod losses;
 mod metrics;
 mod network;
+mod paths;
 mod processes;
 mod security;
 mod storm;

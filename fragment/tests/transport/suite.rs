@@ -78,25 +78,6 @@ fn an_end_that_keeps_the_newest_never_says_full_and_counts_what_it_dropped() {
     FastIoContext::remove(&pipeline).unwrap();
 }
 
-#[test]
-fn the_time_of_emitting_travels_within_a_host_and_is_no_metadata() {
-    let pipeline = format!("stamp-{}", std::process::id());
-    let transport = FastIoTransport::new(FastIoContext::open(&pipeline).unwrap());
-    let (link, bell) = (Link::new("a.out>b.in", 4), Doorbell::new());
-    let mut sender = transport.sender(&link, &bell).unwrap();
-    let mut receiver = transport.receiver(&link, &bell).unwrap();
-    let mut message = Message::new(1_u64);
-    message.set_stamp(12_345);
-    sender.try_send(&message).unwrap();
-    sender.try_send(&Message::new(2_u64)).unwrap();
-    for stamp in [12_345, 0] {
-        let message = receiver.try_receive().unwrap().unwrap();
-        assert_eq!((message.stamp(), message.metadata().len()), (stamp, 0));
-    }
-    drop((sender, receiver, transport));
-    FastIoContext::remove(&pipeline).unwrap();
-}
-
 #[cfg(feature = "distributed")]
 pub(crate) mod over_zenoh {
     use podwire_fragment::transport::zenoh::{SessionSettings, ZenohTransport, session};

@@ -2,10 +2,11 @@
 //!
 //! Invariant: of two workers that want one fragment, the first gets it, and the other one is told who has it.
 
-use super::{Action, Driver, Member, MemberState, Phase, assign::reaches};
+use super::{Action, Driver, Member, MemberState, Phase};
 use crate::control::{
     description::Mismatch,
     notice::Notice,
+    paths::{Place, names},
     refusal::Refusal,
     words::{Answer, Hello, Wants, WorkerId},
 };
@@ -47,6 +48,7 @@ impl Driver {
                 None => {} // It was a digest of something else; what counts is equal.
             }
         }
+        self.admit_transports(hello)?;
         if !matches!(self.state.phase, Phase::Gathering | Phase::Running { .. }) {
             return Err(Refusal::Ending);
         }
@@ -67,6 +69,25 @@ impl Driver {
         Ok(Answer::Welcome)
     }
 
+    /// Whether a worker has the transport that is forced, and understands what goes over those that the driver has, too.
+    fn admit_transports(&self, hello: &Hello) -> Result<(), Refusal> {
+        let differs = hello.transports.iter().find_map(|theirs| {
+            let ours = self.setup.transports.iter().find(|ours| ours.name == theirs.name)?;
+            (ours.version != theirs.version).then_some((ours, theirs.version))
+        });
+        if let Some((ours, worker)) = differs {
+            let (transport, driver) = (ours.name.clone(), ours.version);
+            return Err(Refusal::TransportVersion { transport, driver, worker });
+        }
+        match &self.setup.forced {
+            Some(forced) if !hello.transports.iter().any(|offer| offer.name == *forced) => {
+                let (transport, worker) = (forced.clone(), hello.name.clone());
+                Err(Refusal::NoTransport { transport, worker, exists: names(&hello.transports) })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The transport of a connection to a fragment that goes on, if it cannot lead to this worker.
     fn out_of_reach(&self, fragment: usize, hello: &Hello) -> Option<String> {
         self.setup.crossings.iter().zip(&self.state.ways).find_map(|(crossing, way)| {
@@ -77,8 +98,8 @@ impl Driver {
             };
             let (way, owner) = (way.as_ref()?, self.state.slots[other].owner.as_ref()?);
             let other = self.state.members.get(owner)?;
-            let reached = reaches(way, (&hello.host, &hello.transports), (&other.host, &other.transports));
-            (!reached).then(|| way.clone())
+            let here = Place { host: &hello.host, offers: &hello.transports };
+            (!here.reaches(other.place(), way)).then(|| way.clone())
         })
     }
 

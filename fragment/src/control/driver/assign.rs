@@ -3,28 +3,14 @@
 //! Invariant: a worker gets its fragments once it is known where all of their neighbours are; from then on the
 //! transport of a connection stays, for as long as one of its ends is there.
 
+use std::collections::BTreeMap;
+
 use super::{Action, Alarm, Driver, Member, MemberState, Phase};
 use crate::control::{
     notice::Notice,
     placement::{Willing, place},
-    words::{Cause, HostId, Order, Outcome, Placed, Plan, Wants, WorkerId},
+    words::{Cause, Order, Outcome, Placed, Plan, Wants, WorkerId},
 };
-
-/// Where a worker is, and the transports that it has.
-type Place<'p> = (&'p HostId, &'p Vec<String>);
-
-/// Whether a transport leads from one worker to another.
-pub(super) fn reaches(way: &str, left: Place<'_>, right: Place<'_>) -> bool {
-    let both = [left, right].iter().all(|(_, transports)| transports.iter().any(|name| name == way));
-    both && (way != "fastio" || left.0 == right.0)
-}
-
-/// The transport between two workers: by preference, the first that leads from one to the other.
-fn way(forced: Option<&str>, left: Place<'_>, right: Place<'_>) -> Option<String> {
-    let preferred =
-        left.1.iter().map(String::as_str).filter(|name| forced.is_none_or(|forced| forced == *name));
-    preferred.into_iter().find(|name| reaches(name, left, right)).map(str::to_owned)
-}
 
 impl Driver {
     /// While fragments have no owner: whether those that are left can be shared out.
@@ -76,6 +62,7 @@ impl Driver {
         if !started && ready {
             self.state.phase = Phase::Running { started: true };
             out.push(Action::Notice(Notice::Started));
+            out.extend(self.carried().map(Action::Notice));
         }
         if started || ready {
             for (worker, member) in &mut self.state.members {
@@ -155,17 +142,28 @@ impl Driver {
             return Ok("local".into());
         }
         let forced = self.setup.forced.as_deref();
-        let places = ((&from.1.host, &from.1.transports), (&to.1.host, &to.1.transports));
-        way(forced, places.0, places.1).ok_or_else(|| Cause {
+        let (here, there) = (from.1.place(), to.1.place());
+        here.best_way(there, forced).map(str::to_owned).ok_or_else(|| Cause {
             operator: String::new(),
             fragments: self.names(&[crossing.from, crossing.to]),
             worker: from.1.name.clone(),
             what: format!(
-                "no transport{} leads to worker {}",
+                "no transport{} leads from here ({}) to worker {} ({})",
                 forced.map_or(String::new(), |it| format!(" {it}")),
-                to.1.name
+                here.names(),
+                to.1.name,
+                there.names(),
             ),
         })
+    }
+
+    /// Which transport carries what, for those who look on.
+    fn carried(&self) -> Option<Notice> {
+        let mut by = BTreeMap::<_, Vec<_>>::new();
+        for (connection, way) in self.setup.description.connections.iter().zip(&self.state.ways) {
+            by.entry(way.clone()?).or_default().push(connection.name.clone());
+        }
+        (self.setup.watched > 0 && !by.is_empty()).then_some(Notice::Carried { by })
     }
 
     /// Gives the fragments that are left to the workers that take any, and have none yet.

@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     description::Description,
     notice::Notice,
+    paths::{Offer, Place},
     words::{Answer, Hello, HostId, Order, Outcome, Resources, Wants, Word, WorkerId},
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Setup {
     pub waits: bool,
     /// The transport that is to be taken between processes.
     pub forced: Option<String>,
+    /// The transports that the driver's own process has.
+    pub transports: Vec<Offer>,
     /// Milliseconds from one picture of the driver's monitor to the next; 0 if it shows none.
     pub watched: u64,
     /// Workers that are waited for before `all` is shared out; 0 if that is not known.
@@ -139,8 +142,14 @@ struct Member {
     wants: Wants,
     host: HostId,
     resources: Resources,
-    transports: Vec<String>,
+    transports: Vec<Offer>,
     state: MemberState,
+}
+
+impl Member {
+    fn place(&self) -> Place<'_> {
+        Place { host: &self.host, offers: &self.transports }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

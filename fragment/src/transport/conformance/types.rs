@@ -60,7 +60,7 @@ pub(super) fn every_type(bench: &mut Bench<'_>) -> Tried {
     let (mut tx, mut rx) = bench.ends(&bench.link(2))?;
     let mut seen: HashSet<TypeId> = HashSet::new();
     for message in messages()? {
-        let codec = CodecRegistry::global().by_type(message.type_id()).step("finding a codec")?;
+        let codec = CodecRegistry::global().by_value(message.value()).step("finding a codec")?;
         let step = format!("a {}", codec.name());
         tx.message(&message).step(&step)?;
         let received = rx.message(&step)?;

@@ -20,12 +20,12 @@ use std::{
 
 use podwire_fastio::Doorbell;
 
-use super::{Link, LinkError, ReceiveEnd, SendEnd, Transport};
+use super::{Directory, Link, LinkError, ReceiveEnd, SendEnd, Transport};
 
-mod directory;
 mod engine;
 mod error;
 mod ffi;
+mod folder;
 mod hub;
 mod memory;
 mod options;
@@ -35,8 +35,8 @@ mod sending;
 mod stranger;
 mod wire;
 
-pub use directory::{Directory, FolderDirectory};
 pub use error::UcxError;
+pub use folder::FolderDirectory;
 pub use hub::Refused;
 pub use options::UcxOptions;
 #[cfg(feature = "conformance")]

@@ -115,6 +115,11 @@ impl In {
         self.slots.iter().filter(|slot| slot.outcome().is_some() && !slot.is_lost()).count() as u64
     }
 
+    /// Messages that the sender sent before it was closed are on their way.
+    fn is_coming(&self) -> bool {
+        self.end.is_some_and(|end| self.next + self.arrived() < end)
+    }
+
     /// Nothing is left of the last sender.
     pub(super) fn is_drained(&self) -> bool {
         self.slots.is_empty() || self.gone().is_some()
@@ -339,7 +344,12 @@ impl ReceiveEnd for Receiving {
     }
 
     fn peer(&self) -> Peer {
-        self.inbox.state().peer
+        let state = self.inbox.state();
+        match state.peer {
+            // Its last word overtakes large messages, and whoever hears that it is closed asks for nothing more.
+            Peer::Closed if state.is_coming() => Peer::Attached,
+            peer => peer,
+        }
     }
 
     fn traffic(&self) -> Traffic {

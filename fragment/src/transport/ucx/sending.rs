@@ -30,7 +30,7 @@ pub(super) struct Frame {
 
 impl Frame {
     fn of(message: &Message) -> podwire_codec_core::Result<Self> {
-        let codec = CodecRegistry::global().by_type(message.type_id())?;
+        let codec = CodecRegistry::global().by_value(message.value())?;
         let mut gather = Gather::new();
         message::write(codec.name(), codec.fingerprint(), message.metadata(), &mut gather, |writer| {
             codec.encode(message.value(), writer)

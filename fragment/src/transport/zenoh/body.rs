@@ -25,7 +25,7 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub(super) fn of(message: &Message) -> Result<Self> {
-        let codec = CodecRegistry::global().by_type(message.type_id())?;
+        let codec = CodecRegistry::global().by_value(message.value())?;
         let mut gather = Gather::new();
         gather.write(&[0; HEADER])?;
         let metadata = message.metadata();

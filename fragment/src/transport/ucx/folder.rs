@@ -1,6 +1,6 @@
-//! Where the two ends of a link find each other: an address for each link.
+//! A folder as a directory: where the ends of links find each other without a control plane.
 //!
-//! Not here: what an address means. Invariant: a directory keeps bytes, and decides nothing.
+//! Not here: what an address means. Invariant: an address is a file, which comes, changes and goes in one step.
 
 use std::{
     io,
@@ -12,25 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// What the control plane of an application is for [UCX](super::UcxTransport): it carries the addresses of receivers, a
-/// few hundred bytes for each link, so that there are no ports to be agreed on.
-pub trait Directory: Send + Sync {
-    /// Makes this the address of the link, for all processes, in place of any other.
-    ///
-    /// # Errors
-    /// What is in the way.
-    fn publish(&self, link: &str, address: &[u8]) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
-
-    /// Takes the address of the link away, if it still is this one. What cannot be done is left.
-    fn withdraw(&self, link: &str, address: &[u8]);
-
-    /// The address of the link, as far as it is known in this process. Never waits.
-    fn lookup(&self, link: &str) -> Option<Vec<u8>>;
-
-    /// From now on calls `changed` soon after an address changed, whichever, in this process or another. It does not
-    /// take long, and does not call back. Once too often does no harm.
-    fn watch(&self, changed: Box<dyn Fn() + Send + Sync>);
-}
+use crate::transport::{Directory, name};
 
 /// A folder as a directory: for tests, and for hosts that share a file system and nothing else.
 ///
@@ -66,7 +48,7 @@ impl FolderDirectory {
 
     fn file(&self, link: &str) -> PathBuf {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._->".contains(&byte);
-        self.folder.join(&*super::super::name::fitted(link, 200, allowed))
+        self.folder.join(&*name::fitted(link, 200, allowed))
     }
 }
 

@@ -1,0 +1,125 @@
+//! A driver without a GPU, for tests of what stands above a driver: its memory is files without a name, which other processes
+//! import by their descriptors, as they do CUDA's.
+//!
+//! It stands for no result on a GPU. Invariant: an address belongs to one block, and what is outside of it is an error.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    os::{
+        fd::{BorrowedFd, OwnedFd},
+        unix::fs::FileExt,
+    },
+    sync::{Mutex, MutexGuard},
+};
+
+use podwire_codec_core::MemoryKind;
+
+use crate::{
+    driver::{Block, Details, Driver, HostMemory},
+    error::{Error, Result},
+};
+
+/// The kind under which tests register it, beside CUDA's own.
+pub(crate) const KIND: MemoryKind = MemoryKind(400);
+/// Memory comes in multiples of this many bytes.
+pub(crate) const GRANULARITY: usize = 64 << 10;
+/// Bytes that the device has.
+pub(crate) const TOTAL: usize = 1 << 30;
+
+#[derive(Default)]
+pub(crate) struct Mock {
+    blocks: Mutex<BTreeMap<u64, (File, usize)>>,
+}
+
+impl Mock {
+    fn blocks(&self) -> MutexGuard<'_, BTreeMap<u64, (File, usize)>> {
+        self.blocks.lock().unwrap()
+    }
+
+    fn add(&self, device: u32, file: File, bytes: usize) -> Block {
+        let mut blocks = self.blocks();
+        let address = blocks.last_key_value().map_or(1 << 40, |(last, (_, bytes))| last + *bytes as u64);
+        blocks.insert(address, (file, bytes));
+        Block { device, address, bytes, handle: address }
+    }
+
+    /// The file of an address, and where in it.
+    fn at<R>(&self, address: u64, bytes: usize, act: impl FnOnce(&File, u64) -> R) -> R {
+        let blocks = self.blocks();
+        let (start, (file, length)) = blocks.range(..=address).next_back().expect("an address of a block");
+        let offset = address - start;
+        assert!(offset as usize + bytes <= *length, "inside of the block");
+        act(file, offset)
+    }
+}
+
+impl Driver for Mock {
+    fn count(&self) -> Result<u32> {
+        Ok(1)
+    }
+
+    fn open(&self, _: u32) -> Result<Details> {
+        Ok(Details { name: "mock".into(), uuid: [7; 16], granularity: GRANULARITY })
+    }
+
+    fn room(&self, _: u32) -> Result<(u64, u64)> {
+        let used: usize = self.blocks().values().map(|(_, bytes)| bytes).sum();
+        Ok((TOTAL.saturating_sub(used) as u64, TOTAL as u64))
+    }
+
+    fn create(&self, device: u32, bytes: usize) -> Result<Block> {
+        let (free, total) = self.room(device)?;
+        if bytes as u64 > free {
+            return Err(Error::OutOfMemory { wanted: bytes as u64, free, total });
+        }
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        let file = File::from(rustix::fs::memfd_create("podwire-mock", flags).unwrap());
+        file.set_len(bytes as u64).unwrap();
+        Ok(self.add(device, file, bytes))
+    }
+
+    fn export(&self, block: &Block) -> Result<OwnedFd> {
+        self.at(block.address, 0, |file, _| Ok(file.try_clone().unwrap().into()))
+    }
+
+    fn import(&self, device: u32, fd: BorrowedFd<'_>, bytes: usize) -> Result<Block> {
+        let file = File::from(fd.try_clone_to_owned().unwrap());
+        if file.metadata().unwrap().len() < bytes as u64 {
+            return Err(Error::Driver { call: "import", name: "INVALID_VALUE".into(), code: 1 });
+        }
+        Ok(self.add(device, file, bytes))
+    }
+
+    fn release(&self, block: &Block) {
+        self.blocks().remove(&block.address).expect("released once");
+    }
+
+    fn upload(&self, _: u32, to: u64, bytes: &[u8]) -> Result<()> {
+        self.at(to, bytes.len(), |file, at| file.write_all_at(bytes, at)).unwrap();
+        Ok(())
+    }
+
+    fn download(&self, _: u32, from: u64, bytes: &mut [u8]) -> Result<()> {
+        self.at(from, bytes.len(), |file, at| file.read_exact_at(bytes, at)).unwrap();
+        Ok(())
+    }
+
+    fn copy(&self, device: u32, to: u64, from: u64, bytes: usize) -> Result<()> {
+        let mut memory = vec![0; bytes];
+        self.download(device, from, &mut memory)?;
+        self.upload(device, to, &memory)
+    }
+
+    fn fill(&self, device: u32, at: u64, byte: u8, bytes: usize) -> Result<()> {
+        self.upload(device, at, &vec![byte; bytes])
+    }
+
+    fn synchronize(&self, _: u32, _: Option<u64>) -> Result<()> {
+        Ok(())
+    }
+
+    fn pin(&self, _: u32, bytes: usize) -> Result<HostMemory> {
+        Ok(HostMemory::Pageable(vec![0; bytes]))
+    }
+}
