@@ -55,8 +55,8 @@ struct Sensor {
 
 impl Operator for Sensor {
     fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
-        self.rate = spec.parameter("rate", "measurements in a second", self.rate)?;
-        self.error = spec.parameter("error", "standard deviation in metres", self.error)?;
+        self.rate = spec.parameter("rate", "measurements in a second", self.rate);
+        self.error = spec.parameter("error", "standard deviation in metres", self.error);
         spec.output::<f64>("height");
         let period = Duration::try_from_secs_f64(1.0 / self.rate)?;
         spec.period(period).count((self.seconds * self.rate).ceil() as u64);
@@ -136,7 +136,7 @@ struct Display {
 
 impl Operator for Display {
     fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
-        self.milliseconds = spec.parameter("milliseconds", "how long showing takes", 100)?;
+        self.milliseconds = spec.parameter("milliseconds", "how long showing takes", 100);
         spec.input::<f64>("estimate").capacity(1).when_full(WhenFull::DropOldest);
         Ok(())
     }

@@ -145,7 +145,11 @@ impl FastIoContext {
         name::check_pipeline(pipeline)?;
         let mut attempt = 0;
         loop {
-            match Self::open_once(pipeline, attempt) {
+            let opened = Directory::base().and_then(|base| {
+                base.make(pipeline)?;
+                Self::open_once(&base, pipeline, attempt)
+            });
+            match opened {
                 Err(Error::Removed) if attempt < ATTEMPTS => {
                     attempt += 1;
                     std::thread::sleep(Duration::from_millis(1));
@@ -155,9 +159,8 @@ impl FastIoContext {
         }
     }
 
-    fn open_once(pipeline: &str, attempt: usize) -> Result<Self> {
-        let base = Directory::base()?;
-        base.make(pipeline)?;
+    /// Opens a pipeline whose directory is there. With [`Error::Removed`] it is not there any more.
+    pub(crate) fn open_once(base: &Directory, pipeline: &str, attempt: usize) -> Result<Self> {
         let directory = base.directory(pipeline)?.ok_or(Error::Removed)?;
         let identity = directory.identity()?;
         let path = directory.path().to_owned();
@@ -174,13 +177,13 @@ impl FastIoContext {
         if store.check().is_err() {
             // If the remover does not come to its end, it was killed between its mark and its work.
             if attempt >= ATTEMPTS / 4 {
-                remove::go_on_removing(&base, pipeline, identity)?;
+                remove::go_on_removing(base, pipeline, identity)?;
             }
             return Err(Error::Removed);
         }
         let slot = slot::claim(&mut store)?;
         if !store.join()? {
-            remove::go_on_removing(&base, pipeline, identity)?;
+            remove::go_on_removing(base, pipeline, identity)?;
             return Err(Error::Removed);
         }
         let inner = Arc::new(Inner { store, identity, _slot: slot });

@@ -30,18 +30,27 @@ pub(crate) struct Directory {
 const OPEN: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
+/// Where shared memory is.
+fn root() -> PathBuf {
+    let set = std::env::var_os("PODWIRE_SHM_DIR").filter(|root| !root.is_empty());
+    set.map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from)
+}
+
+/// What the directory of this user's pipelines is called.
+fn base_name() -> String {
+    format!("podwire-{}", rustix::process::geteuid().as_raw())
+}
+
 impl Directory {
     /// The directory that holds this user's pipelines: `podwire-<uid>` in `/dev/shm`, or in `$PODWIRE_SHM_DIR`.
     pub(crate) fn base() -> Result<Self> {
-        let root = std::env::var_os("PODWIRE_SHM_DIR")
-            .filter(|root| !root.is_empty())
-            .map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from);
+        let root = root();
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let fd = may_fail()
             .and_then(|()| rustix::fs::openat(CWD, &root, flags, Mode::empty()))
             .map_err(|source| Error::io("open", &root, source))?;
         let root = Self { fd, path: root };
-        let name = format!("podwire-{}", rustix::process::geteuid().as_raw());
+        let name = base_name();
         // Whoever removes the last pipeline removes this directory too, perhaps between our two steps.
         for _ in 0..100 {
             root.make(&name)?;
@@ -50,6 +59,12 @@ impl Directory {
             }
         }
         Err(Error::Removed)
+    }
+
+    /// The same, but it is not made: `None` where there is none.
+    pub(crate) fn base_if_there() -> Result<Option<Self>> {
+        let path = root().join(base_name());
+        if std::fs::symlink_metadata(path).is_err() { Ok(None) } else { Self::base().map(Some) }
     }
 
     pub(crate) fn path(&self) -> &Path {

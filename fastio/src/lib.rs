@@ -50,6 +50,7 @@ mod futex;
 mod gate;
 mod guard;
 mod index;
+mod left_behind;
 mod lifecycle;
 mod local;
 mod membership;

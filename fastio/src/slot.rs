@@ -32,7 +32,7 @@ pub(crate) struct SlotLock {
 
 impl SlotLock {
     /// The lock, if no process has it.
-    fn try_take(directory: &Directory, slot: u16) -> Result<Option<Self>> {
+    pub(crate) fn try_take(directory: &Directory, slot: u16) -> Result<Option<Self>> {
         let name = format!("slot.{slot}");
         let file = directory.file_or_new(&name)?;
         crash_point!("after-slot-file");

@@ -7,14 +7,16 @@ mod options;
 
 use std::{env, ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 
+use podwire_fastio::FastIoContext;
+
 use crate::{
     command::{CommandLine, Selection},
     condition::WorkerLost,
-    config::{Configuration, Settings},
+    config::{Configuration, ConfigurationError, Settings},
     context::FastIo,
-    error::Error,
+    error::{Error, causes},
     fragment::{Fragment, Placed},
-    graph::{Flow, Graph, Problem, Problems, compose},
+    graph::{Flow, Graph, Problem, Problems, compose, dotted},
     monitor::{Monitor, View},
     operator::Operator,
     run::{Ended, Nobody, Plan, Report, Running, Runtime, Signals, StopReason},
@@ -186,11 +188,7 @@ impl Application {
         problems.extend(self.transports.problems(by_environment.or(by_application)));
         let configuration = self.configure(&mut problems);
         let composed = self.compose(&configuration);
-        let is_set_up = self.placed().all(|(_, placed)| placed.spec.is_some());
-        if is_set_up {
-            let asked: Vec<_> = self.placed().map(|(fragment, placed)| placed.asked(fragment)).collect();
-            problems.extend(configuration.unasked(&asked).into_iter().map(Problem::from));
-        }
+        problems.extend(self.unasked(&configuration).map(Problem::from));
         if self.line.worker {
             let own = self.fragments.iter().filter(|fragment| !fragment.is_elsewhere);
             let fragments = self.line.fragments.check(own.map(Fragment::name));
@@ -220,6 +218,21 @@ impl Application {
             self.configuration = Some(Arc::clone(&configuration));
         }
         configuration
+    }
+
+    /// What stands in the configuration and nobody asked for, as far as it is known what was asked for.
+    fn unasked(&self, configuration: &Configuration) -> impl Iterator<Item = ConfigurationError> {
+        let (mut asked, mut unknown) = (Vec::new(), Vec::new());
+        for (fragment, placed) in self.placed() {
+            asked.push(placed.asked(fragment));
+            if placed.spec.is_none() {
+                unknown.push(dotted(&fragment.name, &placed.name));
+            }
+        }
+        configuration.unasked(&asked).into_iter().filter(move |mistake| match mistake {
+            ConfigurationError::NoSuchParameter { operator, .. } => !unknown.contains(operator),
+            _ => true,
+        })
     }
 
     fn compose(&mut self, configuration: &Arc<Configuration>) -> Result<Graph, Problems> {
@@ -264,7 +277,12 @@ impl Application {
             picture.write(&graph).map_err(|source| Error::System { what: "to write the picture", source })?;
             return Ok(Report::default());
         }
-        if self.line.is_local() { self.run_here(graph) } else { self.run_with_others(graph) }
+        if self.line.is_local() {
+            self.run_here(graph)
+        } else {
+            take_away_what_the_killed_left();
+            self.run_with_others(graph)
+        }
     }
 
     #[cfg(not(feature = "distributed"))]
@@ -355,6 +373,7 @@ impl Application {
         if !fragments.is_empty() {
             return Err(Error::Elsewhere { fragments });
         }
+        take_away_what_the_killed_left();
         let plan = Plan {
             local: &|_| true,
             transport: &|_| None,
@@ -374,21 +393,33 @@ impl Application {
         Composed { graph: Arc::new(graph), operators: operators.collect() }
     }
 
-    /// Runs to the end, prints what went wrong, and gives the exit code of the process: 0 when all is well, 128 and the
-    /// number of the signal when one came, else 1.
+    /// Runs to the end, prints what went wrong and what was lost, and gives the exit code of the process: 0 when all is
+    /// well, 128 and the number of the signal when one came, else 1.
     #[must_use]
     pub fn main(self) -> ExitCode {
-        let program = self.line.program();
-        match self.run() {
+        // Of what was lost the driver knows all; and alone, a process loses nothing.
+        let (program, counts) = (self.line.program(), self.line.driver);
+        let ended = self.run();
+        let mut told = String::new();
+        if let Err(error) = &ended {
+            told = causes(error).join(": ");
+            eprintln!("{program}: {told}");
+        }
+        let report = ended.as_ref().map_or_else(Error::report, Some);
+        for line in report.iter().flat_map(|report| report.remarks(&told, counts)) {
+            eprintln!("{program}: {line}");
+        }
+        match ended {
             Ok(Report { ended: Ended::Interrupted { signal }, .. }) => ExitCode::from(128 + signal as u8),
             Ok(_) => ExitCode::SUCCESS,
-            Err(error) => {
-                let causes =
-                    std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-                let causes: Vec<String> = causes.map(ToString::to_string).collect();
-                eprintln!("{program}: {}", causes.join(": "));
-                ExitCode::FAILURE
-            }
+            Err(_) => ExitCode::FAILURE,
         }
+    }
+}
+
+/// Applications whose processes were all killed leave their shared memory to the next one that starts.
+fn take_away_what_the_killed_left() {
+    if let Err(error) = FastIoContext::remove_left_behind() {
+        tracing::debug!(target: "podwire::fragment", %error, "shared memory that may have been left behind stays");
     }
 }

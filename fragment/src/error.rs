@@ -3,12 +3,31 @@
 //! Not here: mistakes of the composition one by one (`graph::problem`), and links (`transport::error`). Invariant: a
 //! variant is a situation that a caller can act on.
 
-use std::{error::Error as StdError, io};
+use std::{any::Any, error::Error as StdError, io};
 
 use crate::{graph::Problems, run::Report, transport::LinkError};
 
 /// What operators return: anything, or an error of any kind.
 pub type Result<T = (), E = Box<dyn StdError + Send + Sync>> = std::result::Result<T, E>;
+
+/// An error and its causes, outermost first. A cause that the one before it says already, as many do, is not said again.
+pub(crate) fn causes(error: &(dyn StdError + 'static)) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    for cause in std::iter::successors(Some(error), |error| (*error).source()) {
+        let text = cause.to_string();
+        if !causes.last().is_some_and(|before| before.ends_with(&text)) {
+            causes.push(text);
+        }
+    }
+    causes
+}
+
+/// What a panic says.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "the panic has no message".into())
+}
 
 /// Why an application did not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +67,17 @@ pub enum Error {
         /// What it said.
         source: io::Error,
     },
+}
+
+impl Error {
+    /// What was done until then, where that is known.
+    pub(crate) fn report(&self) -> Option<&Report> {
+        #[cfg(feature = "distributed")]
+        if let Self::Control(error) = self {
+            return error.report();
+        }
+        if let Self::Failed(report) = self { Some(report) } else { None }
+    }
 }
 
 fn first_failure(report: &Report) -> String {
@@ -137,4 +167,23 @@ pub enum ReceiveError {
     /// What came over the link from another process is no message, or the link failed.
     #[error(transparent)]
     Link(#[from] LinkError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_not_said_twice() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the lens is dirty")]
+        struct Dirty;
+        #[derive(Debug, thiserror::Error)]
+        #[error("camera 3: {0}")]
+        struct Camera(#[source] Dirty);
+        #[derive(Debug, thiserror::Error)]
+        #[error("no picture")]
+        struct Picture(#[source] Camera);
+        assert_eq!(causes(&Picture(Camera(Dirty))), ["no picture", "camera 3: the lens is dirty"]);
+    }
 }

@@ -117,9 +117,9 @@ impl Input {
         self.ports.iter_mut().flat_map(|port| &mut port.lanes).for_each(InLane::settle);
     }
 
-    /// Nothing will be received any more.
-    pub(crate) fn close(&mut self) {
-        self.ports.iter_mut().flat_map(|port| port.lanes.drain(..)).for_each(InLane::close);
+    /// A lane from which nothing will be received any more, until there is none.
+    pub(crate) fn take_lane(&mut self) -> Option<InLane> {
+        self.ports.iter_mut().find_map(|port| port.lanes.pop())
     }
 
     fn path(&self, port: &str) -> String {

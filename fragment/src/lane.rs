@@ -254,7 +254,10 @@ impl InLane {
     pub(crate) fn close(self) {
         match self.way {
             InWay::Local(queue) => queue.close_receiver(),
-            InWay::Link(link) => link.count(),
+            InWay::Link(mut link) => {
+                link.count_last_gap();
+                link.count();
+            }
         }
     }
 }
@@ -275,6 +278,21 @@ impl InLink {
         matches!(self.end.peer(), Peer::Closed | Peer::Died)
     }
 
+    /// A gap that no message follows: nobody asks for that.
+    fn count_last_gap(&mut self) {
+        if self.peer_is_gone()
+            && self.end.traffic().waiting() == 0
+            && let Err(LinkError::Gap { link, missing, .. }) = self.end.try_receive()
+        {
+            self.lose(&link, missing);
+        }
+    }
+
+    fn lose(&mut self, link: &str, missing: u64) {
+        self.lost += missing;
+        tracing::warn!(target: "podwire::fragment", %link, missing, "messages were lost");
+    }
+
     fn receive(&mut self) -> Result<Option<Message>, LinkError> {
         loop {
             match self.end.try_receive() {
@@ -282,10 +300,7 @@ impl InLink {
                     message.iter_mut().for_each(Message::unpack_stamp);
                     return Ok(message);
                 }
-                Err(LinkError::Gap { link, missing, .. }) => {
-                    self.lost += missing;
-                    tracing::warn!(target: "podwire::fragment", %link, missing, "messages were lost");
-                }
+                Err(LinkError::Gap { link, missing, .. }) => self.lose(&link, missing),
                 Err(LinkError::Closed { .. } | LinkError::PeerDied { .. }) => return Ok(None),
                 Err(error) => return Err(error),
             }

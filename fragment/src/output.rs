@@ -134,10 +134,9 @@ impl Output {
         lanes.peek().is_some() && lanes.all(OutLane::unheard)
     }
 
-    /// Nothing will be emitted any more.
-    pub(crate) fn close(&mut self) {
-        let lanes = self.ports.iter_mut().flat_map(|port| port.lanes.drain(..));
-        self.sleeper.shared.watch_links(lanes.filter_map(OutLane::close));
+    /// A lane to which nothing will be emitted any more, until there is none.
+    pub(crate) fn take_lane(&mut self) -> Option<OutLane> {
+        self.ports.iter_mut().find_map(|port| port.lanes.pop())
     }
 }
 

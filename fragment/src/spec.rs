@@ -23,6 +23,10 @@ pub struct OperatorSpec {
     pub(crate) outputs: Vec<PortSpec>,
     pub(crate) conditions: Conditions,
     pub(crate) parameters: Vec<ParameterNode>,
+    /// What the configuration says and the operator cannot take.
+    pub(crate) mistakes: Vec<ConfigurationError>,
+    /// There were such, and they have been told.
+    pub(crate) is_wrong: bool,
     fragment: String,
     operator: String,
     configuration: Arc<Configuration>,
@@ -121,27 +125,23 @@ impl OperatorSpec {
     /// In the configuration file it stands in the table of the operator: `[fragment1.ping]`, or `[ping]` in an application
     /// of one fragment.
     ///
-    /// # Errors
-    /// [`ConfigurationError`] if what the configuration says is no `T`.
-    pub fn parameter<T: DeserializeOwned + Debug>(
-        &mut self,
-        name: &str,
-        help: &str,
-        default: T,
-    ) -> Result<T, ConfigurationError> {
-        // Entered first: what is wrong is still a parameter that the operator has.
+    /// If what stands there is no `T`, the application does not run, and that is told together with all other mistakes; until
+    /// then `setup` goes on with the default.
+    pub fn parameter<T: DeserializeOwned + Debug>(&mut self, name: &str, help: &str, default: T) -> T {
+        let configured = self.configuration.parameter(&self.fragment, &self.operator, name);
+        let configured = configured.unwrap_or_else(|mistake| {
+            self.mistakes.push(mistake);
+            None
+        });
+        let is_configured = configured.is_some();
+        let value = configured.unwrap_or(default);
         self.parameters.push(ParameterNode {
             name: name.into(),
             help: help.into(),
-            ..ParameterNode::default()
+            value: format!("{value:?}"),
+            configured: is_configured,
         });
-        let configured = self.configuration.parameter(&self.fragment, &self.operator, name)?;
-        let is_configured = configured.is_some();
-        let value = configured.unwrap_or(default);
-        if let Some(node) = self.parameters.last_mut() {
-            (node.value, node.configured) = (format!("{value:?}"), is_configured);
-        }
-        Ok(value)
+        value
     }
 
     /// Registers the codec of a type, in the place of what had the name.

@@ -80,7 +80,7 @@ fn keeps_the_contract(tls: &'static str, folder: &Folder) {
         stranger.send(None, header, known, bytes.to_vec(), false).unwrap();
         stranger.work(LONG, Stranger::is_idle);
     };
-    let suite = Suite::over(pair).messages_die_with_their_sender();
+    let suite = Suite::over(pair).messages_die_with_their_sender().largest(1 << 30);
     let report = suite.processes(processes).garbage(garbage).run();
     println!("{report}");
     report.assert();
@@ -89,12 +89,18 @@ fn keeps_the_contract(tls: &'static str, folder: &Folder) {
 /// One who has greeted the receiver of a link as a sender does, and was welcomed.
 fn welcomed(tls: &str, directory: &dyn Directory, link: &Link) -> Stranger {
     let mut stranger = Stranger::new(&options(tls), &directory.lookup(&link.name).unwrap()).unwrap();
-    let entry = stranger.entry().unwrap();
-    let hello = stranger.header(1, 0, 1, link.capacity as u64, entry.len());
-    stranger.send(None, hello, 48, entry, false).unwrap();
+    directory.publish(&Stranger::name(), &stranger.entry().unwrap()).unwrap();
+    greet(&mut stranger, 1, link.capacity);
     stranger.work(LONG, |stranger| stranger.heard(2));
     assert!(stranger.heard(2), "it was not welcomed");
     stranger
+}
+
+/// Greets as a sender whose first message has this number.
+fn greet(stranger: &mut Stranger, number: u64, capacity: usize) {
+    let body = Stranger::greeting();
+    let hello = stranger.header(1, 0, number, capacity as u64, body.len());
+    stranger.send(None, hello, 48, body, false).unwrap();
 }
 
 #[test]
@@ -233,8 +239,10 @@ fn case_96_both_ends_see_another_version() {
     let directory = folder.directory();
     let entry = directory.lookup(&link.name).unwrap();
     let mut stranger = Stranger::new(&options(TCP), &entry).unwrap();
-    let mut body = stranger.entry().unwrap();
-    body[4] = 2;
+    let mut published = stranger.entry().unwrap();
+    published[4] = 2;
+    directory.publish(&Stranger::name(), &published).unwrap();
+    let body = Stranger::greeting();
     let mut hello = stranger.header(1, 0, 1, 4, body.len());
     hello[4] = 2;
     stranger.send(None, hello, 48, body, false).unwrap();
@@ -288,6 +296,110 @@ fn case_96_what_the_directory_has_is_checked_before_ucx_sees_it() {
     while rx.number() != 7 {
         let _ = tx.0.try_send(&Message::new(7_u64));
     }
+}
+
+#[test]
+fn case_96_an_address_that_comes_in_a_greeting_reaches_nobody() {
+    let folder = Folder::new("greeting");
+    for tls in [TCP, SHARED] {
+        let (transport, link) = (folder.transport(tls), Link::new("a.out>b.in", 4));
+        let mut rx = Rx::open(&*transport, &link);
+        let directory = folder.directory();
+        let mut stranger = Stranger::new(&options(tls), &directory.lookup(&link.name).unwrap()).unwrap();
+        // With an address in it, of which nobody but UCX could tell that it is none; and with less than a number.
+        let mut address = stranger.entry().unwrap();
+        address.extend([0xFF; 100]);
+        for body in [address, vec![0; 7], Vec::new()] {
+            let before = transport.refused().count;
+            let hello = stranger.header(1, 0, 1, 4, body.len());
+            stranger.send(None, hello, 48, body, false).unwrap();
+            stranger.work(LONG, |_| transport.refused().count > before);
+        }
+        // Who is not in the directory is not answered, until it is, with an address that is one.
+        let refused = |stranger: &mut Stranger, due: fn(&UcxError) -> bool| {
+            stranger.work(LONG, |_| transport.refused().last.is_some_and(|last| due(&last)));
+            assert!(!stranger.heard(2), "it was answered");
+        };
+        greet(&mut stranger, 1, 4);
+        refused(&mut stranger, |last| matches!(last, UcxError::UnknownWorker { worker: Stranger::ID }));
+        for garbage in [&[0xFF; 300][..], &directory.lookup(&link.name).unwrap()] {
+            directory.publish(&Stranger::name(), garbage).unwrap();
+            greet(&mut stranger, 1, 4);
+            refused(&mut stranger, |last| matches!(last, UcxError::Address { .. }));
+            directory.withdraw(&Stranger::name(), garbage);
+            greet(&mut stranger, 1, 4);
+            refused(&mut stranger, |last| matches!(last, UcxError::UnknownWorker { .. }));
+        }
+        directory.publish(&Stranger::name(), &stranger.entry().unwrap()).unwrap();
+        stranger.work(LONG, |stranger| stranger.heard(2));
+        assert!(stranger.heard(2), "it is known, and was not answered");
+        drop(stranger);
+        goes_on(&*folder.transport(tls), &mut rx, &link);
+    }
+}
+
+#[test]
+fn case_96_numbers_near_the_last_one_are_typed_errors_at_both_ends() {
+    let folder = Folder::new("numbers");
+    let (transport, link) = (folder.transport(TCP), Link::new("a.out>b.in", 4));
+    let mut rx = Rx::open(&*transport, &link);
+    let directory = folder.directory();
+    let mut stranger = Stranger::new(&options(TCP), &directory.lookup(&link.name).unwrap()).unwrap();
+    directory.publish(&Stranger::name(), &stranger.entry().unwrap()).unwrap();
+    let number = |error: Option<UcxError>| matches!(error, Some(UcxError::Number { .. }));
+    for first in [0, u64::MAX / 2 + 1, u64::MAX - 1, u64::MAX] {
+        let before = transport.refused().count;
+        greet(&mut stranger, first, 4);
+        stranger.work(LONG, |_| transport.refused().count > before);
+        assert!(number(transport.refused().last), "{first}");
+    }
+    // The last one that is believed, and what comes after it.
+    greet(&mut stranger, u64::MAX / 2, 4);
+    stranger.work(LONG, |stranger| stranger.heard(2));
+    for (count, first) in [(1, u64::MAX), (3, u64::MAX - 1), (3, u64::MAX), (2, 0)] {
+        let before = transport.refused().count;
+        let body = [5, 0, 0, 0, 1, 2, 3, 4, 5].repeat(count.into());
+        let header = stranger.header(3, count, first, 1, body.len());
+        stranger.send(None, header, 48, body, false).unwrap();
+        stranger.work(LONG, |_| transport.refused().count >= before + u64::from(count));
+        assert!(number(transport.refused().last), "{count} from {first}");
+    }
+    let close = stranger.header(5, 0, u64::MAX, 0, 0);
+    stranger.send(None, close, 48, Vec::new(), false).unwrap();
+    stranger.work(LONG, Stranger::is_idle);
+    drop(stranger);
+    assert!(matches!(rx.error(), LinkError::PeerDied { .. } | LinkError::Closed { .. }));
+    goes_on(&*transport, &mut rx, &link);
+}
+
+#[test]
+fn case_96_a_receiver_that_says_what_cannot_be_is_not_believed() {
+    let folder = Folder::new("receiver");
+    let (sending, directory) = (folder.transport(TCP), folder.directory());
+    // The only one that there is.
+    let worker = std::fs::read_dir(&folder.0).unwrap().next().unwrap().unwrap().file_name();
+    let entry = directory.lookup(worker.to_str().unwrap()).unwrap();
+    let (mut stranger, link) = (Stranger::new(&options(TCP), &entry).unwrap(), Link::new("a.out>b.in", 4));
+    directory.publish(&link.name, &stranger.entry().unwrap()).unwrap();
+    let mut tx = Tx::open(&*sending, &link);
+    tx.send(&Message::new(1_u64)).unwrap();
+    stranger.work(LONG, |stranger| stranger.heard(1));
+    stranger.speak_to(stranger.heard_from(1).expect("it greets"));
+    let mut say = |kind: u8, number: u64, extra: u64, done: &dyn Fn(&Stranger) -> bool| {
+        let header = stranger.header(kind, 0, number, extra, 0);
+        stranger.send(None, header, 48, Vec::new(), false).unwrap();
+        stranger.work(LONG, done);
+        assert!(done(&stranger), "{kind} with {number} and {extra}");
+    };
+    for number in [0, 3, u64::MAX] {
+        let before = sending.refused().count;
+        say(2, number, 0, &|_| sending.refused().count > before);
+        assert!(matches!(sending.refused().last, Some(UcxError::Number { first: 1, last: 2, .. })));
+    }
+    say(2, 1, 0, &|stranger| stranger.heard(3));
+    say(4, u64::MAX, u64::MAX, &|_| tx.0.traffic().settled > 0);
+    let traffic = tx.0.traffic();
+    assert_eq!((traffic.sent, traffic.received, traffic.settled), (1, 1, 1));
 }
 
 #[test]

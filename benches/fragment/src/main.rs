@@ -1,8 +1,11 @@
-//! What does an operator cost, beside a bare futex, a condition variable, and channels of std and crossbeam?
+//! What does an operator cost, beside a bare futex, a condition variable, and channels of std and crossbeam? And a message
+//! from process to process, beside iceoryx2 and Zenoh alone?
 //!
-//! `podwire-bench-fragment [--quick] [--check]` prints tables in Markdown. The subjects of a table take turns within a round,
-//! because machines change their speed; what is compared was measured in the same seconds.
+//! `podwire-bench-fragment [--quick] [--check] [--within] [--between]` prints tables in Markdown; the last two leave out the
+//! other half. The subjects of a table take turns within a round, because machines change their speed; what is compared
+//! was measured in the same seconds.
 
+mod between;
 mod hop;
 mod idle;
 mod operators;
@@ -24,14 +27,34 @@ pub struct Effort {
     pub idle: Duration,
     /// The largest graph.
     pub operators: usize,
+    /// The largest message between processes, in bytes.
+    pub largest: usize,
 }
 
-const FULL: Effort =
-    Effort { rounds: 15, hops: 1000, stream: 500_000, idle: Duration::from_secs(5), operators: 1000 };
-const QUICK: Effort =
-    Effort { rounds: 5, hops: 300, stream: 100_000, idle: Duration::from_secs(1), operators: 256 };
-const CHECK: Effort =
-    Effort { rounds: 1, hops: 10, stream: 1000, idle: Duration::from_millis(50), operators: 16 };
+const FULL: Effort = Effort {
+    rounds: 15,
+    hops: 1000,
+    stream: 500_000,
+    idle: Duration::from_secs(5),
+    operators: 1000,
+    largest: 64 << 20,
+};
+const QUICK: Effort = Effort {
+    rounds: 5,
+    hops: 300,
+    stream: 100_000,
+    idle: Duration::from_secs(1),
+    operators: 256,
+    largest: 64 << 20,
+};
+const CHECK: Effort = Effort {
+    rounds: 1,
+    hops: 10,
+    stream: 1000,
+    idle: Duration::from_millis(50),
+    operators: 16,
+    largest: 64 << 10,
+};
 
 /// Turns of several subjects, one after the other in each round; of each the smallest and the middle value.
 pub fn in_turns<S: Copy>(subjects: &[S], rounds: usize, mut turn: impl FnMut(S) -> f64) -> Vec<(f64, f64)> {
@@ -59,8 +82,25 @@ pub fn head(title: &str, name: &str, cells: &[&str]) {
     println!("|---|{}", "--:|".repeat(cells.len()));
 }
 
-fn main() {
-    let asked = |option| std::env::args().any(|argument| argument == option);
+/// One line that says on what was measured.
+fn machine() -> String {
+    let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("an unknown processor", |(_, model)| model);
+    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+    let load = read("/proc/loadavg").split_whitespace().next().unwrap_or("?").to_owned();
+    let count = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{model}, {count} processors, Linux {kernel}, load {load} before")
+}
+
+fn main() -> Result<(), between::Failure> {
+    iceoryx2::prelude::set_log_level(iceoryx2::prelude::LogLevel::Fatal);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "--receive") {
+        return between::receive(&arguments);
+    }
+    let asked = |option| arguments.iter().any(|argument| argument == option);
     let effort = if asked("--check") {
         CHECK
     } else if asked("--quick") {
@@ -68,9 +108,15 @@ fn main() {
     } else {
         FULL
     };
-    println!("{} processors", std::thread::available_parallelism().map_or(0, usize::from));
-    hop::measure(effort);
-    stream::measure(effort);
-    scaling::measure(effort);
-    idle::measure(effort);
+    println!("# Operators and links, measured\n\n{}.", machine());
+    if !asked("--between") {
+        hop::measure(effort);
+        stream::measure(effort);
+        scaling::measure(effort);
+        idle::measure(effort);
+    }
+    if !asked("--within") {
+        between::measure_all(effort);
+    }
+    Ok(())
 }

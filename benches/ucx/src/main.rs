@@ -42,7 +42,7 @@ fn transport(tls: &str, folder: &Path) -> UcxTransport {
     UcxTransport::open(&UcxOptions::new().transports(tls), directory).unwrap()
 }
 
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 4;
 
 fn receive(tls: &str, folder: &Path, quick: bool) {
     let mut raw = Raw::open(tls, folder, "receiver", "sender");
@@ -67,6 +67,17 @@ fn receive(tls: &str, folder: &Path, quick: bool) {
     }
 }
 
+/// One line that says on what was measured.
+fn machine() -> String {
+    let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("an unknown processor", |(_, model)| model);
+    let load = read("/proc/loadavg").split_whitespace().next().unwrap_or("?").to_owned();
+    let count = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{model}, {count} processors, load {load} before")
+}
+
 fn main() {
     CodecRegistry::global().register::<Bulk<u8>>("bench.Bytes").unwrap();
     let args: Vec<String> = std::env::args().collect();
@@ -74,6 +85,10 @@ fn main() {
     if let Some(at) = args.iter().position(|arg| arg == "--receive") {
         return receive(&args[at + 1], Path::new(&args[at + 2]), quick);
     }
+    println!("# Links over UCX, measured\n\n{}.\n", machine());
+    println!(
+        "Messages from one process to another, the best of {ROUNDS} rounds. A ratio of 1: as fast as the bare loop.\n"
+    );
     println!("| UCX over | bytes | bare, messages/s | link, messages/s | bare, MB/s | link, MB/s | ratio |");
     println!("|---|--:|--:|--:|--:|--:|--:|");
     for tls in TLS {

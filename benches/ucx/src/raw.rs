@@ -1,7 +1,8 @@
 //! The bare loop: UCX's own interface, one thread, a worker that spins, one message after the other.
 //!
-//! It does what a link needs and nothing else: a header of 48 bytes, bodies into one buffer, a window of messages whose
-//! room the receiver gives back. UCX chooses between eager and rendezvous. Everything here lives until the process ends.
+//! It does what a link needs and nothing else: a header of 48 bytes, bodies into buffers of their own, as many as there can
+//! be messages under way, a window of messages whose room the receiver gives back. UCX chooses between eager and rendezvous.
+//! Everything here lives until the process ends.
 
 use std::{ffi::CString, os::raw::c_void, path::Path, ptr, time::Duration};
 
@@ -21,8 +22,22 @@ struct State {
     got: u64,
     pending: usize,
     waiting: Vec<(*mut c_void, usize)>,
-    buffer: Vec<u8>,
+    /// Where messages go, one after the other: who receives one may keep it while the next ones come.
+    buffers: Vec<Vec<u8>>,
+    next: usize,
     failed: bool,
+}
+
+impl State {
+    /// Where the next message goes.
+    fn buffer(&mut self, length: usize) -> *mut u8 {
+        self.next = (self.next + 1) % self.buffers.len();
+        let buffer = &mut self.buffers[self.next];
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        buffer.as_mut_ptr()
+    }
 }
 
 pub struct Raw {
@@ -52,11 +67,9 @@ unsafe extern "C" fn arrived(
         state.waiting.push((data, length));
         return ucs_status_t_UCS_INPROGRESS;
     }
-    if state.buffer.len() < length {
-        state.buffer.resize(length, 0);
-    }
+    let buffer = state.buffer(length);
     // SAFETY: so many bytes came, and there is room for them.
-    unsafe { ptr::copy_nonoverlapping(data.cast::<u8>(), state.buffer.as_mut_ptr(), length) };
+    unsafe { ptr::copy_nonoverlapping(data.cast::<u8>(), buffer, length) };
     state.got += 1;
     ucs_status_t_UCS_OK
 }
@@ -127,7 +140,8 @@ impl Raw {
                 Err(_) => std::thread::sleep(Duration::from_millis(1)),
             }
         };
-        let state = Box::into_raw(Box::<State>::default());
+        let state = State { buffers: vec![Vec::new()], ..State::default() };
+        let state = Box::into_raw(Box::new(state));
         let mut handler = blank!(ucp_am_handler_param_t);
         handler.field_mask = 1 | 4 | 8;
         handler.id = 1;
@@ -159,17 +173,14 @@ impl Raw {
         }
         while let Some((data, length)) = self.state().waiting.pop() {
             let state = self.state();
-            if state.buffer.len() < length {
-                state.buffer.resize(length, 0);
-            }
-            let buffer = state.buffer.as_mut_ptr();
+            let buffer = state.buffer(length);
             state.pending += 1;
             let mut params = blank!(ucp_request_param_t);
             params.op_attr_mask =
                 ucp_op_attr_t_UCP_OP_ATTR_FIELD_CALLBACK | ucp_op_attr_t_UCP_OP_ATTR_FIELD_USER_DATA;
             params.cb.recv_am = Some(received);
             params.user_data = self.state.cast();
-            // SAFETY: the buffer does not move: all messages of a run have one length.
+            // SAFETY: the buffer does not move: it is used again after a window of messages, all of one length.
             let request =
                 unsafe { ucp_am_recv_data_nbx(self.worker, data, buffer.cast(), length, &raw const params) };
             if !matches!(ucx_rs::decode_status_ptr(request), Ok(Some(_))) {
@@ -220,6 +231,10 @@ impl Raw {
     pub fn receive_all(&mut self, count: u64, window: u64) {
         let (mut told, step) = (0, (window / 2).max(1));
         self.state().got = 0;
+        let buffers = window as usize + 1;
+        if self.state().buffers.len() != buffers {
+            self.state().buffers = vec![Vec::new(); buffers];
+        }
         while told < count.div_ceil(step) {
             self.progress();
             let got = self.state().got;

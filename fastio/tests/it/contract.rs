@@ -171,6 +171,21 @@ fn an_ephemeral_pipeline_goes_with_its_last_member_however_it_goes() {
     assert!(context.try_get("mine").unwrap().is_none(), "it is another one");
     drop(context);
     assert!(directory(&pipeline).exists(), "which was not asked to go");
+
+    // What is there now stays, as nobody asked it to go; another one has a member; and of the third all were killed.
+    let (living, dead) = (Pipeline::new(), Pipeline::new());
+    let member = FastIoContext::open_with(&living, ephemeral).unwrap();
+    let mut last = Actor::start("be-a-member", &dead);
+    last.expect("in");
+    drop(FastIoContext::open_with(&dead, ephemeral).unwrap());
+    last.kill();
+    assert!(directory(&dead).exists());
+    assert!(FastIoContext::remove_left_behind().unwrap() >= 1);
+    assert!(!directory(&dead).exists() && directory(&living).exists() && directory(&pipeline).exists());
+    drop(member.create(100).unwrap());
+    drop(member);
+    assert!(!directory(&living).exists(), "its last member still takes it away");
+    FastIoContext::remove_left_behind().unwrap();
 }
 
 #[test]

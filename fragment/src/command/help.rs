@@ -79,9 +79,9 @@ impl CommandLine {
                 parameters.iter().map(|known| (&*known.path, format!("{} [{}]", known.help, known.value)));
             text += &format!("\nParameters of the operators (--config):\n{}", columns(rows));
         }
-        let rows = Settings::TABLE
-            .iter()
-            .map(|setting| (setting.name, format!("{} [default: {}]", setting.help, setting.default)));
+        let settings = Settings::TABLE.iter().map(|it| (it.name, it.help, it.default));
+        let settings = settings.chain(Settings::OTHERS.iter().copied());
+        let rows = settings.map(|(name, help, default)| (name, format!("{help} [default: {default}]")));
         text += &format!("\nEnvironment:\n{}", columns(rows));
         text
     }

@@ -151,7 +151,7 @@ impl Configuration {
         [full, short].into_iter().flatten()
     }
 
-    /// Everything in the file that nobody asked for.
+    /// Everything in the file that nobody asked for, by line.
     #[must_use]
     pub fn unasked(&self, operators: &[Asked<'_>]) -> Vec<ConfigurationError> {
         let mut errors = Vec::new();
@@ -172,6 +172,7 @@ impl Configuration {
                 errors.push(ConfigurationError::NoSuchTable { at, table, existing });
             }
         }
+        errors.sort_by_key(ConfigurationError::line);
         errors
     }
 

@@ -116,3 +116,20 @@ pub enum ConfigurationError {
         second: Place,
     },
 }
+
+impl ConfigurationError {
+    /// The line of the file, from 1.
+    pub(super) fn line(&self) -> usize {
+        match self {
+            Self::Unreadable { .. } => 0,
+            Self::Syntax { at, .. }
+            | Self::NoSuchTable { at, .. }
+            | Self::NoSuchOperator { at, .. }
+            | Self::NoSuchParameter { at, .. }
+            | Self::NoTable { at, .. }
+            | Self::WrongType { at, .. }
+            | Self::NoSuchField { at, .. }
+            | Self::Twice { first: at, .. } => at.line,
+        }
+    }
+}

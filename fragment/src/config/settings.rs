@@ -155,8 +155,9 @@ impl Settings {
         },
     ];
 
-    /// Variables that others read: Fast I/O, and whoever prints logs.
-    const OTHERS: &[&str] = &["PODWIRE_SHM_DIR"];
+    /// Variables that others read: name, help and default of those of Fast I/O.
+    pub(crate) const OTHERS: &[(&str, &str, &str)] =
+        &[("PODWIRE_SHM_DIR", "the directory where shared memory lies", "/dev/shm")];
 
     /// Reads the environment of this process.
     ///
@@ -185,7 +186,8 @@ impl Settings {
 
     /// Warnings for variables whose names are near to ours and mean nothing.
     pub fn warnings(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
-        let ours = || Self::TABLE.iter().map(|setting| setting.name).chain(Self::OTHERS.iter().copied());
+        let ours =
+            || Self::TABLE.iter().map(|setting| setting.name).chain(Self::OTHERS.iter().map(|other| other.0));
         let names = names.into_iter().filter_map(|name| name.into_string().ok());
         names
             .filter(|name| name.starts_with("PODWIRE_") && !ours().any(|known| known == name))

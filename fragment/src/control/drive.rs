@@ -4,7 +4,7 @@
 //! they came, and what it wants done is done before the next one.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -17,13 +17,15 @@ use zenoh::{Session, Wait, liveliness::LivelinessToken, query::Query};
 
 use super::{
     alarms::{Alarms, Woken},
+    door::{Door, Room},
     driver::{Action, Alarm, Driver, Event, Setup},
     envelope::{Unreadable, Version, open, seal},
     error::ControlError,
     keys::{Keys, last},
+    notice::Notice,
     post::{appear, hear, say, watch, zenoh_failed},
     refusal::Refusal,
-    words::{Answer, Hello, Order, Outcome, Said, WorkerId},
+    words::{Answer, Answered, Hello, Order, Outcome, Said, WorkerId},
 };
 use crate::{
     config::Settings,
@@ -36,9 +38,8 @@ const GATHER: Duration = Duration::from_millis(500);
 
 /// What comes to the driver.
 pub(super) enum Input {
-    Hello(Query),
+    Hello(Query, Room),
     Said(WorkerId, Vec<u8>),
-    Came(WorkerId),
     Left(WorkerId),
     Signal(i32),
 }
@@ -55,8 +56,7 @@ pub(super) struct Drive {
     alarms: Alarms<Alarm>,
     /// Those that have fragments, shown to the others so that they take their addresses.
     members: BTreeMap<WorkerId, LivelinessToken>,
-    /// Workers that are there, whether they have joined or not.
-    there: BTreeSet<WorkerId>,
+    door: Arc<Door>,
     /// Of each worker the last one.
     reports: BTreeMap<WorkerId, Report>,
     /// What the workers do, for the monitor.
@@ -89,7 +89,7 @@ impl Drive {
             events,
             alarms: Alarms::new(),
             members: BTreeMap::new(),
-            there: BTreeSet::new(),
+            door: Arc::default(),
             reports: BTreeMap::new(),
             doing: Arc::default(),
             // Where there is no shared memory, links between processes of this host go over Zenoh.
@@ -104,25 +104,35 @@ impl Drive {
 
     fn listen(&self, sender: &Sender<Input>) -> Result<(), ControlError> {
         // Whoever can say hello is heard from the first word on, so hello comes last.
-        let to = sender.clone();
+        let (to, door) = (sender.clone(), Arc::clone(&self.door));
         hear(&self.session, &self.keys.word("*"), move |worker, sample| {
-            let _ = to.send(Input::Said(worker, sample.payload().to_bytes().into_owned()));
+            if door.hears(&worker) {
+                let _ = to.send(Input::Said(worker, sample.payload().to_bytes().into_owned()));
+            }
         })?;
-        let to = sender.clone();
-        let noted = seal(&Answer::Noted).unwrap_or_default();
+        let (to, door) = (sender.clone(), Arc::clone(&self.door));
+        let noted = seal(&self.answered(Answer::Noted)).unwrap_or_default();
         let asked = self.session.declare_queryable(self.keys.word("*")).callback(move |query| {
-            let bytes = query.payload().map(|payload| payload.to_bytes().into_owned()).unwrap_or_default();
-            let _ = to.send(Input::Said(last(query.key_expr().as_str()), bytes));
+            let worker = last(query.key_expr().as_str());
+            if door.hears(&worker) {
+                let bytes = query.payload().map(|payload| payload.to_bytes().into_owned());
+                let _ = to.send(Input::Said(worker, bytes.unwrap_or_default()));
+            }
             let _ = query.reply(query.key_expr().clone(), noted.clone()).wait();
         });
         asked.background().wait().map_err(zenoh_failed("cannot listen to workers"))?;
-        let to = sender.clone();
+        let (to, door) = (sender.clone(), Arc::clone(&self.door));
         watch(&self.session, &self.keys.worker("*"), move |worker, there| {
-            let _ = to.send(if there { Input::Came(worker) } else { Input::Left(worker) });
+            if there {
+                door.came(worker);
+            } else if door.left(&worker) {
+                let _ = to.send(Input::Left(worker));
+            }
         })?;
-        let to = sender.clone();
+        let (to, door) = (sender.clone(), Arc::clone(&self.door));
         let hello = self.session.declare_queryable(self.keys.hello()).complete(true).callback(move |query| {
-            let _ = to.send(Input::Hello(query));
+            let room = door.room(query.payload().map_or(0, |payload| payload.len()));
+            let _ = room.map(|room| to.send(Input::Hello(query, room)));
         });
         hello.background().wait().map_err(zenoh_failed("cannot listen to workers"))
     }
@@ -165,13 +175,8 @@ impl Drive {
 
     fn input(&mut self, input: Input) -> Option<Outcome> {
         match input {
-            Input::Hello(query) => self.hello(&query),
-            Input::Came(worker) => {
-                self.there.insert(worker);
-                None
-            }
+            Input::Hello(query, _room) => self.hello(&query),
             Input::Left(worker) => {
-                self.there.remove(&worker);
                 self.members.remove(&worker);
                 self.happens(Event::Left(worker), None)
             }
@@ -182,7 +187,10 @@ impl Drive {
                         self.reports.insert(worker.clone(), report);
                     }
                     if let Some(snapshot) = snapshot {
-                        lock(&self.doing).insert(worker.clone(), snapshot);
+                        let mut doing = lock(&self.doing);
+                        // Somebody has taken the place of a worker that was lost.
+                        doing.retain(|_, other| !other.overlaps(&snapshot));
+                        doing.insert(worker.clone(), snapshot);
                     }
                     self.happens(Event::Said(worker, word), None)
                 }
@@ -197,23 +205,29 @@ impl Drive {
     fn hello(&mut self, query: &Query) -> Option<Outcome> {
         let bytes = query.payload().map(|payload| payload.to_bytes()).unwrap_or_default();
         match open::<Hello>(&bytes) {
-            // Its hello may be heard after its death was: who is not there would never leave again. Who is, asks again.
-            Ok(hello) if self.is_missing(&hello) => None,
-            Ok(hello) => self.happens(Event::Hello(Box::new(hello)), Some(query)),
+            // Who is of another application is told so; it is there elsewhere.
+            Ok(hello) if self.is_ours(&hello) && !self.door.open(&hello.worker) => None,
+            Ok(hello) => {
+                let worker = hello.worker.clone();
+                let over = self.happens(Event::Hello(Box::new(hello)), Some(query));
+                if !self.machine.has(&worker) {
+                    self.door.close(&worker);
+                }
+                over
+            }
             Err(why) => {
-                eprintln!("podwire: somebody who wants to join is not understood: {why}");
+                self.door.tell(|| format!("podwire: somebody who wants to join is not understood: {why}"));
                 if let Unreadable::Version(worker) = why {
                     let refusal = Refusal::Version { driver: Version::own(), worker };
-                    self.answer(query, &Answer::Refused(refusal));
+                    self.answer(query, Answer::Refused(refusal));
                 }
                 None
             }
         }
     }
 
-    /// Whether it is of this application, and not there: others are there elsewhere.
-    fn is_missing(&self, hello: &Hello) -> bool {
-        Keys::new(&hello.application).hello() == self.keys.hello() && !self.there.contains(&hello.worker)
+    fn is_ours(&self, hello: &Hello) -> bool {
+        Keys::new(&hello.application).hello() == self.keys.hello()
     }
 
     fn happens(&mut self, event: Event, query: Option<&Query>) -> Option<Outcome> {
@@ -225,10 +239,13 @@ impl Drive {
         let mut over = None;
         for action in actions {
             match action {
-                Action::Answer(answer) => query.into_iter().for_each(|query| self.answer(query, &answer)),
+                Action::Answer(answer) => {
+                    query.into_iter().for_each(|query| self.answer(query, answer.clone()))
+                }
                 Action::Order(worker, order) => self.order(&worker, &order),
                 Action::Alarm(alarm) => self.set(alarm),
                 Action::Silence(alarm) => self.alarms.silence(alarm),
+                Action::Notice(notice @ Notice::Refused { .. }) => self.door.tell(|| notice.to_string()),
                 Action::Notice(notice) => eprintln!("{notice}"),
                 Action::Over(outcome) => over = Some(outcome),
             }
@@ -260,11 +277,15 @@ impl Drive {
         }
     }
 
-    fn answer(&self, query: &Query, answer: &Answer) {
-        if let Ok(bytes) = seal(answer) {
+    fn answer(&self, query: &Query, answer: Answer) {
+        if let Ok(bytes) = seal(&self.answered(answer)) {
             // Who does not hear the answer asks again.
             let _ = query.reply(self.keys.hello(), bytes).wait();
         }
+    }
+
+    fn answered(&self, answer: Answer) -> Answered {
+        Answered { driver: WorkerId(self.session.zid().to_string()), answer }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: whoever reads it knows which process, where, and what it waited for.
 
-use std::{io, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use super::{refusal::Refusal, words::Cause};
 use crate::{command::Address, run::Report};
@@ -93,6 +93,14 @@ pub enum ControlError {
         /// The fragments.
         fragments: Vec<String>,
     },
+    /// The file that `PODWIRE_ZENOH_CONFIG` names is no configuration of Zenoh.
+    #[error("PODWIRE_ZENOH_CONFIG: {}", file.display())]
+    ZenohConfig {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: Engine,
+    },
     /// The system gave no thread.
     #[error("the system gave no thread")]
     Thread {
@@ -107,4 +115,51 @@ pub enum ControlError {
         /// What it said.
         source: Engine,
     },
+}
+
+impl ControlError {
+    /// What was done until then, where that is known.
+    pub(crate) fn report(&self) -> Option<&Report> {
+        match self {
+            Self::WorkerLost { report, .. } | Self::Failed { report, .. } => Some(report),
+            _ => None,
+        }
+    }
+}
+
+/// What Zenoh says, without the lines of its source.
+pub(super) fn plain(error: &zenoh::Error) -> Engine {
+    let text = error.to_string();
+    let mut told = String::new();
+    for part in text.split(" - Caused by ") {
+        let place = part.rsplit_once(" at ").filter(|(_, place)| is_place(place));
+        let said = place.map_or(part, |(said, _)| said);
+        told.push_str(if told.is_empty() { "" } else { ": " });
+        told.push_str(said.trim_end_matches('.'));
+    }
+    told.into()
+}
+
+/// Whether it is a line of a source file: `/a/b.rs:12.`
+fn is_place(text: &str) -> bool {
+    let line = text.trim_end_matches('.').rsplit_once(".rs:");
+    line.is_some_and(|(_, line)| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_zenoh_says_comes_without_the_lines_of_its_source() {
+        for (said, told) in [
+            ("no file at /home/me/.cargo/zenoh-config-1/src/lib.rs:12.", "no file"),
+            ("a at x.rs:1. - Caused by b at y.rs:22.", "a: b"),
+            ("looked at it.", "looked at it"),
+            ("at noon", "at noon"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(&said.to_owned().into()).to_string(), told);
+        }
+    }
 }

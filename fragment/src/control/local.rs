@@ -24,6 +24,7 @@ use crate::{
     application::Composed,
     condition::WorkerLost,
     context::FastIo,
+    error::causes,
     graph::Graph,
     monitor::metrics,
     run::{self, Ended, Failure, Observer, Report, Running, Runtime, Snapshot, StopReason},
@@ -83,10 +84,7 @@ impl Local {
             return Ok(());
         };
         let runtime = self.open(composed, plan).map_err(|error| {
-            let causes =
-                std::iter::successors(Some(&*error as &dyn std::error::Error), |error| error.source());
-            let causes: Vec<String> = causes.map(ToString::to_string).collect();
-            let what = format!("a link cannot be opened: {}", causes.join(": "));
+            let what = format!("a link cannot be opened: {}", causes(&*error).join(": "));
             Cause { operator: String::new(), fragments: self.names(plan), worker: self.worker.clone(), what }
         })?;
         eprintln!("podwire: this worker runs fragment {}", self.names(plan).join(", "));
@@ -163,7 +161,7 @@ impl Local {
         }
     }
 
-    /// What the fragments have done last, if the driver shows it.
+    /// What the fragments do at this moment, if somebody watches.
     pub(super) fn snapshot(&self) -> Option<Snapshot> {
         match &self.stage {
             Stage::Running(running) if !self.watched.is_zero() => Some(running.snapshot()),

@@ -11,13 +11,14 @@
 //! | `paths`, `links`, `directory` | which transport a connection takes, opening it, and where receivers are |
 //! | `words`, `refusal`, `envelope` | what the processes say, and how it is written |
 //! | `description`, `describe` | what they must agree on |
-//! | `session`, `keys`, `post` | Zenoh |
+//! | `session`, `keys`, `post`, `door` | Zenoh, and who is heard over it |
 //! | `host`, `notice`, `alarms`, `error` | who this process is, what people are told, time, and what goes wrong |
 
 mod alarms;
 mod describe;
 mod description;
 mod directory;
+mod door;
 mod drive;
 mod driver;
 mod envelope;

@@ -13,7 +13,7 @@ use zenoh::{
 
 use super::{
     envelope::{Unreadable, open, seal},
-    error::ControlError,
+    error::{ControlError, plain},
     keys::last,
     words::WorkerId,
 };
@@ -23,7 +23,7 @@ const PRIORITY: Priority = Priority::InteractiveHigh;
 
 /// An error of Zenoh, with what was being done.
 pub(super) fn zenoh_failed(doing: &'static str) -> impl FnOnce(zenoh::Error) -> ControlError {
-    move |source| ControlError::Zenoh { doing, source }
+    move |error| ControlError::Zenoh { doing, source: plain(&error) }
 }
 
 /// Says something under a key.

@@ -5,14 +5,14 @@
 //! that was not asked for.
 
 use std::{
-    io,
+    fs, io,
     net::{TcpListener, TcpStream, ToSocketAddrs},
     time::{Duration, Instant},
 };
 
 use zenoh::{Config, Session};
 
-use super::error::ControlError;
+use super::error::{ControlError, plain};
 use crate::{
     command::Address,
     config::Settings,
@@ -28,16 +28,27 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_
 
 /// Opens the driver's session, which listens at the address.
 pub(super) fn listen(address: &Address, settings: &Settings) -> Result<Session, ControlError> {
-    open("router", Some(address), None, settings).map_err(|source| cannot_listen(address, source))
+    check_file(settings)?;
+    open("router", Some(address), None, settings).map_err(|error| cannot_listen(address, &error))
+}
+
+/// What is wrong with the file stays wrong, however often it is read.
+fn check_file(settings: &Settings) -> Result<(), ControlError> {
+    let Some(file) = &settings.zenoh_config else { return Ok(()) };
+    if let Err(source) = fs::File::open(file) {
+        return Err(ControlError::ZenohConfig { file: file.clone(), source: source.into() });
+    }
+    let wrong = |error| ControlError::ZenohConfig { file: file.clone(), source: plain(&error) };
+    Config::from_file(file).map(drop).map_err(wrong)
 }
 
 /// Zenoh says in a text why it cannot listen; the system says it so that it can be told apart.
-fn cannot_listen(address: &Address, source: zenoh::Error) -> ControlError {
+fn cannot_listen(address: &Address, error: &zenoh::Error) -> ControlError {
     let address = address.clone();
     match TcpListener::bind((address.host(), address.port())) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => ControlError::PortInUse { address },
         Err(error) => ControlError::CannotListen { address, source: error.into() },
-        Ok(_) => ControlError::CannotListen { address, source },
+        Ok(_) => ControlError::CannotListen { address, source: plain(error) },
     }
 }
 
@@ -48,6 +59,7 @@ pub(super) fn connect(
     settings: &Settings,
     mut pause: impl FnMut(Duration) -> bool,
 ) -> Result<Option<Session>, ControlError> {
+    check_file(settings)?;
     let (begun, waited) = (Instant::now(), settings.join_timeout.unwrap_or(JOIN));
     let mode = if own.is_some() { "peer" } else { "client" };
     let (mut next, mut told) = (PAUSES.0, false);
@@ -65,12 +77,12 @@ pub(super) fn connect(
             && own.port() != 0
             && TcpListener::bind((own.host(), own.port())).is_err()
         {
-            return Err(cannot_listen(own, source.to_string().into()));
+            return Err(cannot_listen(own, source));
         }
         if begun.elapsed() >= waited {
             let address = address.clone();
             return Err(match error {
-                Ok(source) => ControlError::NoDriver { address, waited, source: Some(source) },
+                Ok(error) => ControlError::NoDriver { address, waited, source: Some(plain(&error)) },
                 Err(source) => ControlError::Unreachable { address, waited, source },
             });
         }

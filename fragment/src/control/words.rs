@@ -82,6 +82,14 @@ pub(crate) enum Answer {
     Refused(Refusal),
 }
 
+/// An answer, and who gives it: a worker goes when this driver does, and not when any other is gone.
+#[derive(Clone, Debug, Codec)]
+#[codec(crate = podwire_codec_core)]
+pub(crate) struct Answered {
+    pub driver: WorkerId,
+    pub answer: Answer,
+}
+
 /// A fragment, and who runs it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Codec)]
 #[codec(crate = podwire_codec_core)]
@@ -157,7 +165,7 @@ pub(crate) struct Said {
     pub word: Word,
     /// With [`Word::Finished`] and [`Word::Bye`]: what the worker's fragments did.
     pub report: Option<Report>,
-    /// With [`Word::Doing`].
+    /// With [`Word::Doing`]; and with the two above what the driver's monitor shows last.
     pub snapshot: Option<Snapshot>,
 }
 

@@ -19,7 +19,7 @@ use super::{
     post::{appear, ask, hear, say, watch},
     refusal::Refusal,
     session::JOIN,
-    words::{Answer, Cause, Hello, Order, Said, Word},
+    words::{Answer, Answered, Cause, Hello, Order, Said, Word, WorkerId},
     worker::{Action, Event, Leave, Worker},
 };
 use crate::{command::Address, config::Settings, run::Report};
@@ -30,7 +30,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What comes to a worker.
 pub(super) enum Input {
     Ordered(Vec<u8>),
-    DriverGone,
+    /// A driver is gone; whether it is this worker's is not known yet.
+    DriverGone(WorkerId),
     Failed(Cause),
     StopAsked(String),
     Ended(Box<Report>),
@@ -45,6 +46,8 @@ pub(super) struct Work {
     address: Address,
     hello: Hello,
     description: Description,
+    /// The driver that answered last. Whoever else says that a driver is gone is a stranger, or speaks of one before.
+    driver: Option<WorkerId>,
     machine: Worker,
     local: Local,
     events: Receiver<Input>,
@@ -66,14 +69,17 @@ impl Work {
     ) -> Result<(Self, Vec<Action>, Sender<Input>), ControlError> {
         let (sender, events) = channel();
         let keys = Keys::new(&hello.application);
-        let to = sender.clone();
-        hear(&session, &keys.order(&hello.worker), move |_, sample| {
-            let _ = to.send(Input::Ordered(sample.payload().to_bytes().into_owned()));
+        let (to, own) = (sender.clone(), hello.worker.clone());
+        hear(&session, &keys.order(&hello.worker), move |worker, sample| {
+            // A key with a `*` comes here too: that is nobody who knows whom it speaks to.
+            if worker == own {
+                let _ = to.send(Input::Ordered(sample.payload().to_bytes().into_owned()));
+            }
         })?;
         let to = sender.clone();
-        watch(&session, &keys.driver("*"), move |_, there| {
+        watch(&session, &keys.driver("*"), move |driver, there| {
             if !there {
-                let _ = to.send(Input::DriverGone);
+                let _ = to.send(Input::DriverGone(driver));
             }
         })?;
         let token = appear(&session, &keys.worker(&hello.worker.0))?;
@@ -87,6 +93,7 @@ impl Work {
             address,
             hello,
             description,
+            driver: None,
             machine,
             local,
             events,
@@ -121,7 +128,8 @@ impl Work {
                     return Ok(None);
                 }
             },
-            Input::DriverGone => Event::DriverGone,
+            Input::DriverGone(driver) if self.driver.as_ref() == Some(&driver) => Event::DriverGone,
+            Input::DriverGone(_) => return Ok(None),
             Input::Failed(cause) => Event::Failed(cause),
             Input::StopAsked(operator) => Event::StopAsked { operator },
             Input::Signal(signal) => Event::Interrupted(signal),
@@ -174,15 +182,17 @@ impl Work {
     }
 
     fn say(&self, word: Word) -> Result<(), ControlError> {
-        let report = (word == Word::Finished).then(|| self.report.clone());
-        say(&self.session, &self.keys.word(&self.hello.worker.0), &Said { word, report, snapshot: None })
+        let finished = word == Word::Finished;
+        let report = finished.then(|| self.report.clone());
+        let snapshot = self.local.snapshot().filter(|_| finished);
+        say(&self.session, &self.keys.word(&self.hello.worker.0), &Said { word, report, snapshot })
     }
 
     /// Tells the driver the last report, and waits until it was heard: that this process leaves would overtake it.
     fn bye(&self) -> Result<(), ControlError> {
         let (key, report) = (self.keys.word(&self.hello.worker.0), Some(self.report.clone()));
         let bye = Said { word: Word::Bye, report, snapshot: self.local.snapshot() };
-        ask::<_, Answer>(&self.session, &key, &bye, self.settings.lease).map(drop)
+        ask::<_, Answered>(&self.session, &key, &bye, self.settings.lease).map(drop)
     }
 
     /// Says hello until the driver answers.
@@ -193,7 +203,13 @@ impl Work {
         let mut put_off = None;
         loop {
             // A driver answers at once, or it is gone.
-            let answer = ask::<_, Answer>(&self.session, Keys::ANY_HELLO, &hello, self.settings.lease)?;
+            let answered = ask::<_, Answered>(&self.session, Keys::ANY_HELLO, &hello, self.settings.lease)?;
+            let answer = answered.map(|answered| {
+                answered.map(|Answered { driver, answer }| {
+                    self.driver = Some(driver);
+                    answer
+                })
+            });
             if let Some(Ok(Answer::Later(_))) = answer {
                 put_off.get_or_insert_with(Instant::now);
             }
@@ -213,8 +229,12 @@ impl Work {
             }
             match self.events.recv_timeout(PAUSE) {
                 Ok(Input::Signal(signal)) => return Ok(Event::Interrupted(signal)),
-                // It was there, and has put this worker off.
-                Ok(Input::DriverGone) if put_off.is_some() => return Ok(Event::DriverGone),
+                // It has put this worker off.
+                Ok(Input::DriverGone(driver))
+                    if put_off.is_some() && self.driver.as_ref() == Some(&driver) =>
+                {
+                    return Ok(Event::DriverGone);
+                }
                 Ok(input) => self.early.push_back(input),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }

@@ -2,18 +2,23 @@
 //!
 //! Not here: running it. Invariant: all mistakes are found in one go, as far as one does not hide another.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use podwire_codec_core::CodecRegistry;
 
 use super::{
     Connection, FragmentNode, Graph, OperatorId, OperatorNode, PortCodec, PortId, PortNode, dotted,
-    names::flaw,
+    names::{flaw, meant},
     problem::{Problem, Problems},
 };
 use crate::{
     config::Configuration,
+    error::{Result, panic_message},
     fragment::{Fragment, Placed},
+    operator::Operator,
     spec::{OperatorSpec, PortSpec},
 };
 
@@ -73,6 +78,8 @@ struct Composing {
     problems: Vec<Problem>,
     /// Operators whose ports are not known, because their `setup` failed.
     unknown: Vec<OperatorId>,
+    /// Inputs that flows lead to, or would if there were no other mistake in them.
+    meant: Vec<PortId>,
 }
 
 impl Composing {
@@ -106,9 +113,13 @@ impl Composing {
         let operator = dotted(&node.name, &placed.name);
         let id = OperatorId { fragment, operator: node.operators.len() };
 
-        if placed.spec.is_none() {
+        if placed.spec.as_ref().is_none_or(|spec| spec.is_wrong) {
             let mut spec = OperatorSpec::new(&node.name, &placed.name, Arc::clone(configuration));
-            match placed.operator.setup(&mut spec) {
+            let set_up = set_up(&mut *placed.operator, &mut spec);
+            spec.is_wrong = !spec.mistakes.is_empty();
+            self.problems.extend(spec.mistakes.drain(..).map(Problem::from));
+            placed.spec = None;
+            match set_up {
                 Ok(()) => placed.spec = Some(spec),
                 Err(source) => {
                     self.problems.push(Problem::Setup { operator, source });
@@ -154,23 +165,39 @@ impl Composing {
     fn flow_within(&mut self, fragment: usize, flow: &Flow) {
         let from = self.find_operator(flow, fragment, &flow.from);
         let to = self.find_operator(flow, fragment, &flow.to);
-        let (Some(from), Some(to)) = (from, to) else { return };
         self.not_empty(flow);
         for (output, input) in &flow.ports {
-            self.connect(flow, (from, output), (to, input));
+            self.connect(flow, from.map(|it| (it, &**output)), to.map(|it| (it, &**input)));
+            if to.is_none() {
+                self.excuse(fragment, &flow.to, input);
+            }
         }
     }
 
     /// A flow between fragments, whose ports are `operator.port`.
     fn flow_between(&mut self, flow: &Flow) {
         let (from, to) = (self.find_fragment(flow, &flow.from), self.find_fragment(flow, &flow.to));
-        let (Some(from), Some(to)) = (from, to) else { return };
         self.not_empty(flow);
         for (output, input) in &flow.ports {
-            let (output, input) = (self.find_path(flow, from, output), self.find_path(flow, to, input));
-            let (Some(output), Some(input)) = (output, input) else { continue };
-            self.connect(flow, output, input);
+            let output = from.and_then(|from| self.find_path(flow, from, output));
+            let found = to.and_then(|to| self.find_path(flow, to, input));
+            self.connect(flow, output, found);
+            let fragments = self.graph.fragments.iter().map(|fragment| &*fragment.name);
+            if let (None, Some(near), Some((operator, port))) =
+                (found, near(&flow.to, fragments), input.split_once('.'))
+            {
+                self.excuse(near, operator, port);
+            }
         }
+    }
+
+    /// Does not complain once more of the input that was probably meant.
+    fn excuse(&mut self, fragment: usize, operator: &str, input: &str) {
+        let operators = &self.graph.fragments[fragment].operators;
+        let Some(at) = near(operator, operators.iter().map(|operator| &*operator.name)) else { return };
+        let port = near(input, operators[at].inputs.iter().map(|port| &*port.name));
+        let operator = OperatorId { fragment, operator: at };
+        self.meant.extend(port.map(|port| PortId { operator, port }));
     }
 
     fn not_empty(&mut self, flow: &Flow) {
@@ -211,31 +238,40 @@ impl Composing {
         Some((self.find_operator(flow, fragment, operator)?, port))
     }
 
-    fn connect(&mut self, flow: &Flow, (from, output): (OperatorId, &str), (to, input): (OperatorId, &str)) {
-        let find = |ports: &[PortNode], name: &str| ports.iter().position(|port| port.name == name);
-        let (outputs, inputs) = (&self.graph.operator(from).outputs, &self.graph.operator(to).inputs);
-        let names = |ports: &[PortNode]| ports.iter().map(|port| port.name.clone()).collect();
-        let (found_output, found_input) = (find(outputs, output), find(inputs, input));
-        if found_output.is_none() && !self.unknown.contains(&from) {
-            self.problems.push(Problem::UnknownOutput {
-                flow: flow.shown(),
-                operator: self.graph.operator_name(from),
-                name: output.into(),
-                known: names(outputs),
-            });
+    /// Connects two ports; what is missing on one side hides nothing that is wrong on the other.
+    fn connect(&mut self, flow: &Flow, from: Option<(OperatorId, &str)>, to: Option<(OperatorId, &str)>) {
+        let from = from.and_then(|(id, name)| self.find_output(flow, id, name));
+        let to = to.and_then(|(id, name)| self.find_input(flow, id, name));
+        self.meant.extend(to);
+        if let (Some(from), Some(to)) = (from, to) {
+            self.connection(Connection { from, to });
         }
-        if found_input.is_none() && !self.unknown.contains(&to) {
-            self.problems.push(Problem::UnknownInput {
-                flow: flow.shown(),
-                operator: self.graph.operator_name(to),
-                name: input.into(),
-                known: names(&self.graph.operator(to).inputs),
-            });
+    }
+
+    fn find_output(&mut self, flow: &Flow, operator: OperatorId, name: &str) -> Option<PortId> {
+        let outputs = &self.graph.operator(operator).outputs;
+        let found = outputs.iter().position(|port| port.name == name);
+        if found.is_none() && !self.unknown.contains(&operator) {
+            let (flow, known) = (flow.shown(), names(outputs));
+            let (name, operator) = (name.into(), self.graph.operator_name(operator));
+            self.problems.push(Problem::UnknownOutput { flow, operator, name, known });
         }
-        let (Some(output), Some(input)) = (found_output, found_input) else { return };
-        let from = PortId { operator: from, port: output };
-        let to = PortId { operator: to, port: input };
-        self.connection(Connection { from, to });
+        Some(PortId { operator, port: found? })
+    }
+
+    fn find_input(&mut self, flow: &Flow, operator: OperatorId, name: &str) -> Option<PortId> {
+        let inputs = &self.graph.operator(operator).inputs;
+        let found = inputs.iter().position(|port| port.name == name);
+        if found.is_none() && !self.unknown.contains(&operator) {
+            let (flow, known) = (flow.shown(), names(inputs));
+            let near = near(name, inputs.iter().map(|port| &*port.name));
+            // If there is but one, that one was meant.
+            let near = near.or((inputs.len() == 1).then_some(0));
+            self.meant.extend(near.map(|port| PortId { operator, port }));
+            let (name, operator) = (name.into(), self.graph.operator_name(operator));
+            self.problems.push(Problem::UnknownInput { flow, operator, name, known });
+        }
+        Some(PortId { operator, port: found? })
     }
 
     fn connection(&mut self, connection: Connection) {
@@ -254,12 +290,11 @@ impl Composing {
         }
     }
 
-    /// Finds inputs that are not connected.
+    /// Finds inputs that are not connected, and that no flow was meant for.
     fn unconnected(&mut self) {
-        let connected: Vec<PortId> = self.graph.connections.iter().map(|connection| connection.to).collect();
         for (operator, node) in self.graph.operators() {
             for (port, input) in node.inputs.iter().enumerate().filter(|(_, input)| input.at_least > 0) {
-                if !connected.contains(&PortId { operator, port }) {
+                if !self.meant.contains(&PortId { operator, port }) {
                     let type_name = input.type_name().into();
                     let input = format!("{}.{}", self.graph.operator_name(operator), input.name);
                     self.problems.push(Problem::Unconnected { input, type_name });
@@ -286,6 +321,22 @@ impl Composing {
             port.codec = codec.or(port.codec.take());
         }
     }
+}
+
+/// The place of a name, or of the one that was probably meant.
+fn near<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Option<usize> {
+    let meant = known.clone().find(|known| *known == name).or_else(|| meant(name, known.clone()))?;
+    known.into_iter().position(|known| known == meant)
+}
+
+fn names(ports: &[PortNode]) -> Vec<String> {
+    ports.iter().map(|port| port.name.clone()).collect()
+}
+
+/// Calls `setup`; a panic in it is one more error.
+fn set_up(operator: &mut dyn Operator, spec: &mut OperatorSpec) -> Result {
+    catch_unwind(AssertUnwindSafe(|| operator.setup(spec)))
+        .unwrap_or_else(|panic| Err(format!("it panicked: {}", panic_message(&*panic)).into()))
 }
 
 /// What is wrong with a name, alone or beside these.

@@ -8,6 +8,7 @@ use super::names::instead;
 use crate::{
     command::CommandError,
     config::{ConfigurationError, SettingError},
+    error::causes,
 };
 
 /// A mistake in the composition of an application.
@@ -241,12 +242,7 @@ impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the application cannot run")?;
         for problem in &self.0 {
-            write!(f, "\n  - {problem}")?;
-            let mut cause = std::error::Error::source(problem);
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
+            write!(f, "\n  - {}", causes(problem).join(": "))?;
         }
         Ok(())
     }

@@ -54,6 +54,8 @@ struct State {
     waiting: VecDeque<std::result::Result<Message, LinkError>>,
     traffic: Traffic,
     bell: Doorbell,
+    /// The call in which the transport panics.
+    panics_in: &'static str,
 }
 
 impl Script {
@@ -64,11 +66,21 @@ impl Script {
             waiting: VecDeque::new(),
             traffic: Traffic::default(),
             bell: Doorbell::new(),
+            panics_in: "",
         })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no test panics with it")
+    }
+
+    fn call(&self, name: &'static str) -> MutexGuard<'_, State> {
+        let state = self.state();
+        if state.panics_in == name {
+            drop(state);
+            panic!("no {name}");
+        }
+        state
     }
 
     /// Changes what the other end has done, and rings.
@@ -82,7 +94,7 @@ impl Script {
 
     fn arrive(&self, what: std::result::Result<Message, LinkError>) {
         self.then(|state| {
-            state.traffic.sent += 1;
+            state.traffic.sent += u64::from(!matches!(what, Err(LinkError::Gap { .. })));
             state.waiting.push_back(what);
         });
     }
@@ -151,12 +163,17 @@ impl SendEnd for Script {
         Ok(())
     }
 
+    fn close(&mut self) -> bool {
+        drop(self.call("close"));
+        true
+    }
+
     fn peer(&self) -> Peer {
-        self.state().peer
+        self.call("peer").peer
     }
 
     fn traffic(&self) -> Traffic {
-        self.state().traffic
+        self.call("traffic").traffic
     }
 }
 
@@ -171,16 +188,20 @@ impl ReceiveEnd for Script {
         received
     }
 
+    fn settle(&mut self) {
+        drop(self.call("settle"));
+    }
+
     fn waiting(&self) -> usize {
-        self.state().waiting.len()
+        self.state().waiting.iter().filter(|it| !matches!(it, Err(LinkError::Gap { .. }))).count()
     }
 
     fn peer(&self) -> Peer {
-        self.state().peer
+        self.call("peer").peer
     }
 
     fn traffic(&self) -> Traffic {
-        self.state().traffic
+        self.call("traffic").traffic
     }
 }
 
@@ -221,6 +242,21 @@ fn messages_that_a_link_lost_are_counted_and_the_next_one_is_received() {
     let report = running.wait();
     assert_eq!(report.ended, Ended::Done, "{:?}", report.failures);
     assert_eq!((report.operators[0].received, report.connections[0].counts.lost), (1, 4));
+}
+
+#[test]
+fn messages_that_a_link_lost_are_counted_also_if_none_follows_them_and_are_no_failure() {
+    let script = Script::new();
+    let running = script.run(1, WorkerLost::End);
+    script.arrive(Ok(Message::new(1_u64)));
+    until(&running, OperatorState::Waiting, 1);
+    script.arrive(Err(LinkError::Gap { link: link(), missing: 3, next: 4 }));
+    until(&running, OperatorState::Waiting, 1);
+    script.becomes(Peer::Closed);
+    let report = running.wait();
+    assert_eq!(report.ended, Ended::Done, "{:?}", report.failures);
+    let counts = report.connections[0].counts;
+    assert_eq!((report.operators[0].received, counts.sent, counts.lost), (1, 4, 3));
 }
 
 #[test]
@@ -288,4 +324,19 @@ fn what_a_receiver_that_died_had_not_settled_is_lost_and_a_sender_that_may_wait_
     });
     until(&running, OperatorState::Blocked, 7);
     assert!(stopped(&running).failures.is_empty());
+}
+
+#[test]
+fn a_transport_that_panics_between_the_calls_of_an_operator_is_a_failure_and_the_run_ends() {
+    for (fragment, call) in [(0, "peer"), (0, "close"), (0, "traffic"), (1, "peer"), (1, "settle")] {
+        let script = Script::new();
+        let running = script.run(fragment, WorkerLost::End);
+        script.then(|state| state.panics_in = call);
+        script.arrive(Ok(Message::new(1_u64)));
+        running.stop();
+        let report = running.wait();
+        assert_eq!(report.ended, Ended::Failed, "{call}");
+        let told = report.failures[0].to_string();
+        assert!(told.contains("panicked") && told.ends_with(&format!(": no {call}")), "{told}");
+    }
 }

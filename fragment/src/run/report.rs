@@ -75,6 +75,8 @@ pub enum During {
     ComputePanic,
     /// `stop`, by a panic.
     StopPanic,
+    /// Between its calls, by a panic of a transport that one of its connections has.
+    TransportPanic,
     /// It had to end, and did not return within the grace period.
     Ending,
     /// It ran in a process that died.
@@ -145,6 +147,21 @@ impl Report {
         self.connections.iter().find(|connection| connection.name == name)
     }
 
+    /// What people are to know beside this: further failures, and what was lost.
+    pub(crate) fn remarks(&self, told: &str, counts: bool) -> Vec<String> {
+        let is_told = |failure: &&Failure| {
+            told.contains(&failure.name) && failure.causes.iter().all(|cause| told.contains(cause))
+        };
+        let others = self.failures.iter().filter(|failure| failure.during != During::WorkerLost);
+        let failures = others.filter(|failure| !is_told(failure)).map(ToString::to_string);
+        let lost = self.connections.iter().filter(|connection| counts && connection.counts.lost > 0);
+        let lost = lost.map(|connection| {
+            let (messages, name) = (connection.counts.lost, &connection.name);
+            format!("lost with a process that died: {messages} of the messages of {name}")
+        });
+        failures.chain(lost).collect()
+    }
+
     /// Adds the report of another process of the same application: what both know of a connection becomes one.
     pub fn merge(&mut self, other: Self) {
         if self.ended == Ended::Done || other.ended == Ended::Failed {
@@ -177,6 +194,7 @@ impl fmt::Display for During {
             Self::StartPanic => "panicked in `start`",
             Self::ComputePanic => "panicked in `compute`",
             Self::StopPanic => "panicked in `stop`",
+            Self::TransportPanic => "cannot go on: a transport panicked",
             Self::Ending => "had to end, and has not returned",
             Self::WorkerLost => "was in a process that died",
         })

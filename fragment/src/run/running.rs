@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     counters::{Latencies, LinkCounters, OperatorCounters},
-    report::{ConnectionReport, During, Ended, Failure, Report},
+    report::{Because, ConnectionReport, During, Ended, Failure, Report},
     shared::{Shared, StopReason},
     snapshot::{ConnectionSnapshot, Counts, OperatorSnapshot, OperatorState, Snapshot},
     worker::Worker,
@@ -36,6 +36,15 @@ pub struct Running {
     before: Mutex<(Instant, Vec<u64>)>,
 }
 
+/// Says when it is dropped, whatever happened before, that an operator has ended.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.operator_ended();
+    }
+}
+
 /// What can be seen of an operator.
 pub(crate) struct OperatorView {
     name: Arc<str>,
@@ -49,6 +58,15 @@ pub(crate) struct ConnectionView {
     pub(crate) capacity: usize,
     pub(crate) flow: Flow,
     pub(crate) latencies: Arc<Latencies>,
+}
+
+/// Says in the end that the operator of a thread has ended.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.operator_ended();
+    }
 }
 
 /// Where the counts of a connection are.
@@ -112,8 +130,9 @@ impl Running {
     fn spawn(&self, worker: Worker) -> io::Result<JoinHandle<()>> {
         let (shared, name) = (Arc::clone(&self.shared), worker.name.to_string());
         let live = move || {
+            // Whatever happens, whoever waits for the end is told of it.
+            let _ended = Ending(shared);
             worker.live();
-            shared.operator_ended();
         };
         thread::Builder::new().name(name).spawn(live)
     }

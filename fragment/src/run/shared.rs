@@ -4,6 +4,7 @@
 //! step rings all bells.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{
@@ -132,14 +133,16 @@ impl Shared {
         true
     }
 
-    /// Keeps links that their operators have closed.
-    pub(crate) fn watch_links(&self, links: impl Iterator<Item = OutLink>) {
-        lock(&self.closed_links).extend(links);
+    /// Keeps a link that its operator has closed.
+    pub(crate) fn watch_links(&self, link: Option<OutLink>) {
+        lock(&self.closed_links).extend(link);
     }
 
     /// Counts what has become of the messages of closed links by now.
     pub(crate) fn count_links(&self) {
-        lock(&self.closed_links).iter().for_each(OutLink::count);
+        // What a transport that panics had counted before stands.
+        let count = |link: &OutLink| catch_unwind(AssertUnwindSafe(|| link.count())).is_ok();
+        lock(&self.closed_links).retain(count);
     }
 
     pub(crate) fn failures(&self) -> Vec<Failure> {

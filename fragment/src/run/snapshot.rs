@@ -121,6 +121,12 @@ impl Counts {
 }
 
 impl Snapshot {
+    /// Whether both show an operator.
+    #[cfg(feature = "distributed")]
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.operators.iter().any(|ours| other.operators.iter().any(|theirs| ours.name == theirs.name))
+    }
+
     /// Adds the snapshot of another process of the same application: what both know of a connection becomes one.
     pub fn merge(&mut self, other: Self) {
         self.time = self.time.max(other.time);

@@ -1,6 +1,6 @@
 //! The life of one operator, on its own thread: start, compute whenever its conditions hold, stop.
 //!
-//! Not here: other operators. Invariant: whatever happens in the operator's code, its connections are closed at the end,
+//! Not here: other operators. Invariant: whatever happens in the operator's code, or a transport's, its connections are closed at the end,
 //! so that the operators behind it end too; and `stop` is called before that, so that it is called roots first.
 
 use std::{
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    error::{EmitError, Result},
+    error::{EmitError, Result, causes, panic_message},
     input::Input,
     operator::Operator,
     output::Output,
@@ -48,8 +48,14 @@ impl Worker {
             self.state(OperatorState::Stopping);
             because = self.call(During::Stop, |it| it.operator.stop(&mut it.context)).unwrap_or(because);
         }
-        self.input.close();
-        self.output.close();
+        // One by one, as a transport may be a user's code, and what is behind the others has to end as well.
+        while let Some(lane) = self.input.take_lane() {
+            because = self.guard(|_| lane.close()).err().unwrap_or(because);
+        }
+        while let Some(lane) = self.output.take_lane() {
+            let closed = self.guard(|_| lane.close());
+            because = closed.map(|link| self.sleeper.shared.watch_links(link)).err().unwrap_or(because);
+        }
         self.sleeper.rest(Rest::Ended, || false);
         // Dropping it is a user's code too.
         let Self { name, operator, sleeper, .. } = self;
@@ -65,8 +71,9 @@ impl Worker {
     fn work(&mut self) -> Because {
         loop {
             self.state(OperatorState::Waiting);
-            if let Next::End(because) = self.schedule.next(&self.input, &self.output, &self.sleeper) {
-                return because;
+            match self.guard(|it| it.schedule.next(&it.input, &it.output, &it.sleeper)) {
+                Ok(Next::Run) => {}
+                Ok(Next::End(because)) | Err(because) => return because,
             }
             if let Some(because) = self.tick() {
                 return because;
@@ -87,9 +94,9 @@ impl Worker {
             })
         });
         self.sleeper.counters.computed(begin.elapsed());
-        self.input.settle();
+        let settled = self.guard(|it| it.input.settle());
         self.context.tick += 1;
-        ended.or_else(|| self.context.finished.then_some(Because::Finished))
+        ended.or(settled.err()).or_else(|| self.context.finished.then_some(Because::Finished))
     }
 
     /// Calls the operator's code; why it has to end, if it does.
@@ -106,6 +113,14 @@ impl Worker {
         Some(Because::Failed)
     }
 
+    /// Calls code of transports; a panic in it is a failure of the operator that they belong to.
+    fn guard<T>(&mut self, code: impl FnOnce(&mut Self) -> T) -> Result<T, Because> {
+        catch_unwind(AssertUnwindSafe(|| code(self))).map_err(|panic| {
+            self.sleeper.shared.fail(Failure::panic(&self.name, During::TransportPanic, &*panic));
+            Because::Failed
+        })
+    }
+
     fn state(&self, state: OperatorState) {
         self.sleeper.counters.set_state(state);
     }
@@ -113,25 +128,17 @@ impl Worker {
 
 /// Whether an error is, or comes from, an `emit` that was given up because the application stops.
 fn says_stopping(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).any(|error| matches!(error.downcast_ref(), Some(EmitError::Stopping { .. })))
-}
-
-/// An error and its causes, outermost first.
-fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
+    let mut chain = std::iter::successors(Some(error), |error| (*error).source());
+    chain.any(|error| matches!(error.downcast_ref(), Some(EmitError::Stopping { .. })))
 }
 
 impl Failure {
     fn error(name: &str, during: During, error: Box<dyn StdError + Send + Sync>) -> Self {
-        let causes = chain(&*error).map(ToString::to_string).collect();
-        Self { name: name.into(), during, causes, error: Some(error.into()) }
+        Self { name: name.into(), during, causes: causes(&*error), error: Some(error.into()) }
     }
 
     fn panic(name: &str, during: During, panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        let cause = text.unwrap_or_else(|| "the panic has no message".into());
-        Self { name: name.into(), during, causes: vec![cause], error: None }
+        Self { name: name.into(), during, causes: vec![panic_message(panic)], error: None }
     }
 }
 

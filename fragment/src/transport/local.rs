@@ -14,6 +14,9 @@ use std::{
     },
 };
 
+#[cfg(all(test, feature = "conformance"))]
+mod suite;
+
 use super::Traffic;
 use crate::{condition::WhenFull, message::Message, run::Waker};
 

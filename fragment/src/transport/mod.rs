@@ -144,7 +144,8 @@ pub trait Transport: Send + Sync {
 
 /// The end of a link that sends. Dropping it closes it in order.
 pub trait SendEnd: Send {
-    /// Sends a message, without waiting. With an error nothing was sent.
+    /// Sends a message, without waiting. With an error nothing was sent. (Over
+    /// Zenoh it waits while the network takes the bytes, no longer than a minute.)
     ///
     /// # Errors
     /// [`LinkError::Full`], [`LinkError::Closed`], [`LinkError::PeerDied`], [`LinkError::Codec`],
@@ -183,7 +184,7 @@ pub trait ReceiveEnd: Send {
     fn settle(&mut self) {}
 
     /// For how many calls `try_receive` has something, an error included that it has not said yet; 1 where it is not
-    /// known how many.
+    /// known how many. A [`LinkError::Gap`] does not count: it is said before the message behind it, or the end.
     fn waiting(&self) -> usize;
 
     /// What is known about the sender.

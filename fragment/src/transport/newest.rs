@@ -6,7 +6,8 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use podwire_fastio::Doorbell;
@@ -16,11 +17,17 @@ use crate::message::Message;
 
 /// How soon it is looked again for room, where no bell says so.
 const PAUSE: Duration = Duration::from_millis(2);
+/// How long an end that is dropped waits for room for what it keeps.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Opens the sending end of a link that drops the oldest message where another would say [`LinkError::Full`].
 ///
-/// A message that is in the link cannot be taken back, so the link itself gets the capacity 1, and its receiver is opened
-/// with that capacity; the others are kept here, in the sender's process: `capacity - 1` of them, and one at least.
+/// The newest messages, as many as the capacity says, are kept here, in the sender's process. A message that is in the link
+/// cannot be taken back, so the link itself gets the capacity 1, and its receiver is opened with that capacity: one message
+/// that is older may wait there.
+///
+/// A closed end goes on passing on what it keeps. Dropped, it does so for a second at most, and counts the rest as dropped.
+/// What the link says of a message is said by the next `try_send`; of the last ones, it is logged.
 ///
 /// # Errors
 /// As [`Transport::sender`]; [`LinkError::Transport`] if no thread can be started.
@@ -28,25 +35,31 @@ pub fn newest(transport: &dyn Transport, link: &Link) -> Result<Box<dyn SendEnd>
     let narrow = Link { capacity: 1, ..link.clone() };
     let bell = Doorbell::new();
     let end = transport.sender(&narrow, &bell)?;
-    let state = State { pending: VecDeque::new(), sent: 0, dropped: 0, error: None, closing: false };
-    let most = link.capacity.saturating_sub(1).max(1);
-    let shared = Arc::new(Shared { end: Mutex::new(Ok(end)), state: Mutex::new(state), bell, most });
+    let shared = Arc::new(Shared {
+        name: link.name.clone(),
+        end: Mutex::new(Ok(end)),
+        state: Mutex::default(),
+        bell,
+        most: link.capacity.max(1),
+    });
     let pump = Arc::clone(&shared);
     let started = std::thread::Builder::new().name("podwire-newest".into()).spawn(move || pump.pass_on());
-    started.map_err(|error| LinkError::transport(&*link.name, error))?;
-    Ok(Box::new(Newest(shared)))
+    let pump = started.map_err(|error| LinkError::transport(&*link.name, error))?;
+    Ok(Box::new(Newest { shared, pump: Some(pump) }))
 }
 
 /// The link's end, or what was known last when it was dropped.
 type End = Result<Box<dyn SendEnd>, (Peer, Traffic)>;
 
 struct Shared {
+    name: String,
     end: Mutex<End>,
     state: Mutex<State>,
     bell: Doorbell,
     most: usize,
 }
 
+#[derive(Default)]
 struct State {
     pending: VecDeque<Message>,
     sent: u64,
@@ -54,6 +67,18 @@ struct State {
     /// What the link said of a message; the sender hears it with its next one.
     error: Option<LinkError>,
     closing: bool,
+    /// When to give up what is kept.
+    given_up: Option<Instant>,
+}
+
+impl State {
+    /// Drops what is more than is to be kept.
+    fn trim(&mut self, most: usize) {
+        while self.pending.len() > most {
+            self.pending.pop_front();
+            self.dropped += 1;
+        }
+    }
 }
 
 impl Shared {
@@ -86,8 +111,10 @@ impl Shared {
         loop {
             let (message, closing) = {
                 let mut state = self.state();
-                let message = state.pending.pop_front();
-                (message, state.closing)
+                if state.given_up.is_some_and(|time| time <= Instant::now()) {
+                    state.trim(0);
+                }
+                (state.pending.pop_front(), state.closing)
             };
             let Some(message) = message else {
                 if closing {
@@ -103,13 +130,9 @@ impl Shared {
             let mut state = self.state();
             match passed {
                 Ok(()) => continue,
-                Err(LinkError::Full { .. } | LinkError::Closed { .. } | LinkError::PeerDied { .. })
-                    if state.pending.len() < self.most =>
-                {
-                    state.pending.push_front(message);
-                }
                 Err(LinkError::Full { .. } | LinkError::Closed { .. } | LinkError::PeerDied { .. }) => {
-                    state.dropped += 1;
+                    state.pending.push_front(message);
+                    state.trim(self.most);
                 }
                 Err(error) => {
                     state.dropped += 1;
@@ -127,44 +150,59 @@ impl Shared {
     }
 }
 
-struct Newest(Arc<Shared>);
+struct Newest {
+    shared: Arc<Shared>,
+    /// The thread that passes messages on, until it is waited for.
+    pump: Option<JoinHandle<()>>,
+}
 
 impl SendEnd for Newest {
     fn try_send(&mut self, message: &Message) -> Result<(), LinkError> {
-        let mut state = self.0.state();
+        let name = || self.shared.name.clone();
+        let mut state = self.shared.state();
+        if state.closing {
+            return Err(LinkError::Closed { link: name() });
+        }
         if let Some(error) = state.error.take() {
             return Err(error);
         }
+        if self.pump.as_ref().is_none_or(JoinHandle::is_finished) {
+            return Err(LinkError::transport(name(), "the thread that passes messages on has panicked"));
+        }
         state.sent += 1;
         state.pending.push_back(message.clone());
-        if state.pending.len() > self.0.most {
-            state.pending.pop_front();
-            state.dropped += 1;
-        }
+        state.trim(self.shared.most);
         drop(state);
-        self.0.bell.ring();
+        self.shared.bell.ring();
         Ok(())
     }
 
     fn close(&mut self) -> bool {
-        self.0.state().closing = true;
-        self.0.bell.ring();
+        self.shared.state().closing = true;
+        self.shared.bell.ring();
         true
     }
 
     fn peer(&self) -> Peer {
-        self.0.known().0
+        self.shared.known().0
     }
 
     fn traffic(&self) -> Traffic {
-        let (_, traffic) = self.0.known();
-        let state = self.0.state();
+        let (_, traffic) = self.shared.known();
+        let state = self.shared.state();
         Traffic { sent: state.sent, dropped: state.dropped, ..traffic }
     }
 }
 
 impl Drop for Newest {
     fn drop(&mut self) {
+        self.shared.state().given_up = Some(Instant::now() + LAST);
         self.close();
+        // A thread that panicked has said so.
+        let _ = self.pump.take().map(JoinHandle::join);
+        let error = self.shared.state().error.take();
+        if let Some(error) = error {
+            tracing::warn!(target: "podwire::fragment", %error, "a message was not passed on");
+        }
     }
 }

@@ -19,8 +19,8 @@ struct Speaker {
 
 impl Operator for Speaker {
     fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
-        self.text = spec.parameter("text", "what to say", "nothing".to_owned())?;
-        self.times = spec.parameter("times", "how often", 1)?;
+        self.text = spec.parameter("text", "what to say", "nothing".to_owned());
+        self.times = spec.parameter("times", "how often", 1);
         spec.count(self.times);
         Ok(())
     }
@@ -97,7 +97,8 @@ fn operators_get_their_parameters_from_the_file_or_the_defaults_of_their_code() 
 
 #[test]
 fn all_mistakes_are_told_at_once_and_nothing_runs() {
-    let file = File::new("d.toml", "[left.speaker]\ntimes = 'often'\n[rihgt]\n");
+    let file =
+        File::new("d.toml", "[left.speaker]\ntimes = 'often'\n[rihgt]\n[right.speaker]\ntext = 5\nsize = 3");
     let arguments = ["--worker", "--fragments=left,rigth", &file.option(), "--address"];
     let (mut app, said) = speakers(&arguments, &["left", "right"]);
     app.add_flow("left", "middle", [("speaker.out", "speaker.in")]);
@@ -108,12 +109,15 @@ fn all_mistakes_are_told_at_once_and_nothing_runs() {
     assert_eq!(told, [
         "the application cannot run".to_owned(),
         "  - --address needs a value: write --address HOST:PORT or --address=HOST:PORT".to_owned(),
-        "  - --fragments: there is no fragment \"rigth\": did you mean \"right\"? there are \"left\" and \"right\"".to_owned(),
         format!(
-            "  - operator left.speaker: setup failed: {path}:2: left.speaker.times: invalid type: string \"often\", \
-             expected u64"
+            "  - {path}:3: there is no fragment or operator \"rihgt\": did you mean \"right\"? there are \"left\" and \"right\""
         ),
+        format!("  - {path}:6: right.speaker has no parameter \"size\"; there are \"text\" and \"times\""),
+        "  - --fragments: there is no fragment \"rigth\": did you mean \"right\"? there are \"left\" and \"right\"".to_owned(),
+        format!("  - {path}:2: left.speaker.times: invalid type: string \"often\", expected u64"),
+        format!("  - {path}:5: right.speaker.text: invalid type: integer `5`, expected a string"),
         "  - flow left -> middle: no fragment is called \"middle\"; there are \"left\" and \"right\"".to_owned(),
+        "  - flow left -> middle: left.speaker has no output \"out\"; there is none".to_owned(),
     ]);
     assert!(said.lock().unwrap().is_empty());
 }

@@ -140,7 +140,11 @@ fn reset(stream: &TcpStream) {
 /// A session that notices soon that nothing comes any more.
 fn impatient(mode: &str, listen: &[&str], connect: &[&str]) -> zenoh::Session {
     let list = |addresses: &[&str]| addresses.iter().map(|address| (*address).to_owned()).collect();
-    let further = [("transport/link/tx/lease", "600"), ("connect/timeout_ms", "-1")];
+    let further = [
+        ("transport/link/tx/lease", "600"),
+        ("transport/link/tx/queue/congestion_control/block/wait_before_close", "600000"),
+        ("connect/timeout_ms", "-1"),
+    ];
     session(&SessionSettings {
         mode: mode.into(),
         listen: list(listen),
@@ -209,6 +213,31 @@ fn receive_again(receiver: &mut dyn ReceiveEnd, bell: &Doorbell) -> Message {
             Err(error) => panic!("{error}"),
         }
         assert!(Instant::now() < deadline);
+    }
+}
+
+#[test]
+fn case_93_sending_to_a_peer_that_takes_nothing_comes_back_and_the_link_goes_on_when_it_does() {
+    let address = free_address();
+    let listening = ZenohTransport::new(impatient("router", &[&address], &[]), PREFIX).unwrap();
+    let proxy = Proxy::start(address.strip_prefix("tcp/").unwrap(), usize::MAX);
+    let away = ZenohTransport::new(impatient("client", &[], &[&proxy.address]), PREFIX).unwrap();
+    let link = Link::new("stuck", 64);
+    let (here, there) = (Doorbell::new(), Doorbell::new());
+    let mut receiver = listening.receiver(&link, &here).unwrap();
+    let mut sender = away.sender(&link, &there).unwrap();
+    send(&mut *sender, &Message::new(vec![0_u8; 1]), &there, LONG).unwrap();
+    assert!(receive(&mut *receiver, &here, LONG).unwrap().is_some());
+    proxy.open.store(false, SeqCst);
+    // More than all that lies between the two can hold.
+    let message = Message::new(vec![1_u8; 4 << 20]);
+    let deadline = Instant::now() + LONG;
+    let sent = (1..).find(|_| !matches!(sender.try_send(&message), Ok(()))).unwrap();
+    assert!(Instant::now() < deadline, "it waited for the peer");
+    proxy.open.store(true, SeqCst);
+    for _ in 1..sent {
+        let value = receive_again(&mut *receiver, &here).received::<Vec<u8>>().unwrap();
+        assert_eq!(value.len(), 4 << 20);
     }
 }
 

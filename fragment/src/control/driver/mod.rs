@@ -200,6 +200,11 @@ impl Driver {
         vec![Action::Alarm(Alarm::Join), Action::Notice(self.waiting())]
     }
 
+    /// Whether a worker has joined, and has not left.
+    pub(crate) fn has(&self, worker: &WorkerId) -> bool {
+        self.state.members.contains_key(worker)
+    }
+
     fn waiting(&self) -> Notice {
         Notice::Waiting { fragments: self.names(&self.free()) }
     }

@@ -36,6 +36,7 @@ pub(super) struct Bench<'s> {
     pub(super) largest: usize,
     pub(super) outlives: bool,
     pub(super) in_process: bool,
+    pub(super) once: bool,
     pub(super) start: &'s mut Option<Start>,
     pub(super) garble: &'s mut Option<Garble>,
     pub(super) links: Cell<u32>,

@@ -1,7 +1,7 @@
 //! Cases of closing, coming back, and dying.
 
 use super::{
-    Breach, Tried,
+    Breach, Stop, Tried,
     bench::{Bench, Rx, Step, Tx, closed, died, until},
 };
 use crate::{
@@ -41,6 +41,9 @@ pub(super) fn close(bench: &mut Bench<'_>) -> Tried {
 }
 
 pub(super) fn reopen(bench: &mut Bench<'_>) -> Tried {
+    if bench.once {
+        return Err(Stop::Skip("each end is opened once"));
+    }
     let link = bench.link(3);
     let (mut tx, mut rx) = bench.ends(&link)?;
     meet(&mut tx, &mut rx, 1 << 32)?;
@@ -170,6 +173,12 @@ pub(super) fn receiver_dies(bench: &mut Bench<'_>) -> Tried {
     }
     puppet.tell("close")?;
     puppet.expect("closed")?;
-    tx.fails("sending when the next receiver is closed", closed)?;
+    let unread = tx.fails("sending when the next receiver is closed", closed)?;
+    // What the dead had in its hands went with it, whatever the next one settles.
+    let (wanted, traffic) = ((sent + 13, sent + 12, unread), tx.end.traffic());
+    let found = (traffic.received, traffic.settled, traffic.waiting());
+    if wanted != found {
+        return Err(Breach::unlike("received, settled and waiting after two receivers", wanted, found).into());
+    }
     Ok(())
 }

@@ -14,8 +14,10 @@ pub enum Promise {
     RoomWakes,
     /// A receiver that sleeps because there is nothing is woken by a message, and by its own bell.
     MessagesWake,
-    /// Values of every size come back, from nothing to the largest that was asked for.
+    /// Values of every size come back, from nothing to the largest that was asked for, or 16 MiB.
     EverySize,
+    /// A value of the largest size that was asked for comes back, if that is more than 16 MiB: where there is memory for it.
+    HugeValues,
     /// Values of every pre-registered type come back equal.
     EveryType,
     /// Arrays and tensors come back equal and aligned, and outlive the link.
@@ -42,13 +44,14 @@ pub enum Promise {
 
 impl Promise {
     /// All promises, in the order in which they are tried.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::EitherEndFirst,
         Self::OrderIsKept,
         Self::CapacityIsHonest,
         Self::RoomWakes,
         Self::MessagesWake,
         Self::EverySize,
+        Self::HugeValues,
         Self::EveryType,
         Self::ArraysStay,
         Self::MetadataTravels,
@@ -70,6 +73,7 @@ impl Promise {
             Self::RoomWakes => "room wakes a sender, and so does its bell",
             Self::MessagesWake => "a message wakes a receiver, and so does its bell",
             Self::EverySize => "values of every size come back",
+            Self::HugeValues => "a huge value comes back",
             Self::EveryType => "values of every pre-registered type come back",
             Self::ArraysStay => "arrays come back aligned and outlive the link",
             Self::MetadataTravels => "metadata travels with the value",

@@ -10,8 +10,9 @@ use crate::{message::Message, transport::LinkError};
 
 pub(super) fn every_size(bench: &mut Bench<'_>) -> Tried {
     let (mut tx, mut rx) = bench.ends(&bench.link(2))?;
-    let sizes = [0, 1, 7, 8, 100, 479, 480, 481, 4095, 4096, 65_535, 65_536, 65_537, 1 << 20, bench.largest];
-    for size in sizes.into_iter().filter(|size| *size <= bench.largest) {
+    let largest = bench.largest.min(LARGE);
+    let sizes = [0, 1, 7, 8, 100, 479, 480, 481, 4095, 4096, 65_535, 65_536, 65_537, 1 << 20, largest];
+    for size in sizes.into_iter().filter(|size| *size <= largest) {
         let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
         let step = format!("{size} bytes");
         tx.message(&Message::new(bytes.clone())).step(&step)?;
@@ -22,6 +23,52 @@ pub(super) fn every_size(bench: &mut Bench<'_>) -> Tried {
     Ok(())
 }
 
+/// What is larger is sent once only.
+const LARGE: usize = 16 << 20;
+
+pub(super) fn huge(bench: &mut Bench<'_>) -> Tried {
+    let size = bench.largest;
+    if size <= LARGE {
+        return Err(Stop::Skip("no value of more than 16 MiB was asked for"));
+    }
+    if available() < 5 * size as u64 {
+        return Err(Stop::Skip("less than five times as much memory is free"));
+    }
+    CodecRegistry::global().register::<Bulk<u8>>("podwire.conformance.Bytes").step("registering")?;
+    let mut link = bench.link(1);
+    link.limits.bytes = link.limits.bytes.max(2 * size as u64);
+    let (mut tx, mut rx) = bench.ends(&link)?;
+    let mut bytes = vec![0_u8; size];
+    for (piece, at) in bytes.chunks_mut(4096).zip(0_u64..) {
+        let known = piece.len().min(8);
+        piece[..known].copy_from_slice(&at.to_le_bytes()[..known]);
+    }
+    let (bytes, step) = (Bulk::from(bytes), format!("{size} bytes"));
+    tx.message(&Message::new(bytes.clone())).step(&step)?;
+    let deadline = std::time::Instant::now() + HUGE;
+    let received = loop {
+        match crate::transport::receive(&mut *rx.end, &rx.bell, super::bench::LONG).step(&step)? {
+            Some(message) => break message.received::<Bulk<u8>>().step(&step)?,
+            None if std::time::Instant::now() < deadline => {}
+            None => return Err(Breach::unlike(step, "a message", "none").into()),
+        }
+    };
+    if **received != *bytes {
+        return Err(Breach::unlike(step, "the bytes that were sent", "others").into());
+    }
+    Ok(())
+}
+
+/// How long a huge value may take, on a slow machine with much to do.
+const HUGE: std::time::Duration = std::time::Duration::from_secs(110);
+
+/// Bytes of memory that can be had; 0 where the system does not say.
+fn available() -> u64 {
+    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
 /// A value with a large array in it.
 type Spectrum = (String, Bulk<f32>);
 
@@ -30,7 +77,7 @@ pub(super) fn arrays(bench: &mut Bench<'_>) -> Tried {
     let (mut tx, mut rx) = bench.ends(&bench.link(4))?;
     let numbers = |count: usize| (0..count).map(|at| at as f32).collect::<Vec<_>>();
     let mut kept: Vec<(Spectrum, usize)> = Vec::new();
-    for count in [0, 1, 1000, 5000, 100_000, bench.largest / 4] {
+    for count in [0, 1, 1000, 5000, 100_000, bench.largest.min(LARGE) / 4] {
         let step = format!("an array of {count} numbers");
         tx.message(&Message::new((step.clone(), Bulk::from(numbers(count))))).step(&step)?;
         kept.push((rx.value::<Spectrum>(&step)?, count));

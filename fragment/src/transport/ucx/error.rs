@@ -32,8 +32,8 @@ pub enum UcxError {
     /// The directory did not do what it was asked.
     #[error("the directory: {0}")]
     Directory(String),
-    /// The directory has something for a link that is no address.
-    #[error("the directory has no address for the link, but {found} bytes that {wrong}")]
+    /// The directory has something for a link or a worker that is no address.
+    #[error("the directory has no address, but {found} bytes that {wrong}")]
     Address {
         /// Its length in bytes.
         found: usize,
@@ -87,6 +87,12 @@ pub enum UcxError {
         found: u64,
         /// That of this end.
         known: u64,
+    },
+    /// Somebody greets a link whose address the directory does not have.
+    #[error("worker {worker:#018x} is not in the directory")]
+    UnknownWorker {
+        /// What it calls itself.
+        worker: u64,
     },
     /// Another sender has taken this one's place.
     #[error("another sender has the link")]

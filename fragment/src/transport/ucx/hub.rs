@@ -41,6 +41,10 @@ pub struct Refused {
 
 pub(super) struct Hub {
     commands: Mutex<Vec<Command>>,
+    /// There are some: the thread looks too often to take the lock each time.
+    told: AtomicBool,
+    /// A receiving end has received what its sender does not have to know at once.
+    owing: AtomicBool,
     pub(super) event: OwnedFd,
     sleeping: AtomicBool,
     pub(super) directory_changed: AtomicBool,
@@ -69,6 +73,8 @@ impl Hub {
         let event = event.map_err(|error| UcxError::Thread(error.kind()))?;
         Ok(Self {
             commands: Mutex::default(),
+            told: AtomicBool::new(false),
+            owing: AtomicBool::new(false),
             event,
             sleeping: AtomicBool::new(false),
             directory_changed: AtomicBool::new(true),
@@ -81,12 +87,30 @@ impl Hub {
 
     pub(super) fn tell(&self, command: Command) {
         lock(&self.commands).push(command);
+        self.told.store(true, SeqCst);
         self.wake();
+    }
+
+    /// A sender is to be told what was received, when the thread comes to it.
+    pub(super) fn owe(&self) {
+        if !self.owes() && !self.owing.swap(true, SeqCst) {
+            self.wake();
+        }
+    }
+
+    /// Whether a sender is to be told something.
+    pub(super) fn owes(&self) -> bool {
+        self.owing.load(SeqCst)
+    }
+
+    /// The thread tells all senders: who has received more from here on owes it anew.
+    pub(super) fn pays(&self) {
+        self.owing.store(false, SeqCst);
     }
 
     /// Wakes the thread if it sleeps. To be called after what it is to see.
     pub(super) fn wake(&self) {
-        if self.sleeping.swap(false, SeqCst) {
+        if self.sleeping.load(SeqCst) && self.sleeping.swap(false, SeqCst) {
             // Only a full counter refuses, and that wakes as well.
             let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
         }
@@ -94,13 +118,17 @@ impl Hub {
 
     /// The thread takes what it was told.
     pub(super) fn take(&self, into: &mut Vec<Command>) {
-        into.append(&mut lock(&self.commands));
+        if self.told.load(SeqCst) {
+            self.told.store(false, SeqCst);
+            into.append(&mut lock(&self.commands));
+        }
     }
 
     /// The thread says that it is going to sleep; `false` if it must not.
     pub(super) fn going_to_sleep(&self) -> bool {
         self.sleeping.store(true, SeqCst);
-        let nothing = lock(&self.commands).is_empty()
+        let nothing = !self.told.load(SeqCst)
+            && !self.owes()
             && !self.directory_changed.load(SeqCst)
             && !self.stop.load(SeqCst);
         if !nothing {
@@ -141,10 +169,11 @@ impl Hub {
 
     /// Waits until no closed sender has messages left; how many are, or were lost.
     pub(super) fn flush(&self, timeout: Duration) -> u64 {
-        let deadline = Instant::now() + timeout;
+        // Not by a time of the clock, which may have none that is so far away.
+        let begun = Instant::now();
         let mut lingering = lock(&self.lingering);
         while !lingering.waiting.is_empty() {
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
+            let Some(left) = timeout.checked_sub(begun.elapsed()) else { break };
             let waited = self.left.wait_timeout(lingering, left);
             (lingering, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }

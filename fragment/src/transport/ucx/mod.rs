@@ -84,22 +84,26 @@ struct Running {
     hub: Arc<Hub>,
     directory: Arc<dyn Directory>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Under which name the directory has the address of the worker, and as what.
+    name: String,
+    entry: Vec<u8>,
 }
 
 impl UcxTransport {
-    /// Starts UCX, and a thread that drives it.
+    /// Starts UCX, and a thread that drives it, and makes its address known to the directory.
     ///
     /// # Errors
     /// [`UcxError::Setting`] if UCX refuses an option, [`UcxError::Engine`] if it does not start (no such transport or
-    /// device, for one), [`UcxError::Thread`].
+    /// device, for one), [`UcxError::Thread`], [`UcxError::Directory`].
     pub fn open(options: &UcxOptions, directory: Arc<dyn Directory>) -> Result<Self, UcxError> {
         let hub = Arc::new(Hub::new()?);
         let (told, answer) = mpsc::sync_channel(1);
+        let me = new_id();
         let parts = (options.clone(), Arc::clone(&hub), Arc::clone(&directory));
         // The worker is made in the thread that drives it, and stays there.
         let thread = std::thread::Builder::new().name("podwire-ucx".into()).spawn(move || {
             let (options, hub, directory) = parts;
-            match Engine::open(&options, hub, directory) {
+            match Engine::open(&options, me, hub, directory) {
                 Ok(engine) => {
                     let _ = told.send(Ok(engine.address().to_vec()));
                     engine.run();
@@ -118,7 +122,11 @@ impl UcxTransport {
                 hub.wake();
             }
         }));
-        let running = Running { hub, directory, thread: Mutex::new(Some(thread)) };
+        let entry = wire::Entry { id: me, address: address.clone() }.to_bytes();
+        let (name, thread) = (wire::worker_name(me), Mutex::new(Some(thread)));
+        let running = Running { hub, directory, thread, name, entry };
+        let published = running.directory.publish(&running.name, &running.entry);
+        published.map_err(|error| UcxError::Directory(error.to_string()))?;
         Ok(Self { running: Arc::new(running), address })
     }
 
@@ -166,6 +174,7 @@ impl std::fmt::Debug for UcxTransport {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.directory.withdraw(&self.name, &self.entry);
         self.hub.stop.store(true, Ordering::SeqCst);
         self.hub.wake();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();

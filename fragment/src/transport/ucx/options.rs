@@ -29,7 +29,7 @@ impl Default for UcxOptions {
             devices: None,
             notice: Duration::from_millis(200),
             eager: 128 << 10,
-            kept: 256 << 20,
+            kept: 512 << 20,
             more: Vec::new(),
         }
     }
@@ -72,7 +72,7 @@ impl UcxOptions {
         self
     }
 
-    /// How many bytes of memory for received messages are kept to be used again. Default: 256 MiB.
+    /// How many bytes of memory for received messages are kept to be used again. Default: 512 MiB.
     #[must_use]
     pub fn kept(mut self, bytes: usize) -> Self {
         self.kept = bytes;

@@ -90,8 +90,12 @@ pub(super) struct In {
     pub(super) peer: Peer,
     /// The sender sends no number from this one on.
     pub(super) end: Option<u64>,
-    /// A message was received and not settled.
+    /// A message of this sender was received and not settled.
     in_hand: bool,
+    /// How many of this sender's messages were settled here.
+    settled_of_it: u64,
+    /// What the sender was told of what was received and settled.
+    pub(super) told: (u64, u64),
     /// Of all senders.
     received: u64,
     settled: u64,
@@ -125,15 +129,28 @@ impl In {
         self.slots.is_empty() || self.gone().is_some()
     }
 
-    /// What the sender is told: all up to the one were received, and up to the other settled.
+    /// What the sender is told: all up to the one number were received, and so many of them settled here.
     pub(super) fn credit(&self) -> (u64, u64) {
-        let received = self.next.saturating_sub(1);
-        (received, received.saturating_sub(self.in_hand.into()))
+        (self.next.saturating_sub(1), self.settled_of_it)
+    }
+
+    /// Whether the sender is to be told now, rather than when there is nothing else to do: a part of its room is free
+    /// that it does not know of.
+    pub(super) fn presses(&self, capacity: usize) -> bool {
+        let part = (capacity / 4).max(1) as u64;
+        self.credit().0.saturating_sub(self.told.0) >= part
+    }
+
+    /// Is done with the message that was received last.
+    fn settle(&mut self) {
+        self.settled_of_it += u64::from(std::mem::take(&mut self.in_hand));
+        self.settled = self.received;
     }
 
     /// A new sender's first message has this number.
     pub(super) fn begin(&mut self, first: u64) {
-        (self.next, self.end, self.in_hand) = (first, None, false);
+        (self.next, self.end, self.in_hand, self.settled_of_it) = (first, None, false, 0);
+        self.told = self.credit();
         self.slots.clear();
         self.attach();
     }
@@ -142,7 +159,7 @@ impl In {
     pub(super) fn resume(&mut self) -> u64 {
         let came = self.slots.iter().take_while(|slot| slot.outcome().is_some() && !slot.is_lost()).count();
         self.slots.truncate(came);
-        self.end = None;
+        (self.end, self.told) = (None, (0, 0));
         self.attach();
         self.next + came as u64
     }
@@ -161,6 +178,8 @@ impl Inbox {
             peer: Peer::Absent,
             end: None,
             in_hand: false,
+            settled_of_it: 0,
+            told: (0, 0),
             received: 0,
             settled: 0,
             error: None,
@@ -178,10 +197,17 @@ impl Inbox {
         self.told.store(false, SeqCst);
     }
 
-    /// The place of a message that comes, if there is one for it.
+    /// Puts a message that comes in its place, if there is one for it.
     pub(super) fn put(&self, number: u64, slot: Slot) -> Result<(), UcxError> {
-        let mut state = self.state();
-        let (first, last) = (state.next, state.next.saturating_add(self.link.capacity as u64 - 1));
+        let placed = self.place(&mut self.state(), number, slot);
+        self.bell.ring();
+        placed
+    }
+
+    /// The same without telling the receiver.
+    pub(super) fn place(&self, state: &mut In, number: u64, slot: Slot) -> Result<(), UcxError> {
+        let room = (self.link.capacity as u64).saturating_sub(1);
+        let (first, last) = (state.next, state.next.saturating_add(room));
         let refused = UcxError::Number { number, first, last };
         if !(first..=last).contains(&number) {
             return Err(refused);
@@ -194,8 +220,6 @@ impl Inbox {
             place @ Slot::Empty => *place = slot,
             _ => return Err(refused),
         }
-        drop(state);
-        self.bell.ring();
         Ok(())
     }
 
@@ -247,14 +271,21 @@ enum Next {
 }
 
 impl Receiving {
-    fn tell(&self) {
-        if !self.inbox.told.swap(true, SeqCst) {
+    /// Changes what is known, and has the thread tell the sender what that one does not know.
+    fn with<R>(&self, change: impl FnOnce(&mut In) -> R) -> R {
+        let mut state = self.inbox.state();
+        let result = change(&mut state);
+        let (news, presses) = (state.credit() != state.told, state.presses(self.inbox.link.capacity));
+        drop(state);
+        if news && !presses {
+            self.running.hub.owe();
+        } else if news && !self.inbox.told.swap(true, SeqCst) {
             self.running.hub.tell(Command::Look(self.inbox.id));
         }
+        result
     }
 
-    fn next(&self) -> Next {
-        let mut state = self.inbox.state();
+    fn next(&self, state: &mut In) -> Next {
         let link = &self.inbox.link;
         let name = || link.name.clone();
         if let Some(error) = state.error.take() {
@@ -288,8 +319,6 @@ impl Receiving {
         state.next += 1;
         state.received += 1;
         state.in_hand = true;
-        drop(state);
-        self.tell();
         match outcome {
             Ok(arrival) => Next::Message(arrival),
             Err(lost) => Next::Error(match lost {
@@ -310,8 +339,11 @@ impl Receiving {
 
 impl ReceiveEnd for Receiving {
     fn try_receive(&mut self) -> Result<Option<Message>, LinkError> {
-        self.settle();
-        match self.next() {
+        let next = self.with(|state| {
+            state.settle();
+            self.next(state)
+        });
+        match next {
             Next::Nothing => Ok(None),
             Next::Error(error) => Err(error),
             Next::Message(arrival) => match decode(&arrival, self.inbox.link.limits) {
@@ -322,23 +354,19 @@ impl ReceiveEnd for Receiving {
     }
 
     fn settle(&mut self) {
-        let mut state = self.inbox.state();
-        let settled = state.settled != state.received;
-        (state.settled, state.in_hand) = (state.received, false);
-        drop(state);
-        if settled {
-            self.tell();
-        }
+        self.with(In::settle);
     }
 
     fn waiting(&self) -> usize {
         let state = self.inbox.state();
         let error = usize::from(state.error.is_some());
-        let here = state.slots.iter().take_while(|slot| slot.outcome().is_some() && !slot.is_lost()).count();
+        let here = match state.peer {
+            // What is between them will not come any more.
+            Peer::Died => state.arrived() as usize,
+            _ => state.slots.iter().take_while(|slot| slot.outcome().is_some() && !slot.is_lost()).count(),
+        };
         match here + error {
             0 if state.gone().is_some() => usize::from(!state.said),
-            // A gap is something to say.
-            0 => usize::from(state.peer == Peer::Died && state.slots.front().is_some_and(Slot::is_lost)),
             count => count,
         }
     }
@@ -365,6 +393,7 @@ impl ReceiveEnd for Receiving {
 
 impl Drop for Receiving {
     fn drop(&mut self) {
+        self.settle();
         self.running.directory.withdraw(&self.inbox.link.name, &self.entry);
         self.running.hub.tell(Command::Gone(self.inbox.id));
     }

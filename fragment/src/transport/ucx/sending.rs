@@ -86,7 +86,8 @@ pub(super) struct Out {
     /// Messages that were not received; the first has number `received + 1`.
     pub(super) frames: VecDeque<Arc<Frame>>,
     pub(super) received: u64,
-    pub(super) settled: u64,
+    /// What earlier receivers settled, and what this one did.
+    settled: (u64, u64),
     pub(super) peer: Peer,
     /// The end was closed.
     pub(super) closing: bool,
@@ -98,6 +99,16 @@ impl Out {
     fn sent(&self) -> u64 {
         self.received + self.frames.len() as u64
     }
+
+    /// The numbers that a receiver can expect next: of the messages that wait, and of the one after them.
+    pub(super) fn numbers(&self) -> std::ops::RangeInclusive<u64> {
+        self.received + 1..=self.sent() + 1
+    }
+
+    /// Another receiver has come: it counts from 0, and what the last one had in hand is not settled any more.
+    pub(super) fn another_receiver(&mut self) {
+        self.settled = (self.settled.0 + self.settled.1, 0);
+    }
 }
 
 impl Outbox {
@@ -105,7 +116,7 @@ impl Outbox {
         let state = Out {
             frames: VecDeque::new(),
             received: 0,
-            settled: 0,
+            settled: (0, 0),
             peer: Peer::Absent,
             closing: false,
             refused: None,
@@ -122,13 +133,14 @@ impl Outbox {
         self.told.store(false, SeqCst);
     }
 
-    /// The receiver has received all up to one number, and settled all up to another.
+    /// The receiver has received all up to this number, and settled so many.
     pub(super) fn credit(&self, received: u64, settled: u64) {
         let mut state = self.state();
         let news = received.saturating_sub(state.received).min(state.frames.len() as u64);
         state.frames.drain(..news as usize);
         state.received += news;
-        state.settled = state.settled.max(settled.min(state.received));
+        let most = state.received - state.settled.0;
+        state.settled.1 = state.settled.1.max(settled.min(most));
         drop(state);
         self.bell.ring();
     }
@@ -206,7 +218,8 @@ impl SendEnd for Sending {
 
     fn traffic(&self) -> Traffic {
         let state = self.outbox.state();
-        Traffic { sent: state.sent(), received: state.received, settled: state.settled, ..Traffic::default() }
+        let settled = state.settled.0 + state.settled.1;
+        Traffic { sent: state.sent(), received: state.received, settled, ..Traffic::default() }
     }
 }
 

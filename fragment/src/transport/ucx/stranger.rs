@@ -9,7 +9,7 @@ use super::{
     ffi::{Endpoint, Event, Outgoing, Worker},
     memory::Pool,
     options::UcxOptions,
-    wire::{Entry, HEADER, Header, Kind, MESSAGE},
+    wire::{Entry, HEADER, Header, Kind, MESSAGE, worker_name},
 };
 
 /// A worker of UCX that sends what no end of a link would. It belongs to the thread that made it.
@@ -23,7 +23,7 @@ pub struct Stranger {
 }
 
 impl Stranger {
-    /// The stranger's own number.
+    /// The stranger's own number, of its end and of its worker.
     pub const ID: u64 = 0x5757_5757;
 
     /// One who can reach the receiver of this entry of a directory.
@@ -52,7 +52,19 @@ impl Stranger {
         bytes
     }
 
-    /// What a greeting has in it: the stranger's entry.
+    /// Under which name a directory has to have its [`entry`](Self::entry), so that it is answered.
+    #[must_use]
+    pub fn name() -> String {
+        worker_name(Self::ID)
+    }
+
+    /// What a greeting has in it.
+    #[must_use]
+    pub fn greeting() -> Vec<u8> {
+        Self::ID.to_le_bytes().to_vec()
+    }
+
+    /// Its entry in a directory.
     ///
     /// # Errors
     /// Those of UCX.
@@ -102,6 +114,18 @@ impl Stranger {
     #[must_use]
     pub fn heard(&self, kind: u8) -> bool {
         self.heard.iter().any(|header| header[5] == kind)
+    }
+
+    /// The number of the end that a message of this kind came from: 1 greets.
+    #[must_use]
+    pub fn heard_from(&self, kind: u8) -> Option<u64> {
+        let header = self.heard.iter().find(|header| header[5] == kind);
+        header.map(|header| Header::ends(header).1)
+    }
+
+    /// What is sent from now on is for this end.
+    pub fn speak_to(&mut self, end: u64) {
+        self.to = end;
     }
 
     /// Whether everything was sent, and whether the way failed.

@@ -23,13 +23,14 @@ const LONGEST: usize = 64 << 10;
 /// What a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Sender to receiver: here I am. `number` is that of the first message, `extra` the capacity; the body is an entry.
+    /// Sender to receiver: here I am. `number` is that of the first message, `extra` the capacity; the body is the number
+    /// of the sender's worker, under which the directory has its address.
     Hello = 1,
     /// Receiver to sender: go on. `number` is that of the message that is expected.
     Welcome = 2,
     /// Sender to receiver: `count` messages from `number` on. `extra` is the packed length of a single one.
     Data = 3,
-    /// Receiver to sender: all up to `number` were received, and all up to `extra` settled.
+    /// Receiver to sender: all up to `number` were received, and this receiver settled `extra` of this sender's messages.
     Credit = 4,
     /// To either: I am going. From a sender, `number` is one more than that of its last message; from a receiver as
     /// in `Credit`.
@@ -126,7 +127,7 @@ impl Header {
     }
 }
 
-/// What the directory holds for a link: which end it is, and where.
+/// What the directory holds for a link, or a worker: its number, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) id: u64,
@@ -189,6 +190,20 @@ fn sum(id: u64, address: &[u8]) -> u32 {
 pub(super) fn aligned(end: u64) -> Option<u64> {
     end.checked_next_multiple_of(super::memory::ALIGNMENT as u64)
 }
+
+/// Under which name the directory has the address of a worker.
+pub(super) fn worker_name(worker: u64) -> String {
+    format!("worker>{worker:016x}")
+}
+
+/// The number of the sender's worker in the body of a greeting: its first eight bytes in every version.
+pub(super) fn worker_of(body: &[u8]) -> Option<u64> {
+    body.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+}
+
+/// The largest number that the first message of a greeting can have: far from where numbers end, and more than anybody
+/// sends.
+pub(super) const LAST_NUMBER: u64 = u64::MAX / 2;
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@
 use std::{
     sync::{
         Arc, Condvar, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -57,6 +58,7 @@ struct Inner {
     /// Senders that were closed before everything was received.
     lingering: Mutex<Vec<sending::Declared>>,
     reaped: Condvar,
+    refused: AtomicU64,
 }
 
 /// What is done by a thread of its own, because it may wait for the network.
@@ -82,11 +84,18 @@ impl ZenohTransport {
             jobs: Mutex::new(jobs),
             lingering: Mutex::default(),
             reaped: Condvar::new(),
+            refused: AtomicU64::new(0),
         });
         let work = Arc::downgrade(&inner);
         // It ends when the transport and all its ends are gone.
         std::thread::Builder::new().name("podwire-zenoh".into()).spawn(move || do_jobs(&work, &list))?;
         Ok(Self { inner })
+    }
+
+    /// How much came on the keys of links that was no frame: somebody writes there who has no end of them. It is ignored.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.inner.refused.load(Relaxed)
     }
 }
 
@@ -121,6 +130,12 @@ impl Transport for ZenohTransport {
 }
 
 impl Inner {
+    /// Something on the keys of a link is no frame of it.
+    fn refuse(&self, link: &str, why: &FrameError) {
+        self.refused.fetch_add(1, Relaxed);
+        tracing::debug!(target: "podwire::fragment", link, %why, "what came is ignored");
+    }
+
     fn jobs(&self) -> Sender<Job> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -186,7 +201,6 @@ fn do_jobs(inner: &Weak<Inner>, jobs: &Receiver<Job>) {
 
 /// Numbers of openings: later ones are larger, and no two are the same.
 fn opening() -> u64 {
-    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
     static LAST: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64);
     let last = LAST.update(Relaxed, Relaxed, |last| now.max(last + 1));

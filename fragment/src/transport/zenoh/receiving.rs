@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use podwire_fastio::Doorbell;
@@ -106,7 +106,7 @@ struct State {
     /// Other senders, which are heard when this one is over; some may be gone already.
     others: BTreeMap<u64, Other>,
     items: VecDeque<Item>,
-    /// What arrived last that was no frame.
+    /// What the sender did last that no sender does.
     garbage: Option<FrameError>,
     arrived: u64,
     received: u64,
@@ -176,13 +176,15 @@ impl Shared {
         }
     }
 
-    /// A frame arrived.
-    fn hear(self: &Arc<Self>, sample: &Sample, jobs: &std::sync::mpsc::Sender<Job>) {
+    /// A frame arrived. What is none was not sent by the sender, and costs nothing.
+    fn hear(self: &Arc<Self>, sample: &Sample, inner: &Inner, jobs: &std::sync::mpsc::Sender<Job>) {
         let frame = sample.payload();
-        let header = Header::parse(&super::start_of(frame), self.keys.link);
+        let header = match Header::parse(&super::start_of(frame), self.keys.link) {
+            Ok(header) => header,
+            Err(why) => return inner.refuse(&self.link.name, &why),
+        };
         let mut state = self.state();
-        let heard = header.and_then(|header| self.take_up(&mut state, header, frame));
-        if let Err(error) = heard {
+        if let Err(error) = self.take_up(&mut state, header, frame) {
             state.garbage = Some(error);
         }
         self.next_sender(&mut state, 0, jobs);
@@ -243,7 +245,7 @@ impl Shared {
     }
 
     /// A sender came, was closed, or went.
-    fn see(self: &Arc<Self>, sample: &Sample, jobs: &std::sync::mpsc::Sender<Job>) {
+    fn see(self: &Arc<Self>, sample: &Sample, _: &Inner, jobs: &std::sync::mpsc::Sender<Job>) {
         let Some((sender, event)) = self.keys.event(sample.key_expr().as_str()) else { return };
         let mut state = self.state();
         let state = &mut *state;
@@ -316,11 +318,11 @@ impl Receiving {
         let publisher = super::publisher(session, keys.taken.clone())?;
         let (link, bell) = (link.clone(), bell.clone());
         let shared = Arc::new(Shared { link, keys, me, bell, publisher, state: Mutex::default() });
-        let listen = |heard: fn(&Arc<Shared>, &Sample, &std::sync::mpsc::Sender<Job>)| {
-            let (shared, jobs): (Weak<Shared>, _) = (Arc::downgrade(&shared), inner.jobs());
+        let listen = |heard: fn(&Arc<Shared>, &Sample, &Inner, &std::sync::mpsc::Sender<Job>)| {
+            let (shared, inner, jobs) = (Arc::downgrade(&shared), Arc::downgrade(inner), inner.jobs());
             move |sample: Sample| {
-                if let Some(shared) = shared.upgrade() {
-                    heard(&shared, &sample, &jobs);
+                if let Some((shared, inner)) = shared.upgrade().zip(inner.upgrade()) {
+                    heard(&shared, &sample, &inner, &jobs);
                 }
             }
         };
@@ -419,7 +421,8 @@ impl ReceiveEnd for Receiving {
     fn waiting(&self) -> usize {
         let state = self.shared.state();
         let ends = state.remote.is_some_and(|remote| remote.is_over() && !remote.told);
-        state.items.len() + usize::from(state.garbage.is_some()) + usize::from(ends)
+        let messages = state.items.iter().filter(|item| !matches!(item, Item::Gap(..))).count();
+        messages + usize::from(state.garbage.is_some()) + usize::from(ends)
     }
 
     fn peer(&self) -> Peer {

@@ -8,7 +8,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use podwire_fastio::Doorbell;
@@ -112,9 +112,12 @@ impl Shared {
     }
 
     /// A frame of the receiver arrived. Garbage is ignored: it changes nothing that was sent.
-    fn hear(self: &Arc<Self>, sample: &Sample, jobs: &std::sync::mpsc::Sender<Job>) {
+    fn hear(self: &Arc<Self>, sample: &Sample, inner: &Inner, jobs: &std::sync::mpsc::Sender<Job>) {
         let start = super::start_of(sample.payload());
-        let Ok(header) = Header::parse(&start, self.keys.link) else { return };
+        let header = match Header::parse(&start, self.keys.link) {
+            Ok(header) => header,
+            Err(why) => return inner.refuse(&self.link.name, &why),
+        };
         if header.to != self.me {
             return;
         }
@@ -141,7 +144,7 @@ impl Shared {
     }
 
     /// A receiver came, was closed, or went.
-    fn see(&self, sample: &Sample, jobs: &std::sync::mpsc::Sender<Job>) {
+    fn see(&self, sample: &Sample, _: &Inner, jobs: &std::sync::mpsc::Sender<Job>) {
         let Some((receiver, event)) = self.keys.event(sample.key_expr().as_str()) else { return };
         let mut state = self.state();
         if receiver != state.receiver || state.peer.is_none() {
@@ -210,11 +213,11 @@ impl Sending {
             wire: Mutex::new(()),
             state: Mutex::default(),
         });
-        let listen = |heard: fn(&Arc<Shared>, &Sample, &std::sync::mpsc::Sender<Job>)| {
-            let (shared, jobs): (Weak<Shared>, _) = (Arc::downgrade(&shared), inner.jobs());
+        let listen = |heard: fn(&Arc<Shared>, &Sample, &Inner, &std::sync::mpsc::Sender<Job>)| {
+            let (shared, inner, jobs) = (Arc::downgrade(&shared), Arc::downgrade(inner), inner.jobs());
             move |sample: Sample| {
-                if let Some(shared) = shared.upgrade() {
-                    heard(&shared, &sample, &jobs);
+                if let Some((shared, inner)) = shared.upgrade().zip(inner.upgrade()) {
+                    heard(&shared, &sample, &inner, &jobs);
                 }
             }
         };
@@ -223,7 +226,9 @@ impl Sending {
         let liveliness = session.liveliness();
         // With what is there already: of what was never told to be there, it would not be told that it went.
         let receivers = liveliness.declare_subscriber(shared.keys.every_receiver()).history(true);
-        let receivers = receivers.callback(listen(|shared, sample, jobs| shared.see(sample, jobs))).wait()?;
+        let receivers = receivers
+            .callback(listen(|shared, sample, inner, jobs| shared.see(sample, inner, jobs)))
+            .wait()?;
         // Last, so that whoever sees it can answer.
         let token = liveliness.declare_token(shared.keys.sender(me)).wait()?;
         let declared = Declared {

@@ -43,6 +43,9 @@ pub fn session(settings: &SessionSettings) -> zenoh::Result<Session> {
         ("scouting/gossip/enabled", "false".into()),
         ("scouting/delay", "0".into()),
         ("transport/link/rx/max_message_size", LARGEST.to_string()),
+        // How long all pieces of a message may wait to leave, in microseconds, before the other end counts as gone: a sender
+        // waits no longer, and 1 GiB goes over a network of 150 Mbit/s.
+        ("transport/link/tx/queue/congestion_control/block/wait_before_close", "60000000".into()),
         // Connections that never speak must not keep others out.
         ("transport/unicast/accept_pending", "4096".into()),
         ("transport/unicast/accept_timeout", "3000".into()),

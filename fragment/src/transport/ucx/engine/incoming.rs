@@ -1,6 +1,7 @@
 //! The receiving ends: taking a sender, and finding a place for what it sends.
 //!
-//! The invariant: nothing is received that has no place in the table of its link, and no memory is taken for it before.
+//! The invariants: nothing is received that has no place in the table of its link, and no memory is taken for it before;
+//! and UCX connects to no address that the directory did not give.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,6 +16,9 @@ use crate::transport::{
         wire::{self, Entry, HEADER, Header, Kind},
     },
 };
+
+/// How many greetings of unknown workers are remembered: more than arrive before the directory knows who they are.
+const UNKNOWN: usize = 256;
 
 /// A sender that wants to come.
 struct Greeting {
@@ -31,8 +35,6 @@ pub(super) struct Inlet {
     peer: Option<u64>,
     /// The next sender, which waits until nothing is left of this one.
     greeting: Option<Greeting>,
-    /// What the sender was told of what was received and settled.
-    told: (u64, u64),
 }
 
 /// A message on its way in.
@@ -45,7 +47,7 @@ pub(super) struct Pending {
 
 impl Inlet {
     pub(super) fn new(inbox: Arc<Inbox>) -> Self {
-        Self { inbox, from: None, peer: None, greeting: None, told: (0, 0) }
+        Self { inbox, from: None, peer: None, greeting: None }
     }
 
     pub(super) fn is_from(&self, from: u64) -> bool {
@@ -73,19 +75,36 @@ impl Engine {
     /// A sender comes.
     pub(super) fn hello(&mut self, header: Header, body: Body) {
         let Body::Whole(body) = body else { return self.throw_away(body) };
-        let entry = match Entry::parse(body.bytes()) {
-            Ok(entry) => entry,
-            Err(why) => return self.hub.refuse(why),
+        let Some(worker) = wire::worker_of(body.bytes()) else {
+            let (promised, found) = (size_of::<u64>() as u64, body.length() as u64);
+            return self.hub.refuse(UcxError::Length { promised, found });
         };
-        // Also one who asks for a link that is not open here any more is answered.
-        let peer = match self.peers.connect(&self.worker, &entry.address) {
+        let (number, first, last) = (header.number, 1, wire::LAST_NUMBER);
+        if !(first..=last).contains(&number) {
+            return self.hub.refuse(UcxError::Number { number, first, last });
+        }
+        self.greeted(header, worker);
+    }
+
+    /// A worker greets one of the ends here, if that is there: a sender that looks for another end hears from the directory
+    /// that it is gone, and a stranger hears nothing.
+    fn greeted(&mut self, header: Header, worker: u64) {
+        if !self.inlets.contains_key(&header.to) {
+            return self.hub.refuse(UcxError::UnknownLink { id: header.to });
+        }
+        let peer = match self.way_to(worker) {
             Ok(peer) => peer,
+            Err(why @ UcxError::UnknownWorker { .. }) => {
+                // The directory may be behind.
+                self.unknown.push_back((header, worker));
+                if self.unknown.len() > UNKNOWN {
+                    self.unknown.pop_front();
+                }
+                return self.hub.refuse(why);
+            }
             Err(why) => return self.hub.refuse(why),
         };
-        let Some(inlet) = self.inlets.get_mut(&header.to) else {
-            self.hub.refuse(UcxError::UnknownLink { id: header.to });
-            return self.refuse(peer, header.from, header.to, wire::NOBODY, 0);
-        };
+        let Some(inlet) = self.inlets.get_mut(&header.to) else { return };
         let capacity = inlet.inbox.link.capacity as u64;
         if header.extra != capacity {
             inlet.inbox.refuse(UcxError::Capacity { found: header.extra, known: capacity });
@@ -95,7 +114,6 @@ impl Engine {
             // The way broke, and nobody died.
             inlet.peer = Some(peer);
             let number = inlet.inbox.state().resume();
-            inlet.told = (0, 0);
             let welcome = Header { number, ..Header::new(Kind::Welcome, header.from, header.to) };
             self.peers.say(&self.worker, peer, welcome, Vec::new());
             return self.answer(header.to);
@@ -114,6 +132,24 @@ impl Engine {
         self.answer(header.to);
     }
 
+    /// The directory has something new: perhaps workers that have greeted.
+    pub(super) fn greeted_again(&mut self) {
+        for (header, worker) in std::mem::take(&mut self.unknown) {
+            self.greeted(header, worker);
+        }
+    }
+
+    /// The way to a worker, by the address that the directory has of it.
+    fn way_to(&mut self, worker: u64) -> Result<u64, UcxError> {
+        let found = self.directory.lookup(&wire::worker_name(worker));
+        let found = found.ok_or(UcxError::UnknownWorker { worker })?;
+        let entry = Entry::of_any_version(&found)?;
+        if entry.id != worker {
+            return Err(UcxError::Address { found: found.len(), wrong: "are those of another worker" });
+        }
+        self.peers.connect(&self.worker, &entry.address)
+    }
+
     fn refuse(&mut self, peer: u64, to: u64, from: u64, why: u16, extra: u64) {
         let refusal = Header { count: why, extra, ..Header::new(Kind::Refuse, to, from) };
         self.peers.say(&self.worker, peer, refusal, Vec::new());
@@ -127,23 +163,28 @@ impl Engine {
         if let Some(greeting) = inlet.greeting.take_if(|_| state.is_drained()) {
             state.begin(greeting.first);
             (inlet.from, inlet.peer) = (Some(greeting.from), Some(greeting.peer));
-            inlet.told = state.credit();
             drop(state);
             inlet.inbox.bell.ring();
             let number = greeting.first;
             let welcome = Header { number, ..Header::new(Kind::Welcome, greeting.from, id) };
             return self.peers.say(&self.worker, greeting.peer, welcome, Vec::new());
         }
-        let credit = state.credit();
+        let (number, extra) = state.credit();
+        let news = std::mem::replace(&mut state.told, (number, extra)) != (number, extra);
         drop(state);
         if let (Some(from), Some(peer)) = (inlet.from, inlet.peer)
-            && inlet.told != credit
+            && news
         {
-            inlet.told = credit;
-            let (number, extra) = credit;
             let credit = Header { number, extra, ..Header::new(Kind::Credit, from, id) };
             self.peers.say(&self.worker, peer, credit, Vec::new());
         }
+    }
+
+    /// Tells all senders what they do not know yet.
+    pub(super) fn pay(&mut self) {
+        self.hub.pays();
+        let all: Vec<u64> = self.inlets.keys().copied().collect();
+        all.into_iter().for_each(|id| self.answer(id));
     }
 
     /// A receiving end was closed.
@@ -151,7 +192,7 @@ impl Engine {
         let Some(inlet) = self.inlets.remove(&id) else { return };
         let (number, extra) = inlet.inbox.state().credit();
         if let (Some(from), Some(peer)) = (inlet.from, inlet.peer) {
-            let close = Header { number, extra: extra.max(number), ..Header::new(Kind::Close, from, id) };
+            let close = Header { number, extra, ..Header::new(Kind::Close, from, id) };
             self.peers.say(&self.worker, peer, close, Vec::new());
         }
         if let Some(greeting) = inlet.greeting {
@@ -249,21 +290,28 @@ impl Engine {
                 return inbox.refuse(UcxError::Header { found: HEADER, wrong });
             }
         };
-        let (mut at, bytes) = (0, buffer.bytes());
-        for number in (header.number..).take(header.count.into()) {
-            let length =
-                bytes.get(at..at + 4).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes);
-            let packed = length.map(|length| at + 4..at + 4 + length as usize);
-            let Some(packed) = packed.filter(|packed| packed.end <= bytes.len()) else {
-                let (promised, found) = (length.map_or(4, u64::from), (bytes.len() - at) as u64);
+        let (mut rest, length) = (buffer.bytes(), buffer.length());
+        let mut state = inbox.state();
+        for index in 0..header.count {
+            let head = rest.split_first_chunk::<4>();
+            let wanted = head.map_or(4, |(head, _)| u32::from_le_bytes(*head));
+            let split = head.and_then(|(_, body)| body.split_at_checked(wanted as usize));
+            let Some((message, behind)) = split else {
+                let (promised, found) = (wanted.into(), rest.len() as u64);
+                drop(state);
                 return inbox.refuse(UcxError::Length { promised, found });
             };
-            at = packed.end;
-            let arrival = Arrival { buffer: Arc::clone(&buffer), packed };
-            if let Err(why) = inbox.put(number, Slot::Here(Ok(arrival))) {
+            let end = length - behind.len();
+            rest = behind;
+            let arrival = Arrival { buffer: Arc::clone(&buffer), packed: end - message.len()..end };
+            // One that there is no number for is not one of those that there is room for, either.
+            let number = header.number.checked_add(index.into()).unwrap_or_default();
+            if let Err(why) = inbox.place(&mut state, number, Slot::Here(Ok(arrival))) {
                 self.hub.refuse(why);
             }
         }
+        drop(state);
+        inbox.bell.ring();
     }
 
     /// What came is no message, or one of another version.
@@ -286,8 +334,8 @@ impl Engine {
                 && header_length >= HEADER
                 && header[5] == Kind::Hello as u8
                 && let Body::Whole(body) = &body
-                && let Ok(entry) = Entry::of_any_version(body.bytes())
-                && let Ok(peer) = self.peers.connect(&self.worker, &entry.address)
+                && let Some(worker) = wire::worker_of(body.bytes())
+                && let Ok(peer) = self.way_to(worker)
             {
                 self.refuse(peer, from, to, wire::OTHER_VERSION, wire::VERSION.into());
             }

@@ -4,7 +4,7 @@
 //! nothing for it, and wakes for each of them.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     os::fd::AsFd,
     sync::{Arc, atomic::Ordering::SeqCst},
     time::{Duration, Instant},
@@ -32,6 +32,8 @@ use peers::Peers;
 
 /// How long it looks for more before it goes to sleep.
 const SPIN: Duration = Duration::from_micros(20);
+/// How long a sender may not know what was received, if it has room enough.
+const OWING: Duration = Duration::from_micros(20);
 /// How often UCX is asked to wake it, before it counts as having something that nobody takes: it is busy, too, when it only
 /// had to put away an old signal.
 const ARMING: u32 = 32;
@@ -45,13 +47,16 @@ pub(super) struct Engine {
     hub: Arc<Hub>,
     directory: Arc<dyn Directory>,
     pool: Pool,
-    /// The address of the worker.
+    /// The number of the worker, under which the directory has its address.
+    me: u64,
     address: Vec<u8>,
     eager: u64,
     outlets: HashMap<u64, Outlet>,
     inlets: HashMap<u64, Inlet>,
     peers: Peers,
     pending: HashMap<u64, Pending>,
+    /// Greetings of workers that the directory does not know, or not yet; the oldest first.
+    unknown: VecDeque<(Header, u64)>,
     /// Counts what is to have a number of its own.
     tickets: u64,
 }
@@ -59,6 +64,7 @@ pub(super) struct Engine {
 impl Engine {
     pub(super) fn open(
         options: &UcxOptions,
+        me: u64,
         hub: Arc<Hub>,
         directory: Arc<dyn Directory>,
     ) -> Result<Self, UcxError> {
@@ -70,12 +76,14 @@ impl Engine {
             hub,
             directory,
             pool,
+            me,
             address,
             eager: options.eager,
             outlets: HashMap::new(),
             inlets: HashMap::new(),
             peers: Peers::default(),
             pending: HashMap::new(),
+            unknown: VecDeque::new(),
             tickets: 0,
         })
     }
@@ -87,9 +95,13 @@ impl Engine {
     /// Works until it is told to stop.
     pub(super) fn run(mut self) {
         let (mut commands, mut events) = (Vec::new(), Vec::new());
-        let mut busy = Instant::now();
+        let (mut busy, mut owing) = (Instant::now(), None);
         while !self.hub.stop.load(SeqCst) {
-            let worked = self.turn(&mut commands, &mut events);
+            let mut worked = self.turn(&mut commands, &mut events);
+            if self.hub.owes() && owing.get_or_insert_with(Instant::now).elapsed() > OWING {
+                self.pay();
+                (worked, owing) = (true, None);
+            }
             if worked {
                 busy = Instant::now();
             } else if busy.elapsed() > SPIN {
@@ -119,9 +131,11 @@ impl Engine {
             worked = true;
             self.fail(number, &error);
         }
-        if self.hub.directory_changed.swap(false, SeqCst) {
+        if self.hub.directory_changed.load(SeqCst) {
+            self.hub.directory_changed.store(false, SeqCst);
             worked = true;
             self.look_up_all();
+            self.greeted_again();
         }
         worked | self.retry()
     }

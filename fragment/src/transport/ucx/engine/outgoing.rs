@@ -131,7 +131,13 @@ impl Engine {
             return;
         }
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
-        let Some(found) = self.directory.lookup(&outlet.outbox.link.name) else { return };
+        let Some(found) = self.directory.lookup(&outlet.outbox.link.name) else {
+            // Nobody will answer.
+            if outlet.stage == Stage::Greeting {
+                outlet.detach(None);
+            }
+            return;
+        };
         if outlet.gone.as_ref() == Some(&found) || (outlet.stage != Stage::Idle && outlet.target == found) {
             return;
         }
@@ -147,7 +153,9 @@ impl Engine {
             }
         };
         outlet.target = found;
-        outlet.to = entry.id;
+        if std::mem::replace(&mut outlet.to, entry.id) != entry.id {
+            outlet.outbox.state().another_receiver();
+        }
         let peer = match self.peers.connect(&self.worker, &entry.address) {
             Ok(peer) => peer,
             Err(_) => return outlet.try_again(),
@@ -160,8 +168,8 @@ impl Engine {
         hello.number = state.received + 1;
         hello.extra = outlet.outbox.link.capacity as u64;
         drop(state);
-        let body = Entry { id, address: self.address.clone() }.to_bytes();
-        self.peers.say(&self.worker, peer, hello, body);
+        let worker = self.me.to_le_bytes();
+        self.peers.say(&self.worker, peer, hello, worker.to_vec());
     }
 
     /// Ships what waits, and says that the end was closed when that is due.
@@ -245,6 +253,11 @@ impl Engine {
         }
         match header.kind {
             Kind::Welcome => {
+                let known = outlet.outbox.state().numbers();
+                if !known.contains(&header.number) {
+                    let (first, last) = known.into_inner();
+                    return self.hub.refuse(UcxError::Number { number: header.number, first, last });
+                }
                 outlet.stage = Stage::Attached;
                 outlet.next = header.number;
                 (outlet.again, outlet.pause) = (None, AGAIN.0);

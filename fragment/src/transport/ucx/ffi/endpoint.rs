@@ -41,8 +41,8 @@ impl Worker {
         params.err_mode = sys::ucp_err_handling_mode_t_UCP_ERR_HANDLING_MODE_PEER;
         params.err_handler = sys::ucp_err_handler { cb: Some(failed), arg: arg.cast() };
         let mut handle = ptr::null_mut();
-        // SAFETY: the worker lives; the address was written by a worker (its checksum says so) and outlives the call;
-        // the argument of the callback outlives the endpoint.
+        // SAFETY: the worker lives; the address comes from the directory, where workers publish theirs, is whole (its
+        // checksum says so), and outlives the call; the argument of the callback outlives the endpoint.
         let status = unsafe { sys::ucp_ep_create(self.worker, &raw const params, &raw mut handle) };
         match check("connecting", status) {
             Ok(()) => Ok(Endpoint { handle, arg }),
