@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     counters::{Latencies, LinkCounters, OperatorCounters},
-    report::{Because, ConnectionReport, During, Ended, Failure, Report},
+    report::{ConnectionReport, During, Ended, Failure, Report},
     shared::{Shared, StopReason},
     snapshot::{ConnectionSnapshot, Counts, OperatorSnapshot, OperatorState, Snapshot},
     worker::Worker,
@@ -58,15 +58,6 @@ pub(crate) struct ConnectionView {
     pub(crate) capacity: usize,
     pub(crate) flow: Flow,
     pub(crate) latencies: Arc<Latencies>,
-}
-
-/// Says in the end that the operator of a thread has ended.
-struct Ending(Arc<Shared>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.operator_ended();
-    }
 }
 
 /// Where the counts of a connection are.
