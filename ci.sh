@@ -20,11 +20,14 @@ done
 command -v cc >/dev/null || { apt-get update && apt-get install -y gcc libc6-dev; }
 cargo --version
 
-# One set of features for the workspace, so that everything is built once.
-features=podwire/distributed,podwire/conformance,podwire-fragment/conformance
+# One set of features for the workspace, so that everything is built once; UCX from source, which takes two minutes.
+command -v make >/dev/null || { apt-get update && apt-get install -y make; }
+features=podwire/distributed,podwire/ucx,podwire/cuda,podwire/conformance,podwire-fragment/conformance
 
 step "format"
 cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --check
+cargo fmt --manifest-path tests/loom/Cargo.toml --all --check
 
 step "unsafe code"
 scripts/unsafe
@@ -33,21 +36,30 @@ step "lints"
 cargo clippy --workspace --all-targets --features $features --locked -- -D warnings
 cargo clippy -p podwire-codec-core --all-targets --all-features --locked -- -D warnings
 
+step "what it is built upon"
+scripts/dependencies
+
 step "without the standard library, and with few features"
 cargo check -p podwire-codec-core --no-default-features --locked
 cargo check -p podwire --no-default-features --locked
 cargo check -p podwire --no-default-features --features derive --locked
 cargo check -p podwire --features fragment --locked
+# Without UCX; what this checks of others is what was linted.
+cargo clippy --workspace --exclude podwire-codec-core --features ${features/podwire\/ucx,/} --locked -- -D warnings
 
 step "tests"
 cargo test --workspace --exclude podwire-codec-core --features $features --locked
 cargo test -p podwire-codec-core --all-features --locked
 
-step "links over UCX"
-# UCX is built from source, some two minutes, once: both commands need the same features, or it is built again.
-command -v make >/dev/null || { apt-get update && apt-get install -y make; }
-cargo clippy -p podwire-fragment --features ucx,conformance --lib --test ucx --locked -- -D warnings
-cargo test -p podwire-fragment --features ucx,conformance --lib --test ucx --locked
+step "every hostile case has a test that runs"
+lists=$(mktemp -d)
+cargo test --workspace --exclude podwire-codec-core --features $features --locked --lib --bins --tests -- --list >"$lists/workspace"
+cargo test -p podwire-codec-core --all-features --locked --lib --tests -- --list >"$lists/core"
+scripts/hostile-cases "$lists/workspace" "$lists/core"
+rm -r "$lists"
+
+step "hostile input for every codec"
+scripts/hostile --inputs 100000 --seed 1
 
 step "the default depth on a small stack, optimised"
 cargo test --release -p podwire-codec-core --test hostile_depth --test schemas --locked
@@ -69,9 +81,10 @@ RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --features $features --l
 
 step "examples"
 # The tests built them; to build them for themselves would be another set of features.
-for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport; do
+for example in derive coordinate dispatch custom_endpoint tensor ping_distributed custom_transport gpu_threshold; do
   "${CARGO_TARGET_DIR:-target}/debug/examples/$example"
 done
+"${CARGO_TARGET_DIR:-target}/debug/examples/custom_transport" --suite
 "${CARGO_TARGET_DIR:-target}/debug/examples/sensor_fusion" --config examples/data/sensor_fusion.toml
 cargo run --quiet --locked -p zstd-endpoint
 
@@ -86,6 +99,12 @@ scripts/python
 
 step "no more instructions than before"
 scripts/instructions
+
+step "every order of what is lock-free"
+scripts/loom
+
+step "inputs that nobody thought of"
+scripts/fuzz 120
 
 step "nothing is left behind"
 left=$(find "$PODWIRE_SHM_DIR" -mindepth 2)

@@ -1,7 +1,16 @@
-//! How do I carry the links of an application my own way? Here over Unix sockets; and how do I know that it is right? The
-//! suite of `transport::conformance` says so, with processes that it starts and kills:
+//! How do I carry the connections of an application my own way? Here over Unix sockets; and how do I know that it is right?
 //!
-//! `cargo run --example custom_transport --features fragment,conformance`
+//! An application of two fragments takes it wherever it leads, which is within a host:
+//!
+//! ```text
+//! cargo build --features distributed,conformance --example custom_transport && cd target/debug/examples
+//! ./custom_transport --driver --worker --fragments camera --monitor &
+//! ./custom_transport --worker --fragments screen
+//! ```
+//!
+//! The suite of `transport::conformance` says whether it is right, with processes that it starts and kills:
+//!
+//! `cargo run --example custom_transport --features fragment,conformance -- --suite`
 //!
 //! The receiver listens at a path that it makes of the link's name. Frames are a length and a message; the way back is a
 //! byte for each message that was received, and one for each that was settled. What was not received is kept by the
@@ -13,7 +22,7 @@ use std::{
     io::{self, Read, Write},
     os::unix::net::{UnixListener, UnixStream},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitCode},
     sync::{Arc, Condvar, Mutex, MutexGuard},
     time::Duration,
 };
@@ -22,9 +31,9 @@ use podwire::{
     CodecRegistry,
     fastio::Doorbell,
     fragment::{
-        Message,
+        self, Application, Context, Fragment, Input, Message, Operator, OperatorSpec, Output,
         transport::{
-            Link, LinkError, Peer, ReceiveEnd, SendEnd, Traffic, Transport,
+            Link, LinkError, Peer, ReceiveEnd, Run, SendEnd, Traffic, Transport,
             conformance::{self, Pair, Suite},
         },
     },
@@ -38,14 +47,22 @@ const CLOSED: u8 = b'c';
 const END: u32 = u32::MAX;
 
 struct Sockets {
-    directory: PathBuf,
+    /// How the paths of all its sockets begin.
+    prefix: PathBuf,
 }
 
 impl Sockets {
+    /// For a run of an application: the same in all its processes, and another one for the next run.
+    fn of(run: &Run) -> fragment::Result<Self> {
+        Ok(Self { prefix: std::env::temp_dir().join(run.name()) })
+    }
+
     fn path(&self, link: &Link) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         link.name.hash(&mut hasher);
-        self.directory.join(format!("{:016x}", hasher.finish()))
+        let mut path = self.prefix.clone().into_os_string();
+        path.push(format!("-{:016x}", hasher.finish()));
+        path.into()
     }
 }
 
@@ -336,28 +353,85 @@ impl Drop for Receiving {
     }
 }
 
-fn main() -> io::Result<()> {
-    let directory = std::env::var_os("CUSTOM_TRANSPORT_DIRECTORY").map(PathBuf::from);
-    let sockets = |directory| Arc::new(Sockets { directory }) as Arc<dyn Transport>;
-    if let Some(directory) = directory {
-        conformance::play(|| sockets(directory)); // a process of the suite: it ends here
-        return Ok(());
+/// Emits images.
+struct Camera;
+
+impl Operator for Camera {
+    fn setup(&mut self, spec: &mut OperatorSpec) -> fragment::Result {
+        spec.output::<Vec<f32>>("images");
+        spec.count(20);
+        Ok(())
     }
+
+    fn compute(&mut self, _: &mut Input, output: &mut Output, context: &mut Context) -> fragment::Result {
+        Ok(output.emit("images", vec![context.tick() as f32; 640 * 480])?)
+    }
+}
+
+/// Looks at them.
+struct Screen;
+
+impl Operator for Screen {
+    fn setup(&mut self, spec: &mut OperatorSpec) -> fragment::Result {
+        spec.input::<Vec<f32>>("in");
+        Ok(())
+    }
+
+    fn compute(&mut self, input: &mut Input, _: &mut Output, context: &mut Context) -> fragment::Result {
+        let image = input.receive::<Vec<f32>>("in")?;
+        if image.iter().any(|pixel| *pixel != context.tick() as f32) {
+            return Err("an image came out of order".into());
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, context: &mut Context) -> fragment::Result {
+        println!("{} images", context.tick());
+        Ok(())
+    }
+}
+
+fn main() -> ExitCode {
+    // A process that the suite starts is one of it.
+    let for_suite = std::env::var_os("CUSTOM_TRANSPORT_PREFIX").map(PathBuf::from);
+    if let Some(prefix) = for_suite {
+        conformance::play(|| Arc::new(Sockets { prefix }) as Arc<dyn Transport>);
+        return ExitCode::SUCCESS;
+    }
+    let mut app = Application::from_env();
+    app.about("Sends images over Unix sockets, from one process to another.");
+    if app.flag("--suite", "instead, ask the suite of transports whether they are right") {
+        return suite().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    app.add_transport("sockets", Sockets::of).version(1).within_host().preferred();
+    let mut camera = Fragment::new("camera");
+    camera.add_operator("camera", Camera);
+    let mut screen = Fragment::new("screen");
+    screen.add_operator("screen", Screen);
+    app.add_fragment(camera);
+    app.add_fragment(screen);
+    app.add_flow("camera", "screen", [("camera.images", "screen.in")]);
+    app.main()
+}
+
+/// Runs the suite; what it found is printed.
+fn suite() -> io::Result<()> {
     let directory = std::env::temp_dir().join(format!("custom-transport-{}", std::process::id()));
     std::fs::create_dir(&directory)?;
-    let (program, kept) = (std::env::current_exe()?, directory.clone());
+    let prefix = directory.join("link");
+    let sockets = || Sockets { prefix: prefix.clone() };
+    let (program, kept, paths) = (std::env::current_exe()?, prefix.clone(), sockets());
     let process = move || {
         let mut command = Command::new(&program);
-        command.env("CUSTOM_TRANSPORT_DIRECTORY", &kept);
+        command.env("CUSTOM_TRANSPORT_PREFIX", &kept);
         command
     };
-    let paths = Sockets { directory: directory.clone() };
     let garbage = move |link: &Link, bytes: &[u8]| {
         let mut stream = UnixStream::connect(paths.path(link)).expect("the receiver listens");
         let frame = [&(bytes.len() as u32).to_le_bytes(), bytes].concat();
         stream.write_all(&frame).expect("it is read");
     };
-    let suite = Suite::over(Pair::of(sockets(directory.clone()))).messages_die_with_their_sender();
+    let suite = Suite::over(Pair::of(Arc::new(sockets()))).messages_die_with_their_sender();
     let report = suite.processes(process).garbage(garbage).run();
     std::fs::remove_dir_all(&directory)?;
     print!("{report}");

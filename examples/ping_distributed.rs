@@ -15,17 +15,19 @@
 //! ping_distributed --worker --fragments fragment2
 //! ```
 //!
-//! Each array is made in shared memory, so that a process of the same host receives it without a copy.
+//! Each array is made in shared memory, so that a process of the same host receives it without a copy; with `--gpu`, for both
+//! processes, in the memory of a GPU (feature `cuda`), to which the same applies.
 
 use std::fmt;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
+use podwire::MemoryKind;
 use podwire::fastio::{AllocationOptions, Metadata as ArrayMetadata};
 use podwire::fragment::{Application, Context, Fragment, Input, Operator, OperatorSpec, Output, Result};
 use podwire::message::Metadata;
-use podwire::tensor::{DType, Tensor};
+use podwire::tensor::{DType, Device, DeviceKind, Tensor};
 use rustix::time::{ClockId, clock_gettime};
 
 fn main() -> ExitCode {
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
     sender.add_operator("ping", Ping { count, shape: [batch, rows, columns], data_type, gpu });
     app.add_fragment(sender);
     let mut receiver = Fragment::new("fragment2");
-    receiver.add_operator("pong", Pong::default());
+    receiver.add_operator("pong", Pong { gpu, ..Pong::default() });
     app.add_fragment(receiver);
     app.add_flow("fragment1", "fragment2", [("ping.out", "pong.in")]);
     app.main()
@@ -60,9 +62,7 @@ struct Ping {
 impl Operator for Ping {
     fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
         if self.gpu {
-            return Err(
-                "--gpu: this build has no CUDA; leave it out for arrays in the memory of the host".into()
-            );
+            gpu::open()?;
         }
         spec.output::<Tensor>("out");
         spec.count(self.count);
@@ -76,14 +76,18 @@ impl Operator for Ping {
             .try_fold(self.data_type.size() as u64, |bytes, extent| bytes.checked_mul(*extent));
         let bytes =
             bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or("such an array is too large")?;
-        let array = ArrayMetadata::array(self.data_type, self.shape);
-        let memory = context.fast_io()?.create_with(AllocationOptions::new(bytes).metadata(array))?;
-        memory.map_mut()?.fill(0); // a camera would write here
-        memory.seal()?;
-
+        let tensor = if self.gpu {
+            gpu::array(&context.fast_io()?, bytes, self.data_type, self.shape)?
+        } else {
+            let array = ArrayMetadata::array(self.data_type, self.shape);
+            let memory = context.fast_io()?.create_with(AllocationOptions::new(bytes).metadata(array))?;
+            memory.map_mut()?.fill(0); // a camera would write here
+            memory.seal()?;
+            memory.into_tensor()?
+        };
         let mut metadata = Metadata::new();
         metadata.insert("sent", &now())?;
-        output.emit_with("out", memory.into_tensor()?, metadata)?;
+        output.emit_with("out", tensor, metadata)?;
         Ok(())
     }
 }
@@ -91,6 +95,7 @@ impl Operator for Ping {
 /// Receives arrays and measures.
 #[derive(Default)]
 struct Pong {
+    gpu: bool,
     first: u64,
     last: u64,
     bytes: u64,
@@ -101,6 +106,9 @@ struct Pong {
 
 impl Operator for Pong {
     fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
+        if self.gpu {
+            gpu::open()?;
+        }
         spec.input::<Tensor>("in");
         Ok(())
     }
@@ -111,7 +119,7 @@ impl Operator for Pong {
         let sent = tensor.metadata().get::<u64>("sent")?.ok_or("a message without a time")?;
         if self.took.is_empty() {
             self.first = sent;
-            self.what = format!("{} {:?}", tensor.dtype(), tensor.shape());
+            self.what = format!("{} {:?}{}", tensor.dtype(), tensor.shape(), place(&tensor));
         }
         self.took.push(self.last.saturating_sub(sent));
         self.bytes += (tensor.len() * tensor.dtype().size()) as u64;
@@ -133,6 +141,59 @@ impl Operator for Pong {
         // The clocks of two hosts differ: then only the rates mean something.
         println!("on the way: {median:.1?} (median), {longest:.1?} (longest)");
         Ok(())
+    }
+}
+
+/// Where a tensor is meant to be, and how it came.
+fn place(tensor: &Tensor) -> String {
+    match (tensor.device(), tensor.segment().kind()) {
+        (Device { kind: DeviceKind::CUDA, index }, MemoryKind::CUDA) => {
+            format!(" on GPU {index}, by reference")
+        }
+        (Device { kind: DeviceKind::CUDA, index }, _) => format!(" of GPU {index}, through the host"),
+        _ => String::new(),
+    }
+}
+
+/// Arrays in the memory of a GPU.
+#[cfg(feature = "cuda")]
+mod gpu {
+    use podwire::{device::Device, fastio::FastIoContext, fragment::Result, tensor};
+
+    /// The first GPU. From then on this process can also receive what is on it.
+    pub(crate) fn open() -> Result<Device> {
+        Device::open(0).map_err(|error| format!("--gpu: {error}; leave it out for arrays of the host").into())
+    }
+
+    pub(crate) fn array(
+        context: &FastIoContext,
+        bytes: usize,
+        data_type: tensor::DType,
+        shape: [u64; 3],
+    ) -> Result<tensor::Tensor> {
+        let memory = open()?.create(context, bytes)?;
+        memory.map_mut()?.fill(0)?; // a kernel would write here
+        memory.seal()?;
+        Ok(memory.into_tensor(data_type, &shape.map(|extent| extent as usize))?)
+    }
+}
+
+/// Without CUDA there are none.
+#[cfg(not(feature = "cuda"))]
+mod gpu {
+    use podwire::{fastio::FastIoContext, fragment::Result, tensor};
+
+    pub(crate) fn open() -> Result {
+        Err("--gpu: this build has no CUDA: build it with the feature `cuda`, or leave it out".into())
+    }
+
+    pub(crate) fn array(
+        _: &FastIoContext,
+        _: usize,
+        _: tensor::DType,
+        _: [u64; 3],
+    ) -> Result<tensor::Tensor> {
+        Err("this build has no CUDA".into())
     }
 }
 

@@ -21,3 +21,7 @@ pub use podwire_codec_core::__private;
 #[cfg(all(doctest, feature = "fragment"))]
 #[doc = include_str!("../docs/fragment.md")]
 mod page_of_fragments {}
+
+#[cfg(all(doctest, feature = "cuda"))]
+#[doc = include_str!("../docs/device.md")]
+mod page_of_devices {}

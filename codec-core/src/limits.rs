@@ -18,7 +18,7 @@ pub struct Limits {
     /// Bytes of memory that one value may allocate. Default: 1 GiB.
     pub bytes: u64,
     /// Elements that one value may hold whose encoding takes no bytes, such as `()`: nothing else bounds them.
-    /// Default: 1,048,576.
+    /// Default: 131,072.
     pub items: u64,
     /// Containers within containers: sequences whose elements vary in size, maps, sets, and `Box`, `Rc`, `Arc` of
     /// values that vary in size. Default: 128.
@@ -27,7 +27,7 @@ pub struct Limits {
 
 impl Limits {
     /// The default limits.
-    pub const DEFAULT: Self = Self { bytes: 1 << 30, items: 1 << 20, depth: 128 };
+    pub const DEFAULT: Self = Self { bytes: 1 << 30, items: 1 << 17, depth: 128 };
 }
 
 impl Default for Limits {

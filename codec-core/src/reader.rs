@@ -34,6 +34,8 @@ pub struct Reader<'de> {
     bytes: u64,
     items: u64,
     depth: u32,
+    /// Bytes of heads that memory was prepared for.
+    prepared: u64,
     /// What was copied for shared values; nobody else looks at it, so that it is one word.
     pub(crate) ahead: Option<Box<Ahead>>,
 }
@@ -42,7 +44,7 @@ impl<'de> Reader<'de> {
     #[inline]
     fn new(source: Source<'de>, limits: Limits) -> Self {
         let Limits { bytes, items, depth } = limits;
-        Self { source, bytes, items, depth, ahead: None }
+        Self { source, bytes, items, depth, prepared: 0, ahead: None }
     }
 
     /// A reader over bytes, under the default limits. Values may borrow from them.
@@ -200,6 +202,26 @@ impl<'de> Reader<'de> {
             }
             None => Err(Error::ItemLimit { offset: self.offset(), wanted: count as u64, left: self.items }),
         }
+    }
+
+    /// Whether the input is seen to hold so many bytes of heads, for which memory is about to be prepared, beside all those
+    /// for which it was before. They are different bytes: of collections within collections that each claim the rest of
+    /// the input, only one gets the memory for it.
+    #[inline(always)]
+    pub(crate) fn backs(&mut self, heads: usize) -> bool {
+        let prepared = self.prepared.saturating_add(heads as u64);
+        let backed = prepared <= self.source.offset() + self.source.left() as u64;
+        if backed {
+            self.prepared = prepared;
+        }
+        backed
+    }
+
+    /// That the input ends before the heads that all collections want to have, and of which these are the last.
+    #[cold]
+    pub(crate) fn unbacked(&self, heads: usize) -> Error {
+        let all = self.prepared.saturating_sub(self.source.offset()).saturating_add(heads as u64);
+        self.source.end(usize::try_from(all).unwrap_or(usize::MAX))
     }
 
     /// What is left of the limits.

@@ -281,6 +281,32 @@ fn case_11_nested_vectors_that_claim_the_maximum_stay_within_the_limit() {
     }
 }
 
+/// The same bytes cannot be the elements of all levels: only one gets memory for them.
+#[test]
+fn case_11_levels_that_each_claim_the_rest_of_the_input_get_it_once() {
+    type Four<T> = Vec<Vec<Vec<Vec<T>>>>;
+    type Maps<T> = HashMap<u8, HashMap<u8, T>>;
+    for left in [8_000_u32, 800_000] {
+        let rest = vec![0; left as usize];
+        let bytes = [&(left / 4).to_le_bytes().repeat(8)[..], &rest].concat();
+        // A vector has 24 bytes, for 4 of its encoding; where it grows, it is there twice for an instant.
+        let most = bytes.len() * 24 / 4 + SLACK;
+        let (error, used) = peak(|| from_slice::<Four<Four<u8>>>(&bytes).unwrap_err());
+        assert!(matches!(error, Error::UnexpectedEnd { .. }), "{error:?}");
+        assert!(used <= most, "{used} bytes of {most}, from a slice");
+        let mut buffer = Buffer::from(bytes.clone());
+        let (_, used) = peak(|| Four::<Four<u8>>::deserialize(&mut buffer).is_err());
+        assert!(used <= 3 * most, "{used} bytes of {most}, from a buffer");
+        let (_, used) = peak(|| Four::<Four<u8>>::deserialize(&mut IoReader(&bytes[..])).is_err());
+        assert!(used <= 3 * most, "{used} bytes of {most}, from a stream");
+        // An entry has 56 bytes, for 5 of its encoding, in tables that have room for twice as many.
+        let bytes = [&[&(left / 5).to_le_bytes()[..], &[1]].concat().repeat(8)[..], &rest].concat();
+        let most = bytes.len() * 2 * 57 / 5 + SLACK;
+        let (result, used) = peak(|| from_slice::<Maps<Maps<Maps<u64>>>>(&bytes).is_err());
+        assert!(result && used <= most, "{used} bytes of {most}, of maps");
+    }
+}
+
 #[test]
 fn case_12_few_bytes_that_expand_to_large_values_are_charged() {
     type Wide = Option<[u64; 1000]>;
@@ -404,6 +430,25 @@ fn case_36_every_allocation_that_fails_is_reported() {
     let bytes = to_vec(&many).unwrap();
     reports_every_failure("HashMap", || from_slice::<HashMap<u32, u32>>(&bytes));
     reports_every_failure("HashMap", || HashMap::<u32, u32>::deserialize(&mut IoReader(&bytes[..])));
+}
+
+#[test]
+fn case_36_a_value_that_is_read_by_its_schema_reports_every_failure_but_those_of_elements() {
+    type Nested = (Option<Option<String>>, String, [String; 2]);
+    let value: Nested = (Some(Some("in".into())), "text".into(), ["a".into(), "b".into()]);
+    let (schema, bytes) = (schema_of::<Nested>(), to_vec(&value).unwrap());
+    reports_every_failure("by its schema", || schema.from_slice(&bytes));
+}
+
+#[test]
+fn case_10_elements_of_no_bytes_take_bounded_memory() {
+    // Each is a pointer of eight bytes, or a value of 48, and none is backed by the input.
+    for count in [1 << 17, u32::MAX - 1] {
+        let (_, used) = peak(|| from_slice::<Vec<Box<()>>>(&count.to_le_bytes()).is_err());
+        assert!(used <= 32 << 17, "{used}");
+        let (_, used) = peak(|| schema_of::<Vec<Box<()>>>().from_slice(&count.to_le_bytes()).is_err());
+        assert!(used <= 192 << 17, "{used}");
+    }
 }
 
 #[test]

@@ -415,7 +415,7 @@ fn case_32_what_the_owner_copies_for_the_host_goes_inline_and_a_copy_of_another_
     }
     let host = column.to_host().unwrap();
     assert_eq!((host.strides(), host.device()), (column.strides(), Device::HOST));
-    assert_eq!(host.to_host().unwrap().segment().bytes().unwrap(), &host.segment().bytes().unwrap()[..]);
+    assert_eq!(host.to_host().unwrap().segment().bytes().unwrap(), host.segment().bytes().unwrap());
     assert!(matches!(to_vec(&staging(1)), Err(Error::SegmentLength { wanted: 12, found: 13, .. })));
     let short = tensor.with_segment(vec![0; 11].into());
     assert_eq!(tensor_error(short), TensorError::Length { wanted: 12, found: 11 });

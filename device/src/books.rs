@@ -43,6 +43,8 @@ impl StandIn {
 struct Own {
     memory: Arc<Memory>,
     stand_in: Option<StandIn>,
+    /// When it was last in use.
+    used: u64,
 }
 
 impl Own {
@@ -55,6 +57,17 @@ impl Own {
 struct Open {
     memory: Arc<Memory>,
     used: u64,
+}
+
+/// Of pieces with the time of their last use and their bytes, those beyond so many bytes and pieces, counted from the latest.
+fn beyond<K>(mut pieces: Vec<(K, u64, usize)>, (most_bytes, most): (usize, usize)) -> Vec<K> {
+    pieces.sort_by_key(|(_, used, _)| std::cmp::Reverse(*used));
+    let (mut bytes, mut count) = (0, 0);
+    pieces.retain(|(_, _, more)| {
+        (bytes, count) = (bytes + more, count + 1);
+        bytes > most_bytes || count > most
+    });
+    pieces.into_iter().map(|(key, ..)| key).collect()
 }
 
 #[derive(Default)]
@@ -77,8 +90,10 @@ impl Books {
                 stand_in.context = context.downgrade();
             }
         }
+        self.clock += 1;
         self.own.retain(|_, own| {
             let Some(stand_in) = &own.stand_in else { return true };
+            own.used = self.clock;
             let alone = Arc::strong_count(&own.memory) == 1;
             match stand_in.left() {
                 Left::Nothing if alone => {
@@ -92,33 +107,20 @@ impl Books {
         self.trim(POOL);
     }
 
-    /// Gives memory that waits back to the driver, but for so many bytes.
+    /// Gives memory that waits back to the driver, but for so many bytes: what was not used for longest goes first.
     pub(crate) fn trim(&mut self, keep: usize) {
-        let mut kept = 0;
-        self.own.retain(|_, own| {
-            if !own.waits() {
-                return true;
-            }
-            kept += own.memory.block.bytes;
-            kept <= keep
-        });
+        let waiting = self.own.iter().filter(|(_, own)| own.waits());
+        let waiting = waiting.map(|(number, own)| (*number, own.used, own.memory.block.bytes));
+        for number in beyond(waiting.collect(), (keep, usize::MAX)) {
+            self.own.remove(&number);
+        }
     }
 
-    /// Lets go of what others made and nobody here uses, but for so many bytes and pieces: the oldest first.
+    /// Lets go of what others made and nobody here uses, but for so many bytes and pieces.
     pub(crate) fn trim_open(&mut self, keep: (usize, usize)) {
-        let mut idle: Vec<_> =
-            self.open.iter().filter(|(_, open)| Arc::strong_count(&open.memory) == 1).collect();
-        idle.sort_by_key(|(_, open)| std::cmp::Reverse(open.used));
-        let (mut bytes, mut pieces) = (0, 0);
-        let mut old = Vec::new();
-        for (key, open) in idle {
-            bytes += open.memory.block.bytes;
-            pieces += 1;
-            if bytes > keep.0 || pieces > keep.1 {
-                old.push(*key);
-            }
-        }
-        for key in old {
+        let idle = self.open.iter().filter(|(_, open)| Arc::strong_count(&open.memory) == 1);
+        let idle = idle.map(|(key, open)| (*key, open.used, open.memory.block.bytes));
+        for key in beyond(idle.collect(), keep) {
             self.open.remove(&key);
         }
     }
@@ -137,7 +139,7 @@ impl Books {
     /// Notes memory that was just made, and gives it a number.
     pub(crate) fn add(&mut self, memory: Arc<Memory>) -> u64 {
         self.made += 1;
-        self.own.insert(self.made, Own { memory, stand_in: None });
+        self.own.insert(self.made, Own { memory, stand_in: None, used: self.clock });
         self.made
     }
 
@@ -174,5 +176,19 @@ impl Books {
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         let waiting = self.own.values().filter(|own| own.waits()).count();
         (self.own.len() - waiting, waiting, self.open.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let pieces = || vec![("old", 1, 1 << 30), ("new", 9, 4), ("newer", 10, 4), ("older", 0, 1)];
+        assert_eq!(beyond(pieces(), (1 << 30, 64)), ["old", "older"]);
+        assert_eq!(beyond(pieces(), (usize::MAX, 1)), ["new", "old", "older"]);
+        assert_eq!(beyond(pieces(), (0, 0)).len(), 4);
+        assert!(beyond(pieces(), (1 << 31, 4)).is_empty());
     }
 }

@@ -224,6 +224,7 @@ fn open(pipeline: Option<&str>) -> Result<FastIoContext> {
         Some(pipeline) => Err(Problem::NoPipeline(pipeline.to_owned())),
         None => match &there[..] {
             [only] => Ok(FastIoContext::open(only)?),
+            [] => Err(Problem::NoPipelines),
             _ => Err(Problem::WhichPipeline(there)),
         },
     }

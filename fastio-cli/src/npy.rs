@@ -80,7 +80,11 @@ pub(crate) fn header(metadata: &Metadata, bytes: usize) -> Result<Vec<u8>> {
         Some(strides) if strides.iter().rev().copied().eq(steps(&mut shape.iter().rev().copied())) => false,
         Some(_) => return Err(Problem::Unfit("the array has strides that a .npy file cannot have".into())),
     };
-    let extents: String = shape.iter().map(|extent| format!("{extent}, ")).collect();
+    // As Python writes a tuple: one alone has a comma behind it.
+    let mut extents = shape.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    if shape.len() == 1 {
+        extents.push(',');
+    }
     let order = if fortran { "True" } else { "False" };
     let mut text = format!("{{'descr': '{numpy}', 'fortran_order': {order}, 'shape': ({extents}), }}");
     // Magic, version and length before it, a line feed behind it: together a multiple of 64.

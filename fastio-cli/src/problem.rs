@@ -10,13 +10,15 @@ pub(crate) type Result<T> = std::result::Result<T, Problem>;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
-    #[error(transparent)]
+    #[error("{}", described(.0))]
     Fastio(#[from] Error),
     #[error("nothing is published as {0:?}")]
     Missing(String),
     #[error("there is no pipeline {0:?}")]
     NoPipeline(String),
-    #[error("which pipeline? --pipeline says so; there are: {}", if .0.is_empty() { "none".into() } else { .0.join(", ") })]
+    #[error("there is no pipeline")]
+    NoPipelines,
+    #[error("which pipeline? --pipeline says so; there are: {}", .0.join(", "))]
     WhichPipeline(Vec<String>),
     #[error("{0} is no time in seconds")]
     Seconds(f64),
@@ -32,12 +34,23 @@ impl Problem {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Seconds(_) | Self::WhichPipeline(_) => 2,
-            Self::Missing(_) | Self::NoPipeline(_) | Self::Fastio(Error::NotFound { .. }) => 3,
+            Self::Missing(_)
+            | Self::NoPipeline(_)
+            | Self::NoPipelines
+            | Self::Fastio(Error::NotFound { .. }) => 3,
             Self::Fastio(Error::BadName { .. }) => 2,
             Self::Fastio(Error::NameTaken { .. }) => 4,
             Self::Fastio(Error::Busy | Error::Timeout { .. } | Error::EndTaken { .. }) => 5,
             Self::Fastio(Error::Poisoned | Error::Corrupt { .. } | Error::NotPrivate { .. }) => 6,
             _ => 1,
         }
+    }
+}
+
+/// What podwire says; where it names a call that helps, the option that stands for it here.
+fn described(error: &Error) -> String {
+    match error {
+        Error::NameTaken { name } => format!("the name \"{name}\" is taken; --replace takes it over"),
+        other => other.to_string(),
     }
 }

@@ -200,9 +200,8 @@ impl FastIoAllocation {
         self.seal_if_asked()?;
         loop {
             // A published header does not change: other metadata for a further name gets a header of its own.
-            let published = store.state(self.id.index)?.state == State::Published;
             let extra = match &encoded {
-                Some(encoded) if published && self.changed => {
+                Some(encoded) if self.changed && store.state(self.id.index)?.state == State::Published => {
                     let extra = self.context.create(0)?;
                     extra.held.set_metadata(encoded);
                     Some(extra)

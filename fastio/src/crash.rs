@@ -3,7 +3,10 @@
 //! Not in normal builds: without the feature `crash-points` the macro is empty, and no call fails here. Invariant: a
 //! killed process runs nothing after its step, no destructor and no handler; a call that fails here was not made.
 
-/// Dies here, by SIGKILL, if `PODWIRE_CRASH_POINT` names this step.
+#[cfg(feature = "crash-points")]
+use rustix::process::Signal;
+
+/// Dies here, by SIGKILL, if `PODWIRE_CRASH_POINT` names this step; stops here if `PODWIRE_STOP_POINT` does.
 macro_rules! crash_point {
     ($name:literal) => {
         #[cfg(feature = "crash-points")]
@@ -88,8 +91,13 @@ pub const CRASH_POINTS: &[&str] = &[
 #[cfg(feature = "crash-points")]
 pub(crate) fn reach(name: &str) {
     debug_assert!(CRASH_POINTS.contains(&name), "{name} is not listed");
-    if std::env::var_os("PODWIRE_CRASH_POINT").is_some_and(|wanted| wanted == name) {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    let signals = [("PODWIRE_CRASH_POINT", Signal::KILL), ("PODWIRE_STOP_POINT", Signal::STOP)];
+    for (variable, signal) in signals {
+        if std::env::var_os(variable).is_some_and(|wanted| wanted == name) {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+            // Another thread may be the one that takes the signal, and this one must not go on meanwhile.
+            std::thread::sleep(std::time::Duration::from_secs(10));
+        }
     }
 }
 

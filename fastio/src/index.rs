@@ -61,9 +61,13 @@ impl Store {
     }
 
     /// For one who has waited in vain: what a dead process did under the lock may be known only when the lock is taken
-    /// over from it.
+    /// over from it. Does not wait for one that lives, which may be stopped.
     pub(crate) fn see_to_the_lock(&self) -> Result<()> {
-        if self.control().lock.word.load(SeqCst) != 0 { self.lock().map(drop) } else { Ok(()) }
+        match self.control().lock.word.load(SeqCst) & !WAITERS {
+            0 => Ok(()),
+            holder if holder as usize > SLOTS => self.lock().map(drop),
+            holder => self.bury_if_known_dead((holder - 1) as u16).map(drop),
+        }
     }
 
     #[cold]

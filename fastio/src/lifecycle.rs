@@ -28,7 +28,7 @@ impl Index<'_> {
     ) -> Result<()> {
         let store = self.store;
         let segment = store.segment(target.index)?;
-        let word = store.state(target.index)?;
+        let word = Word::unpack(segment.state.load(SeqCst));
         if word.generation != target.generation || !matches!(word.state, State::Private | State::Published) {
             return Err(Error::Freed);
         }
@@ -41,7 +41,9 @@ impl Index<'_> {
         if old.is_none() && quota != 0 && names.load(SeqCst) >= quota {
             return Err(Error::QuotaExceeded { what: "names", limit: quota.into() });
         }
-        self.share(target)?;
+        if segment.children.load(SeqCst) != 0 {
+            self.share(target)?;
+        }
         crash_point!("after-children-shared");
         let entry = self.new_entry()?;
         let changing = if old.is_some() { self.change_names() } else { self.add_name() };
@@ -58,6 +60,7 @@ impl Index<'_> {
         crash_point!("after-publish");
         self.link_entry(entry)?;
         crash_point!("after-name-linked");
+        self.date_entry(entry)?;
         if let Some(old) = old {
             self.remove_entry(old.entry)?;
             self.release(old.target.index)?;
@@ -106,7 +109,9 @@ impl Index<'_> {
             return Ok(());
         }
         let changing = self.change_names();
-        while let Some(entry) = segment.owners.first_name.load(SeqCst).checked_sub(1) {
+        // No more than there are: the list may be garbage.
+        for _ in 0..=self.store.control().names_used.load(SeqCst) {
+            let Some(entry) = segment.owners.first_name.load(SeqCst).checked_sub(1) else { break };
             self.remove_entry(entry)?;
         }
         changing.done();
@@ -136,15 +141,12 @@ impl Index<'_> {
                 continue;
             }
             let children = self.store.children_on_file(index)?;
-            let channel = self.store.is_channel(index)?;
             self.set_state(index, State::Pooled)?;
             crash_point!("after-pooled");
             segment.children.store(0, SeqCst);
             self.put_pooled(index)?;
             for child in children {
-                if channel {
-                    self.hand_over(child, 1)?;
-                }
+                self.hand_over(child, 1)?;
                 if self.uncount_parent(child)? {
                     freed.push(child.index);
                 }

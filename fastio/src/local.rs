@@ -5,7 +5,10 @@
 //!
 //! Lock order: the index lock may be held when such a step begins, and is never taken inside one.
 
-use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use std::sync::{
+    OnceLock,
+    atomic::Ordering::{Relaxed, Release, SeqCst},
+};
 
 use crate::{
     crash::crash_point,
@@ -18,8 +21,16 @@ use crate::{
     sys::{Held, Holding, Place, SegmentEntry, SharedMap},
 };
 
-/// Segments that stay mapped although nobody here holds them, as long as no more than so many are mapped in all.
-const KEEP_MAPPED: usize = 4096;
+/// Segments that stay mapped although nobody here holds them, as long as no more than so many are mapped in all: a quarter
+/// of the mappings that the system gives a process.
+fn keep_mapped() -> usize {
+    static KEEP: OnceLock<usize> = OnceLock::new();
+    *KEEP.get_or_init(|| {
+        let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count");
+        // What Linux has unless somebody changed it.
+        limit.ok().and_then(|limit| limit.trim().parse().ok()).unwrap_or(65_530) / 4
+    })
+}
 
 /// This process's share in a segment.
 #[derive(Default)]
@@ -120,7 +131,7 @@ impl Store {
     pub(crate) fn unhold(&self, id: AllocationId, held: &Held) -> Result<()> {
         let (segment, local) = self.both(id.index)?;
         let last = local.holding.leave(held, |place| {
-            if self.maps.load(Relaxed) > KEEP_MAPPED && place.clear() {
+            if self.maps.load(Relaxed) > keep_mapped() && place.clear() {
                 self.maps.fetch_sub(1, Relaxed);
             }
             clear_bit(&segment.holders, self.slot);

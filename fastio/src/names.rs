@@ -198,8 +198,8 @@ impl<'a> Index<'a> {
     /// An entry that no chain has.
     pub(crate) fn new_entry(&self) -> Result<u32> {
         let control = self.store.control();
-        if let Some(entry) = control.counts.free_name.load(SeqCst).checked_sub(1) {
-            control.counts.free_name.store(self.store.name(entry)?.next.load(SeqCst), SeqCst);
+        if let Some(entry) = control.counts.free_name.load(Relaxed).checked_sub(1) {
+            control.counts.free_name.store(self.store.name(entry)?.next.load(Relaxed), Release);
             return Ok(entry);
         }
         let entry = control.names_used.load(SeqCst);
@@ -223,9 +223,6 @@ impl<'a> Index<'a> {
         record.metadata.store(metadata.index, Relaxed);
         record.metadata_generation.store(metadata.generation, Relaxed);
         record.length.store(key.text.len() as u32, Relaxed);
-        let now = clock_gettime(ClockId::RealtimeCoarse);
-        let nanoseconds = now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs();
-        record.published_at.store(nanoseconds, Relaxed);
         for (word, value) in record.words.iter().zip(key.words()) {
             word.store(value, Relaxed);
         }
@@ -246,13 +243,27 @@ impl<'a> Index<'a> {
         record.next.store(bucket.load(Relaxed), Relaxed);
         // From here on it is found; the rest is known under the lock only.
         bucket.store(entry + 1, Release);
-        record.next_of_target.store(target.owners.first_name.load(Relaxed), Relaxed);
-        target.owners.first_name.store(entry + 1, Relaxed);
+        let first = &target.owners.first_name;
+        let next = first.load(Relaxed);
+        record.previous_of_target.store(0, Relaxed);
+        record.next_of_target.store(next, Relaxed);
+        if let Some(next) = next.checked_sub(1) {
+            self.store.name(next)?.previous_of_target.store(entry + 1, Relaxed);
+        }
+        first.store(entry + 1, Relaxed);
         raise(&target.owners.names);
         raise(&self.store.control().counts.live_names);
         if found.metadata != found.target {
             raise(&self.store.segment(found.metadata.index)?.owners.parents);
         }
+        Ok(())
+    }
+
+    /// Notes when an entry was published: after everything that somebody may be waiting for.
+    pub(crate) fn date_entry(&self, entry: u32) -> Result<()> {
+        let now = clock_gettime(ClockId::RealtimeCoarse);
+        let nanoseconds = now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs();
+        self.store.name(entry)?.published_at.store(nanoseconds, Relaxed);
         Ok(())
     }
 
@@ -263,9 +274,22 @@ impl<'a> Index<'a> {
         let found = record.found(entry);
         record.live.store(0, SeqCst);
         crash_point!("after-unpublish-commit");
-        self.unlink(store.bucket(record.hash.load(SeqCst)), entry, |record| &record.next)?;
+        self.unlink(store.bucket(record.hash.load(SeqCst)), entry)?;
         let target = store.segment(found.target.index)?;
-        self.unlink(&target.owners.first_name, entry, |record| &record.next_of_target)?;
+        // One of very many names of its target is taken away as fast as the only one.
+        let (previous, next) = (record.previous_of_target.load(Relaxed), record.next_of_target.load(Relaxed));
+        let before = match previous.checked_sub(1) {
+            Some(previous) => &store.name(previous)?.next_of_target,
+            None => &target.owners.first_name,
+        };
+        if before.load(Relaxed) == entry + 1 {
+            before.store(next, Relaxed);
+        } else {
+            self.spoiled();
+        }
+        if let Some(next) = next.checked_sub(1) {
+            store.name(next)?.previous_of_target.store(previous, Relaxed);
+        }
         lower(&target.owners.names);
         lower(&store.control().counts.live_names);
         self.push_entry(entry)?;
@@ -284,12 +308,12 @@ impl<'a> Index<'a> {
         Ok(())
     }
 
-    /// Takes an entry out of a list, if it is in there.
-    fn unlink(&self, head: &AtomicU32, entry: u32, next: fn(&NameEntry) -> &AtomicU32) -> Result<()> {
+    /// Takes an entry out of a chain, if it is in there.
+    fn unlink(&self, head: &AtomicU32, entry: u32) -> Result<()> {
         let mut link = head;
         for _ in 0..=self.store.control().names_used.load(SeqCst) {
             let Some(here) = link.load(SeqCst).checked_sub(1) else { break };
-            let after = next(self.store.name(here)?);
+            let after = &self.store.name(here)?.next;
             if here == entry {
                 link.store(after.load(SeqCst), SeqCst);
                 break;

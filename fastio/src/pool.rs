@@ -8,7 +8,7 @@
 
 use std::sync::atomic::{
     AtomicU32,
-    Ordering::{Relaxed, SeqCst},
+    Ordering::{Relaxed, Release, SeqCst},
 };
 
 use crate::{
@@ -53,14 +53,14 @@ pub(crate) fn file_length(class: u32) -> u64 {
 impl Index<'_> {
     /// Puts an index on a list of segments.
     pub(crate) fn push_segment(&self, head: &AtomicU32, index: u32) -> Result<()> {
-        self.store.segment(index)?.owners.next_free.store(head.load(SeqCst), SeqCst);
-        head.store(index + 1, SeqCst);
+        self.store.segment(index)?.owners.next_free.store(head.load(Relaxed), Relaxed);
+        head.store(index + 1, Release);
         Ok(())
     }
 
     /// Takes an index from a list of segments, which must be in this state.
     fn pop_segment(&self, head: &AtomicU32, state: State) -> Result<Option<u32>> {
-        let Some(index) = head.load(SeqCst).checked_sub(1) else { return Ok(None) };
+        let Some(index) = head.load(Relaxed).checked_sub(1) else { return Ok(None) };
         if index >= self.store.segment_count() || self.store.state(index)?.state != state {
             self.spoiled();
             return Err(Error::Corrupt {
@@ -68,7 +68,7 @@ impl Index<'_> {
                 path: self.store.path("control"),
             });
         }
-        head.store(self.store.segment(index)?.owners.next_free.load(SeqCst), SeqCst);
+        head.store(self.store.segment(index)?.owners.next_free.load(Relaxed), Release);
         Ok(Some(index))
     }
 

@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
     sync::atomic::{
         AtomicU64,
-        Ordering::{Relaxed, SeqCst},
+        Ordering::{Relaxed, Release, SeqCst},
     },
 };
 
@@ -190,7 +190,7 @@ impl Held {
             whole[..bytes.len()].copy_from_slice(bytes);
             word.store(u64::from_le_bytes(whole), Relaxed);
         }
-        header.metadata_length.store(bytes.len() as u32, SeqCst);
+        header.metadata_length.store(bytes.len() as u32, Release);
     }
 
     /// The metadata; `None` where it is garbage.

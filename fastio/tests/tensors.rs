@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::Array3;
 use podwire_codec_core::tensor::{DType, Device, Tensor, TensorError};
 use podwire_codec_core::{MemoryKind, Owner, Segment, register_codec};
-use podwire_fastio::{AllocationOptions, Error, FastIoContext, Metadata};
+use podwire_fastio::{AllocationOptions, ChannelOptions, Error, FastIoContext, Metadata};
 
 type Labelled = (String, Tensor);
 register_codec!(Labelled, "LabelledTensor");
@@ -67,6 +67,26 @@ fn a_tensor_of_an_allocation_is_published_and_got_without_a_copy() {
     context.unpublish("volume").unwrap();
     context.unpublish("part").unwrap();
     assert_eq!(same.to_vec::<f32>().unwrap()[0], 10.0, "a tensor keeps its memory");
+}
+
+#[test]
+fn a_tensor_can_be_sent_and_published_again_when_nothing_is_left_of_the_first_time() {
+    let pipeline = Pipeline::new("again");
+    let context = &pipeline.context;
+    let allocation = context.create_array::<u8>(&[20, 30, 40]).unwrap();
+    allocation.seal().unwrap();
+    let value: Labelled = ("volume".into(), allocation.into_tensor().unwrap());
+    let (mut sender, mut receiver) = context.channel("again", &ChannelOptions::new()).unwrap();
+    for round in 0..3 {
+        sender.send_value(&value).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert_eq!(receiver.receive().unwrap().value::<Labelled>().unwrap(), value);
+        receiver.settle().unwrap();
+        context.publish_value(&value, "value").unwrap();
+        assert!(context.unpublish("value").unwrap());
+    }
+    drop((value, sender, receiver));
+    let stats = context.stats().unwrap();
+    assert_eq!((stats.published, stats.private, stats.freed), (0, 0, 0), "and goes with its last handle");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{env, ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 use podwire_fastio::FastIoContext;
 
 use crate::{
-    command::{CommandLine, Selection},
+    command::CommandLine,
     condition::WorkerLost,
     config::{Configuration, ConfigurationError, Settings},
     context::FastIo,
@@ -296,7 +296,9 @@ impl Application {
         let transports = std::mem::take(&mut self.transports);
         let line = &self.line;
         let parts = crate::control::Parts {
-            application: line.program(),
+            // A script and a program of one name are parts of one application.
+            application: line.program().trim_end_matches(".py").to_owned(),
+            arguments: line.argv().iter().skip(1).cloned().collect(),
             driver: line.driver,
             worker: line.worker.then(|| (self.selection(), line.worker_address.clone())),
             address: line.address.clone(),
@@ -314,7 +316,8 @@ impl Application {
 
     /// The fragments that this process asks for: of a program that cannot run them all, those that it can.
     #[cfg(feature = "distributed")]
-    fn selection(&self) -> Selection {
+    fn selection(&self) -> crate::command::Selection {
+        use crate::command::Selection;
         if self.line.fragments != Selection::All || self.elsewhere().next().is_none() {
             return self.line.fragments.clone();
         }
@@ -378,6 +381,7 @@ impl Application {
             local: &|_| true,
             transport: &|_| None,
             when_lost: self.when_lost,
+            try_again: &|_| false,
             observer: Arc::new(Nobody),
             fast_io: FastIo::ephemeral(format!("fragments-{}", std::process::id())),
             grace: self.grace.unwrap_or(self.settings.stop_timeout),

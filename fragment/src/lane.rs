@@ -3,7 +3,13 @@
 //! Not here: queues and links themselves (`transport`). Invariant: an end says that nothing will come only when nothing
 //! waits any more that was sent before.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicBool,
+        Ordering::{Acquire, Release},
+    },
+};
 
 use podwire_fastio::ChannelEnd;
 
@@ -17,6 +23,49 @@ use crate::{
         local::{Pushed, Queue},
     },
 };
+
+/// Whether the return of a process that died is waited for: if the application says so, and no longer once the run is to
+/// stop, as nobody comes back then.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waits(Arc<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    waits: AtomicBool,
+    vanishes: AtomicBool,
+}
+
+impl Waits {
+    pub(crate) fn new(when_lost: WorkerLost) -> Self {
+        let waits = Self::default();
+        waits.0.waits.store(when_lost == WorkerLost::Wait, Release);
+        waits
+    }
+
+    /// Nobody's return is waited for any more.
+    pub(crate) fn end(&self) {
+        self.0.waits.store(false, Release);
+    }
+
+    /// The others have given this process up, and wait for another one in its place: the ends of its links are not closed in
+    /// order, which would say that nobody comes, but go with the process.
+    pub(crate) fn vanish(&self) {
+        self.0.vanishes.store(self.wait(), Release);
+    }
+
+    fn wait(&self) -> bool {
+        self.0.waits.load(Acquire)
+    }
+
+    fn vanishes(&self) -> bool {
+        self.0.vanishes.load(Acquire)
+    }
+
+    /// Whether the other end of a link is gone for good.
+    fn is_over(&self, peer: Peer) -> bool {
+        peer == Peer::Closed || peer == Peer::Died && !self.wait()
+    }
+}
 
 /// The beginning of a connection.
 pub(crate) struct OutLane {
@@ -40,7 +89,7 @@ pub(crate) enum OutWay {
 pub(crate) struct OutLink {
     pub(crate) end: Box<dyn SendEnd>,
     pub(crate) counters: Arc<LinkCounters>,
-    pub(crate) when_lost: WorkerLost,
+    pub(crate) waits: Waits,
     /// The last message was not sent, because nobody is there.
     pub(crate) deserted: bool,
     /// Messages that were emitted when nobody was there any more.
@@ -86,7 +135,7 @@ impl OutLane {
     pub(crate) fn unheard(&self) -> bool {
         match &self.way {
             OutWay::Local(queue) => queue.receiver_gone(),
-            OutWay::Link(link) => is_over(link.end.peer(), link.when_lost),
+            OutWay::Link(link) => link.waits.is_over(link.end.peer()),
         }
     }
 
@@ -94,6 +143,10 @@ impl OutLane {
     pub(crate) fn close(self) -> Option<OutLink> {
         match self.way {
             OutWay::Local(queue) => queue.close_sender(),
+            OutWay::Link(link) if link.waits.vanishes() => {
+                link.count();
+                std::mem::forget(link);
+            }
             OutWay::Link(mut link) => {
                 let stays = link.end.close();
                 link.count();
@@ -125,9 +178,7 @@ impl OutLink {
         match sent {
             Ok(()) => Ok(Pushed::Yes),
             Err(LinkError::Full { .. }) => Ok(Pushed::Full(message)),
-            Err(LinkError::PeerDied { .. }) if self.when_lost == WorkerLost::Wait => {
-                Ok(Pushed::Full(message))
-            }
+            Err(LinkError::PeerDied { .. }) if self.waits.wait() => Ok(Pushed::Full(message)),
             Err(LinkError::Closed { .. } | LinkError::PeerDied { .. }) => {
                 self.unheard += 1;
                 Ok(Pushed::Unheard)
@@ -191,7 +242,7 @@ pub(crate) enum InWay {
 pub(crate) struct InLink {
     pub(crate) end: Box<dyn ReceiveEnd>,
     pub(crate) counters: Arc<LinkCounters>,
-    pub(crate) when_lost: WorkerLost,
+    pub(crate) waits: Waits,
     pub(crate) lost: u64,
 }
 
@@ -209,7 +260,7 @@ impl InLane {
     pub(crate) fn closed(&self) -> bool {
         match &self.way {
             InWay::Local(queue) => queue.sender_gone(),
-            InWay::Link(link) => is_over(link.end.peer(), link.when_lost),
+            InWay::Link(link) => link.waits.is_over(link.end.peer()),
         }
     }
 
@@ -244,7 +295,7 @@ impl InLane {
         let InWay::Link(link) = &self.way else { return Wakes::Bell };
         match link.end.peer() {
             // A channel whose sender is gone is ready for ever; and who comes back rings no bell.
-            Peer::Died if link.when_lost == WorkerLost::Wait => Wakes::Time,
+            Peer::Died if link.waits.wait() => Wakes::Time,
             Peer::Died | Peer::Closed => Wakes::Bell,
             _ => link.end.channel().map_or(Wakes::Bell, Wakes::Channel),
         }
@@ -257,6 +308,9 @@ impl InLane {
             InWay::Link(mut link) => {
                 link.count_last_gap();
                 link.count();
+                if link.waits.vanishes() {
+                    std::mem::forget(link);
+                }
             }
         }
     }
@@ -313,9 +367,4 @@ impl InLink {
         let lost = self.lost;
         self.counters.store(&Counts { sent: sent + lost, received: settled, dropped, lost, copied_bytes });
     }
-}
-
-/// Whether the other end is gone for good.
-fn is_over(peer: Peer, when_lost: WorkerLost) -> bool {
-    peer == Peer::Closed || peer == Peer::Died && when_lost == WorkerLost::End
 }

@@ -6,10 +6,14 @@ and the least and the median of their rounds are shown.
 """
 
 import argparse
+import importlib.util
+import json
 import multiprocessing
 import os
 import platform
+import queue
 import shutil
+import socket
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -53,8 +57,37 @@ def consumer(pipe: Connection, pipeline: str) -> None:
                 memory.close()
             case "pickle", _:
                 pipe.send(ends(pipe.recv()))
+            case "zenoh", _:
+                payload = listening[0].came.get(timeout=60)
+                pipe.send(ends(numpy.frombuffer(payload.to_bytes(), "u1")))
+            case "listen", address:
+                listening.append(Listening(address))
+                pipe.send("listens")
             case _:
                 return
+
+
+class Listening:
+    """The receiving end of Zenoh, and what came."""
+
+    def __init__(self, address: str) -> None:
+        self.came: queue.Queue[Any] = queue.Queue()
+        self.session = zenoh_session(connect=address)
+        self.subscriber = self.session.declare_subscriber("bench/array", lambda sample: self.came.put(sample.payload))
+
+
+listening: list[Listening] = []
+
+
+def zenoh_session(**where: str) -> Any:
+    """A session that knows only the other process."""
+    import zenoh
+
+    config = zenoh.Config()
+    config.insert_json5("scouting/multicast/enabled", "false")
+    for key in ("listen", "connect"):
+        config.insert_json5(f"{key}/endpoints", json.dumps([where[key]] if key in where else []))
+    return zenoh.open(config)
 
 
 class Ways:
@@ -63,6 +96,7 @@ class Ways:
     def __init__(self, context: podwire.FastIOContext, pipe: Connection, size: int) -> None:
         self.context, self.pipe, self.size = context, pipe, size
         self.source = numpy.arange(size, dtype="u1")
+        self.publisher: Any = None
 
     def answered(self, *message: Any) -> None:
         self.pipe.send(message)
@@ -125,15 +159,27 @@ class Ways:
         yield hand_over
 
 
+    @contextmanager
+    def zenoh(self) -> Iterator[Callable[[], None]]:
+        def hand_over() -> None:
+            self.publisher.put(self.source.tobytes())
+            self.answered("zenoh", None)
+
+        yield hand_over
+
+
 NAMES = ["in_place", "copied", "value", "shared_memory", "pickle"]
+# Where its package is installed, as `scripts/bench-python` does it.
+HAS_ZENOH = importlib.util.find_spec("zenoh") is not None
 
 
 def measure(ways: Ways, seconds: float) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in NAMES}
+    names = NAMES + (["zenoh"] if ways.publisher is not None else [])
+    times: dict[str, list[float]] = {name: [] for name in names}
     end = time.monotonic() + seconds
     rounds = 0
     while rounds < 3 or (time.monotonic() < end and rounds < 2000):
-        for name in NAMES:
+        for name in names:
             with getattr(ways, name)() as hand_over:
                 begin = time.perf_counter()
                 hand_over()
@@ -164,24 +210,43 @@ def main() -> None:
     pipe, theirs = spawn.Pipe()
     child = spawn.Process(target=consumer, args=(theirs, pipeline), daemon=True)
     child.start()
+    publisher = None
+    if HAS_ZENOH:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"tcp/127.0.0.1:{free.getsockname()[1]}"
+        session = zenoh_session(listen=address)
+        import zenoh
+
+        # As podwire sends over it: nothing is dropped.
+        publisher = session.declare_publisher("bench/array", congestion_control=zenoh.CongestionControl.BLOCK)
+        pipe.send(("listen", address))
+        assert pipe.recv() == "listens"
+        while not publisher.matching_status.matching:
+            time.sleep(0.01)
+    names = NAMES + (["zenoh"] if HAS_ZENOH else [])
     print(f"Python {platform.python_version()}, numpy {numpy.__version__}, {os.cpu_count()} processors\n")
     print("Microseconds for one hand-over, the least and the median; x: over `copied`, by medians.\n")
-    print("| |" + "".join(f" {name} |" for name in NAMES))
-    print("|---|" + "--:|" * len(NAMES))
+    print("| |" + "".join(f" {name} |" for name in names))
+    print("|---|" + "--:|" * len(names))
     try:
         for size in SIZES:
             if size > min(asked.largest, room):
                 print(f"| {shown(size)} | skipped: {'not asked for' if size > asked.largest else 'too little memory'} |")
                 continue
-            times = measure(Ways(context, pipe, size), asked.seconds)
+            ways = Ways(context, pipe, size)
+            ways.publisher = publisher
+            times = measure(ways, asked.seconds)
             base = statistics.median(times["copied"])
             cells = []
-            for name in NAMES:
+            for name in names:
                 least, median = min(times[name]), statistics.median(times[name])
                 cells.append(f" {least * 1e6:,.0f} / {median * 1e6:,.0f} ({median / base:.2f}x) |")
             print(f"| {shown(size)} |" + "".join(cells), flush=True)
             context.sweep()
     finally:
+        if HAS_ZENOH:
+            session.close()
         pipe.send(("end", None))
         child.join(10)
         context.drop_pipeline()

@@ -33,7 +33,7 @@ class Codec:
     load: Load | None
 
 
-bound: dict[str, type] = {}
+bound: dict[str, Any] = {}
 known: dict[Hashable, Codec] = {}
 
 

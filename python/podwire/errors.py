@@ -123,3 +123,54 @@ class TooManyChildren(Error):
 
 class Io(Error, OSError):
     """The operating system refused."""
+
+
+class CompositionError(Error, ValueError):
+    """An application is not composed as it must be; nothing was started. ``problems`` has all mistakes."""
+
+    problems: list[str] = []
+
+
+class OperatorFailed(Error, RuntimeError):
+    """An operator failed, here or in another process; everything was ended in order.
+
+    The exception that it raised in this process is the ``__cause__``, and ``operator`` its full name.
+    """
+
+    operator: str | None = None
+
+
+class WorkerLost(Error):
+    """A process of the application died, or cannot be reached any more; what ran here was ended in order."""
+
+
+class Refused(Error):
+    """The driver does not let this process join: the message says why."""
+
+
+class Unreachable(Error, ConnectionError):
+    """Nobody is at the driver's address, or somebody who is no driver."""
+
+
+class UnknownPort(Error, LookupError):
+    """The operator has no such port; the message names those that it has."""
+
+
+class Empty(Error):
+    """No message waits at the input."""
+
+
+class Full(Error):
+    """The policy of the input is ``"refuse"``, and there is no room."""
+
+
+class Stopping(Error):
+    """The application is being stopped, and nobody makes room for a message. To be passed on: it does not count as a failure."""
+
+
+class Deadlock(Error):
+    """Those who could make room for a message wait for this operator."""
+
+
+class PickleRefused(Error, TypeError):
+    """An object would have to travel as a pickle, and the port does not allow that, or ``cloudpickle`` is not there."""

@@ -18,7 +18,9 @@ use pyo3::{
 
 use crate::{
     allocation::FastIOAllocation,
-    dtype, encode, errors,
+    dtype,
+    encode::{self, Encoded},
+    errors,
     layout::{Layout, layout_from},
     publish::{copy_of, published_in_place},
     schema::Schema,
@@ -43,6 +45,11 @@ pub(crate) struct FastIOContext {
 }
 
 impl FastIOContext {
+    /// A context that is open already.
+    pub(crate) fn from_open(context: FastIoContext) -> Self {
+        Self { context: Mutex::new(Some(context)) }
+    }
+
     fn open(&self, py: Python<'_>) -> PyResult<FastIoContext> {
         let context = self.context.lock().unwrap_or_else(PoisonError::into_inner).clone();
         context.ok_or_else(|| errors::error(py, "Closed", "the context was closed"))
@@ -288,7 +295,7 @@ impl FastIOContext {
         let (context, value) = (self.open(py)?, value.clone().unbind());
         let published = py.detach(|| {
             let message = context.create_value(&called, schema.inner(), |writer| {
-                Python::attach(|py| encode::write(schema, value.bind(py), writer))
+                Python::attach(|py| Encoded::of(schema, value.bind(py)))?.write(writer)
             })?;
             if replace { message.replace(name) } else { message.publish(name) }?;
             Ok(message)

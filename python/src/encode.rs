@@ -4,7 +4,7 @@
 //! is what the schema describes, or nothing is; no number is brought into another range.
 
 use podwire_codec_core::{
-    Limits, Writer,
+    Limits, Segment, Writer,
     schema::{FieldNode, Node, NodeId, VariantNode},
 };
 use pyo3::{
@@ -43,13 +43,60 @@ pub(crate) fn write(
     value: &Bound<'_, PyAny>,
     writer: &mut Writer<'_>,
 ) -> podwire_codec_core::Result<()> {
-    let depth = Limits::DEFAULT.depth;
-    let mut encoder = Encoder { schema, bytes: Vec::new(), writer, levels: LEVELS, depth };
-    let written = encoder.whole(schema.inner().root(), value);
-    let bytes = encoder.bytes;
-    match written {
-        Ok(()) => writer.write(&bytes),
-        Err(fault) => Err(podwire_codec_core::Error::backend(fault.into_exception(value.py()))),
+    Encoded::of(schema, value)?.write(writer)
+}
+
+/// A value as bytes, and memory that it refers to: all that Python is needed for.
+pub(crate) struct Encoded {
+    bytes: Vec<u8>,
+    placed: Vec<Placed>,
+}
+
+/// Memory that belongs to a place of the bytes.
+pub(crate) struct Placed {
+    /// The number of bytes before it.
+    before: usize,
+    /// Its length in elements.
+    count: u64,
+    memory: Segment,
+}
+
+impl Encoded {
+    pub(crate) fn of(schema: &Schema, value: &Bound<'_, PyAny>) -> podwire_codec_core::Result<Self> {
+        let (bytes, placed) = (Vec::new(), Vec::new());
+        let mut encoder = Encoder { schema, bytes, placed, levels: LEVELS, depth: Limits::DEFAULT.depth };
+        match encoder.whole(schema.inner().root(), value) {
+            Ok(()) => Ok(Self { bytes: encoder.bytes, placed: encoder.placed }),
+            Err(fault) => Err(podwire_codec_core::Error::backend(fault.into_exception(value.py()))),
+        }
+    }
+
+    /// Replaces memory that its owner may still write to.
+    pub(crate) fn keep(
+        &mut self,
+        keep: impl Fn(&Segment) -> podwire_codec_core::Result<Segment>,
+    ) -> podwire_codec_core::Result<()> {
+        self.placed.iter_mut().try_for_each(|placed| {
+            placed.memory = keep(&placed.memory)?;
+            Ok(())
+        })
+    }
+
+    /// Writes it: where elements are, and themselves if they are nowhere else.
+    pub(crate) fn write(&self, writer: &mut Writer<'_>) -> podwire_codec_core::Result<()> {
+        let mut written = 0;
+        for Placed { before, count, memory } in &self.placed {
+            writer.write(&self.bytes[written..*before])?;
+            written = *before;
+            let index = writer.attach(memory)?;
+            writer.write(&[u8::from(index.is_some())])?;
+            writer.write(&count.to_le_bytes())?;
+            match index {
+                Some(index) => writer.write(&index.to_le_bytes())?,
+                None => writer.write(memory.bytes()?)?,
+            }
+        }
+        writer.write(&self.bytes[written..])
     }
 }
 
@@ -94,17 +141,17 @@ impl Fault {
 
 type Written = Result<(), Fault>;
 
-pub(crate) struct Encoder<'e, 'w> {
+pub(crate) struct Encoder<'e> {
     pub(crate) schema: &'e Schema,
     /// Heads and tails, in their final order.
     pub(crate) bytes: Vec<u8>,
-    /// Takes the segments; the bytes come at the end.
-    pub(crate) writer: &'e mut Writer<'w>,
+    /// Memory that belongs between the bytes.
+    placed: Vec<Placed>,
     levels: u32,
     depth: u32,
 }
 
-impl Encoder<'_, '_> {
+impl Encoder<'_> {
     /// A value, head and tail.
     pub(crate) fn whole(&mut self, id: NodeId, value: &Bound<'_, PyAny>) -> Written {
         let mut at = self.room(self.schema.heads().of(id).size);
@@ -116,6 +163,11 @@ impl Encoder<'_, '_> {
         let at = self.bytes.len();
         self.bytes.resize(at + size, 0);
         at
+    }
+
+    /// Elements that travel by reference where they can, behind the bytes that there are.
+    pub(crate) fn place(&mut self, count: u64, memory: Segment) {
+        self.placed.push(Placed { before: self.bytes.len(), count, memory });
     }
 
     /// The next bytes of a head.

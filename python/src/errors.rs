@@ -22,6 +22,11 @@ pub(crate) fn error(py: Python<'_>, class: &str, message: impl ToString) -> PyEr
     }
 }
 
+/// Whether an exception is of podwire.
+pub(crate) fn is_own(py: Python<'_>, error: &PyErr) -> bool {
+    error.get_type(py).getattr("__module__").is_ok_and(|module| module.eq("podwire.errors").unwrap_or(false))
+}
+
 /// The exception for an error of Fast I/O; `codec` is the class for an error of a codec within it.
 pub(crate) fn fastio(py: Python<'_>, problem: FastIoError, codec: &str) -> PyErr {
     let class = match &problem {

@@ -15,6 +15,7 @@ mod layout;
 mod memory;
 mod message;
 mod numbers;
+mod operators;
 mod publish;
 mod raw;
 mod schema;
@@ -45,6 +46,8 @@ mod _podwire {
     use crate::memory::Memory;
     #[pymodule_export]
     use crate::message::{decode_value, dump_message, encode_value, load_message};
+    #[pymodule_export]
+    use crate::operators::{Application, Context, Input, OperatorSpec, Output, builtin, register};
     #[pymodule_export]
     use crate::raw::AsArray;
     #[pymodule_export]

@@ -194,7 +194,7 @@ pub(crate) fn segment(array: &Bound<'_, PyAny>, length: usize) -> PyResult<Segme
 
 /// Elements that travel by reference where they can.
 pub(crate) fn bulk(
-    encoder: &mut Encoder<'_, '_>,
+    encoder: &mut Encoder<'_>,
     element: NodeId,
     value: &Bound<'_, PyAny>,
 ) -> Result<(), Fault> {
@@ -208,21 +208,6 @@ pub(crate) fn bulk(
             return Err(Fault::expected(&format!("an array of {wanted}"), value));
         }
     };
-    place(encoder, numbers.count as u64, &numbers.memory).map_err(|error| Fault::new(py, error))
-}
-
-/// Writes where elements are, and themselves if they are nowhere else.
-pub(crate) fn place(
-    encoder: &mut Encoder<'_, '_>,
-    count: u64,
-    memory: &Segment,
-) -> podwire_codec_core::Result<()> {
-    let index = encoder.writer.attach(memory)?;
-    encoder.bytes.push(u8::from(index.is_some()));
-    encoder.bytes.extend(count.to_le_bytes());
-    match index {
-        Some(index) => encoder.bytes.extend(index.to_le_bytes()),
-        None => encoder.bytes.extend_from_slice(memory.bytes()?),
-    }
+    encoder.place(numbers.count as u64, numbers.memory);
     Ok(())
 }

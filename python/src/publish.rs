@@ -71,13 +71,13 @@ pub(crate) fn copy_of(
 }
 
 /// An array to copy from; its elements are these, where numpy has no name for them.
-struct Source<'py> {
-    array: Bound<'py, PyAny>,
-    number: Option<DType>,
+pub(crate) struct Source<'py> {
+    pub(crate) array: Bound<'py, PyAny>,
+    pub(crate) number: Option<DType>,
 }
 
 /// The array that an object is, or can be seen as.
-fn source<'py>(from: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
+pub(crate) fn source<'py>(from: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
     let py = from.py();
     if from.is_instance(array::class(py)?)? {
         return Ok(Source { array: from.clone(), number: None });
@@ -96,7 +96,7 @@ fn tensor_from(from: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
     if let Some(device) = from.getattr_opt(intern!(py, "__dlpack_device__"))?
         && device.call0()?.get_item(0)?.extract::<i32>()? != 1
     {
-        let message = "memory of a device cannot be published yet; copy it to the host";
+        let message = "memory of a device does not travel yet: copy it to the host";
         return Err(errors::error(py, "WrongType", message));
     }
     let options = PyDict::new(py);

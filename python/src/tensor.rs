@@ -15,6 +15,7 @@ use crate::{
     errors,
     memory::Memory,
     numbers,
+    publish::{self, Source},
 };
 
 /// Names of the fields of a tensor.
@@ -55,13 +56,13 @@ fn same(one: &Schema, a: NodeId, two: &Schema, b: NodeId) -> bool {
 }
 
 /// Writes an array as a tensor.
-pub(crate) fn write(encoder: &mut Encoder<'_, '_>, value: &Bound<'_, PyAny>) -> Result<(), Fault> {
+pub(crate) fn write(encoder: &mut Encoder<'_>, value: &Bound<'_, PyAny>) -> Result<(), Fault> {
     let py = value.py();
-    let array = array::numpy(py)?.call_method1(intern!(py, "asarray"), (value,))?;
+    let Source { array, number } = publish::source(value)?;
     let kind = array.getattr(intern!(py, "dtype"))?;
-    let number = match dtype::element(&kind)? {
-        dtype::Element::Number(number) => number,
-        dtype::Element::Struct(_) => return Err(Fault::new(py, "elements of a tensor are numbers")),
+    let number = match (number, dtype::element(&kind)?) {
+        (Some(number), _) | (None, dtype::Element::Number(number)) => number,
+        (None, dtype::Element::Struct(_)) => return Err(Fault::new(py, "elements of a tensor are numbers")),
     };
     let shape: Vec<u64> = array.getattr(intern!(py, "shape"))?.extract()?;
     if shape.len() > podwire_codec_core::tensor::RANK_LIMIT {
@@ -76,7 +77,8 @@ pub(crate) fn write(encoder: &mut Encoder<'_, '_>, value: &Bound<'_, PyAny>) -> 
     bytes.extend((shape.len() as u32).to_le_bytes());
     bytes.extend(0_u32.to_le_bytes()); // no strides
     shape.iter().for_each(|extent| bytes.extend(extent.to_le_bytes()));
-    numbers::place(encoder, length as u64, &memory).map_err(|error| Fault::new(py, error))
+    encoder.place(length as u64, memory);
+    Ok(())
 }
 
 /// The array that the fields of a tensor describe; nothing if they are not those of a tensor.

@@ -104,7 +104,7 @@ def test_after_a_fork_the_parents_objects_say_so_and_the_pipeline_opens_again(co
 
 def built(name):
     """What `scripts/python` built of podwire in Rust."""
-    folder = os.environ.get("PODWIRE_BUILT")
+    folder = os.environ.get("RUST_BUILT")
     path = Path(folder, name) if folder else None
     if path is None or not path.exists():
         pytest.skip(f"{name}: `scripts/python` builds it")

@@ -22,7 +22,6 @@ fn it_runs_with_its_defaults_and_with_each_of_its_options() {
 #[test]
 fn what_it_cannot_do_is_a_clear_error() {
     for (arguments, told) in [
-        ("--gpu", "  - operator fragment1.ping: setup failed: --gpu: this build has no CUDA"),
         ("--data-type f99", "  - --data-type: \"f99\": there are u8, u16, "),
         ("--cuont 3", "  - there is no option --cuont: did you mean \"--count\"?"),
         ("--rows 4294967296 --columns 4294967296", "fragment1.ping failed: such an array is too large"),
@@ -33,6 +32,20 @@ fn what_it_cannot_do_is_a_clear_error() {
         assert_eq!(outcome.status.code(), Some(1), "{arguments}");
         assert!(outcome.error.contains(told), "{arguments}: {}", outcome.error);
     }
+}
+
+#[test]
+fn arrays_on_a_gpu_are_sent_where_there_is_one_and_elsewhere_it_says_why_not() {
+    let outcome = run(&Home::new(), "ping_distributed", "--gpu --count 3 --columns 1000");
+    let missing = if cfg!(feature = "cuda") { "there is no CUDA driver" } else { "this build has no CUDA" };
+    if outcome.status.success() {
+        assert!(outcome.out.starts_with("3 messages, each f64 [1, 64, 1000] on GPU 0, by reference, "));
+        return;
+    }
+    println!("skipped: GPU ({missing})");
+    assert_eq!(outcome.status.code(), Some(1));
+    let told = format!("  - operator fragment1.ping: setup failed: --gpu: {missing}");
+    assert!(outcome.error.contains(&told), "{}", outcome.error);
 }
 
 #[test]

@@ -112,3 +112,20 @@ fn the_stages_of_the_main_job_are_processes_again() {
     pictures.iter_mut().for_each(|picture| fs::remove_file(picture).unwrap());
     home.assert_empty();
 }
+
+#[test]
+fn an_application_runs_over_a_transport_of_its_own() {
+    let (home, address) = (Home::new(), free_address());
+    let start = |arguments| Process::start(&home, "custom_transport", &address, arguments);
+    let camera = start("--driver --worker --fragments camera --monitor");
+    assert_eq!(start("--worker --fragments screen").end(), "20 images\n");
+    let shown = camera.end();
+    let last = shown.lines().rfind(|line| line.contains(" connection=")).unwrap_or_default();
+    assert!(
+        last.contains(" connection=camera.camera.images>screen.screen.in transport=sockets ")
+            && last.contains(" received=20 ")
+            && last.contains(" p50_us="),
+        "{shown}"
+    );
+    home.assert_empty();
+}

@@ -7,6 +7,13 @@ use podwire_fastio::{FastIoContext, PipelineOptions};
 
 use crate::Failure;
 
+/// What many names stand for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    Own,
+    Shared,
+}
+
 fn pipeline(what: &str) -> Result<FastIoContext, Failure> {
     let name = format!("bench-{what}-{}", std::process::id());
     Ok(FastIoContext::open_with(&name, PipelineOptions::new().ephemeral(true))?)
@@ -82,16 +89,18 @@ pub fn against_memcpy(size: usize, rounds: usize) -> Result<[f64; 2], Failure> {
     }))
 }
 
-/// Nanoseconds a name: published, got, listed, swept over, freed, with so many of them there. Each name is an
-/// allocation of its own, of one page.
-pub fn names(count: usize) -> Result<[f64; 5], Failure> {
+/// Nanoseconds a name: published, got, listed, swept over, taken away, with so many of them there. `Own`: each name is an
+/// allocation of its own, of one page, and freed; `Shared`: all are names of one allocation, and go in the order in which
+/// they came.
+pub fn names(count: usize, memory: Memory) -> Result<[f64; 5], Failure> {
     let context = pipeline("names")?;
     let names: Vec<String> = (0..count).map(|number| format!("name-{number}")).collect();
     let each = |start: Instant| start.elapsed().as_nanos() as f64 / count as f64;
     // The files are made before: what is measured is the store, and not the file system.
-    let held = names.iter().map(|_| context.create(64)).collect::<Result<Vec<_>, _>>()?;
+    let allocations = if memory == Memory::Own { count } else { 1 };
+    let held = (0..allocations).map(|_| context.create(64)).collect::<Result<Vec<_>, _>>()?;
     let start = Instant::now();
-    for (name, allocation) in names.iter().zip(&held) {
+    for (name, allocation) in names.iter().zip(held.iter().cycle()) {
         allocation.publish(name)?;
     }
     let published = each(start);
@@ -107,8 +116,9 @@ pub fn names(count: usize) -> Result<[f64; 5], Failure> {
     context.sweep()?;
     let swept = each(start);
     let start = Instant::now();
-    for allocation in held {
-        allocation.free()?;
+    match memory {
+        Memory::Own => held.into_iter().try_for_each(|allocation| allocation.free())?,
+        Memory::Shared => names.iter().try_for_each(|name| context.unpublish(name).map(drop))?,
     }
     Ok([published, got, listed, swept, each(start)])
 }

@@ -62,6 +62,12 @@ pub fn everywhere<R>(action: impl FnOnce() -> R) -> R {
     result
 }
 
+/// The mappings that a process can have.
+pub fn most_maps() -> usize {
+    let limit = read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
+    limit.trim().parse().unwrap_or(usize::MAX)
+}
+
 /// Bytes of shared memory that can be had without pressing others: free in the file system, and free at all.
 pub fn spare_memory() -> u64 {
     let directory = std::env::var("PODWIRE_SHM_DIR").unwrap_or_else(|_| "/dev/shm".into());

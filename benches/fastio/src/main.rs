@@ -10,6 +10,7 @@ mod shared;
 #[cfg(feature = "zenoh")]
 mod zenoh_shm;
 
+use alone::Memory;
 use between::{Mode, SUBJECTS, Subject, measure, parse};
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -115,15 +116,21 @@ fn alone(effort: &Effort, check: bool) -> Result<(), Failure> {
     let [copied, published] = alone::against_memcpy(size, effort.turns * 5)?;
     println!("| {} | {} | {} |", cell(copied), cell(published), cell(published / copied));
 
-    println!("\n## Many names\n\nNanoseconds a name, each of an allocation of its own.\n");
-    println!("| names | publish | get | list | sweep | free |\n|--:|--:|--:|--:|--:|--:|");
-    for &count in effort.names {
-        // Two pages of memory each, and what the index takes.
-        if machine::spare_memory() < count as u64 * 16384 + (1 << 28) {
-            println!("| {count} | skipped: memory is short | | | | |");
-            continue;
+    println!("\n## Many names\n\nNanoseconds a name.\n");
+    println!("| names | of | publish | get | list | sweep | take away |\n|--:|:--|--:|--:|--:|--:|--:|");
+    for (memory, what) in [(Memory::Own, "an allocation each"), (Memory::Shared, "one allocation")] {
+        for &count in effort.names {
+            // Two pages of memory each, and what the index takes.
+            let wanted = if memory == Memory::Own { count as u64 * 16384 } else { 0 } + (1 << 28);
+            let cells = if machine::spare_memory() < wanted {
+                "skipped: memory is short | | | |".into()
+            } else if memory == Memory::Own && machine::most_maps() < count + count / 8 {
+                "skipped: vm.max_map_count is too low | | | |".into()
+            } else {
+                alone::names(count, memory)?.map(cell).join(" | ")
+            };
+            println!("| {count} | {what} | {cells} |");
         }
-        println!("| {count} | {} |", alone::names(count)?.map(cell).join(" | "));
     }
     Ok(())
 }

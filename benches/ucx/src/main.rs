@@ -1,6 +1,6 @@
 //! What does a link over UCX cost, beside a bare loop on UCX's own interface?
 //!
-//! `podwire-bench-ucx [--quick]` prints messages a second, megabytes a second and ratios of one run: two processes, over
+//! `podwire-bench-ucx [--quick] [BYTES..]` prints messages a second, megabytes a second and ratios of one run: two processes, over
 //! TCP and over shared memory, 8 bytes to 64 MiB. The subjects take turns, and the best round of each counts, because
 //! machines change their speed. A link carries values: its time has encoding and decoding in it, and its receiver sleeps
 //! where the bare loop spins.
@@ -44,10 +44,10 @@ fn transport(tls: &str, folder: &Path) -> UcxTransport {
 
 const ROUNDS: u32 = 4;
 
-fn receive(tls: &str, folder: &Path, quick: bool) {
+fn receive(tls: &str, folder: &Path, quick: bool, sizes: &[usize]) {
     let mut raw = Raw::open(tls, folder, "receiver", "sender");
     let transport = transport(tls, folder);
-    for size in SIZES {
+    for &size in sizes {
         let (count, window) = plan(size, quick);
         let bell = Doorbell::new();
         let mut end = transport.receiver(&link(size, window), &bell).unwrap();
@@ -82,8 +82,10 @@ fn main() {
     CodecRegistry::global().register::<Bulk<u8>>("bench.Bytes").unwrap();
     let args: Vec<String> = std::env::args().collect();
     let quick = args.iter().any(|arg| arg == "--quick");
+    let chosen: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
+    let sizes = if chosen.is_empty() { SIZES.to_vec() } else { chosen };
     if let Some(at) = args.iter().position(|arg| arg == "--receive") {
-        return receive(&args[at + 1], Path::new(&args[at + 2]), quick);
+        return receive(&args[at + 1], Path::new(&args[at + 2]), quick, &sizes);
     }
     println!("# Links over UCX, measured\n\n{}.\n", machine());
     println!(
@@ -96,10 +98,11 @@ fn main() {
         std::fs::create_dir_all(&folder).unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--receive", tls]).arg(&folder).args(quick.then_some("--quick"));
+        command.args(sizes.iter().map(ToString::to_string));
         let mut child = command.spawn().unwrap();
         let mut raw = Raw::open(tls, &folder, "sender", "receiver");
         let transport = transport(tls, &folder);
-        for size in SIZES {
+        for &size in &sizes {
             let (count, window) = plan(size, quick);
             let bell = Doorbell::new();
             let mut end = transport.sender(&link(size, window), &bell).unwrap();

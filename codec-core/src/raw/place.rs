@@ -103,6 +103,11 @@ pub(super) fn fresh<T>(reader: &mut Reader<'_>) -> Result<Box<MaybeUninit<T>>> {
     Ok(unsafe { Box::from_raw(memory.as_ptr()) })
 }
 
+/// A value in a fresh box.
+pub(crate) fn boxed_value<T>(value: T, reader: &mut Reader<'_>) -> Result<Box<T>> {
+    Ok(Box::write(fresh(reader)?, value))
+}
+
 /// Decodes into a fresh box, in place.
 #[inline(always)]
 pub(crate) fn boxed<'de, T: Decode<'de>>(reader: &mut Reader<'de>) -> Result<Box<T>> {

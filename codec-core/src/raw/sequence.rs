@@ -26,7 +26,9 @@ use crate::writer::Writer;
 /// Bytes of heads that are checked at once.
 const CHUNK: usize = 4 * 1024;
 /// Bytes by which a plain vector grows while nobody knows how much its stream still holds.
-const STEP: usize = 64 * 1024;
+const STEP: usize = 32 * 1024;
+/// Bytes of memory that other elements get at first, while nobody knows how many there will be.
+const FIRST: usize = 256;
 
 /// The memory of bulk elements.
 pub(crate) fn memory<T: Encode>(elements: &[T]) -> &[u8] {
@@ -242,8 +244,8 @@ fn push<T>(elements: &mut Vec<T>, fill: impl FnOnce(&mut MaybeUninit<T>) -> Resu
     filled
 }
 
-/// A vector for `count` elements: with all its room if the window shows that the input can hold so many, and
-/// without any if not.
+/// A vector for `count` elements: with all its room if the window shows that the input can hold so many, besides what
+/// is around it, and without any if not.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Result<Vec<T>> {
     let head = const { T::LAYOUT.facts().head };
@@ -253,12 +255,13 @@ fn reserve<'de, T: Decode<'de>>(count: usize, reader: &mut Reader<'de>) -> Resul
         }
         return Ok(Vec::new());
     }
-    if count <= reader.source.left() / head {
+    let heads = count.saturating_mul(head);
+    if reader.backs(heads) {
         reader.charge(count.saturating_mul(size_of::<T>()))?;
         return allocate(count);
     }
     if reader.source.stays() {
-        return Err(reader.source.end(count.saturating_mul(head)));
+        return Err(reader.unbacked(heads));
     }
     Ok(Vec::new())
 }
@@ -302,7 +305,8 @@ fn grow_now<'de, T>(
     count: usize,
     reader: &mut Reader<'de>,
 ) -> Result<()> {
-    let few = (CHUNK / size_of::<T>().max(1)).clamp(1, 64);
+    // Little at first: there may be as many levels of this as the depth allows.
+    let few = (FIRST / size_of::<T>().max(1)).clamp(1, 64);
     let more = more.max(elements.len()).max(few).min(count - elements.len());
     let bytes = more.saturating_mul(size_of::<T>());
     reader.charge(bytes)?;

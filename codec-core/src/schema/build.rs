@@ -3,7 +3,6 @@
 //! The invariant: what is kept is charged to the reader's limit on bytes before it is kept, and elements of a fixed size
 //! are checked before they are kept as bytes.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::elements::{self, Elements};
@@ -13,6 +12,7 @@ use super::{Node, NodeId, Record, Schema, Value};
 use crate::endpoint::Placement;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::raw::place;
 use crate::reader::Reader;
 use crate::segment::{MemoryKind, Segment};
 
@@ -190,10 +190,7 @@ impl Make for Build<'_> {
     }
 
     fn option(&self, value: Option<Value>, reader: &mut Reader<'_>) -> Result<Value> {
-        if value.is_some() {
-            reader.charge(size_of::<Value>())?;
-        }
-        Ok(Value::Option(value.map(Box::new)))
+        Ok(Value::Option(value.map(|value| place::boxed_value(value, reader)).transpose()?))
     }
 
     fn record(&self, schema: &Schema, id: NodeId, variant: Option<usize>, fields: Vec<Value>) -> Value {

@@ -135,7 +135,7 @@ impl Owner for Aligned {
 /// Bytes of memory that elements take beside their own.
 pub(super) const OWNER: usize = size_of::<Aligned>() + 3 * size_of::<u128>();
 /// Bytes by which memory grows while nobody knows how much its stream still holds.
-const STEP: usize = 64 * 1024;
+const STEP: usize = 32 * 1024;
 
 /// Reads so many bytes into memory of their own: at once where the input is known to hold them, and else in steps, so
 /// that a length that lies costs little.

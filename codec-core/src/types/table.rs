@@ -140,10 +140,10 @@ pub(crate) fn claim<'de, T: Decode<'de>>(
             reader.charge_items(count)?;
         }
         count.min(64)
-    } else if count <= reader.source.left() / head {
+    } else if reader.backs(count.saturating_mul(head)) {
         count
     } else if reader.source.stays() {
-        return Err(reader.source.end(count.saturating_mul(head)));
+        return Err(reader.unbacked(count.saturating_mul(head)));
     } else {
         reader.source.left() / head
     };

@@ -87,9 +87,9 @@ impl Cuda {
         }
         // SAFETY: 0 is the only flag there is.
         match check("cuInit", unsafe { sys::cuInit(0) }) {
-            // No device, a stub of the library, or no kernel module: nothing here can be used.
             Err(Error::Driver { code: 100, .. }) => Err(Error::NoDevice),
-            Err(Error::Driver { code: 34 | 46 | 804, .. }) => Err(Error::NoDriver),
+            // The library is a stub, which a toolkit links against.
+            Err(Error::Driver { code: 34, .. }) => Err(Error::NoDriver),
             other => other.map(|()| Self { contexts: Mutex::default() }),
         }
     }

@@ -45,6 +45,21 @@ fn tensors_of_host_and_device_travel_in_one_message_by_reference() {
 }
 
 #[test]
+fn a_tensor_can_be_sent_again_when_its_first_message_is_gone() {
+    tell("resent", |stage| {
+        let (device, host) = pair(stage, 9);
+        let (mut sender, mut receiver) = stage.context.channel("again", &ChannelOptions::new()).unwrap();
+        for _ in 0..3 {
+            sender.send_value::<Both>(&("again".into(), host.clone(), device.clone())).unwrap();
+            let (_, _, received) = receiver.receive().unwrap().value::<Both>().unwrap();
+            assert_eq!(received.segment().device_address(), device.segment().device_address());
+            drop(received);
+            receiver.settle().unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_published_value_keeps_its_device_memory_when_its_publisher_lets_go() {
     tell("value", |stage| {
         let (device, host) = pair(stage, 6);

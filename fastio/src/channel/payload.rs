@@ -198,9 +198,11 @@ fn encode<'p>(
     if outgoing.children.is_empty() && bytes.len() <= MOST_LENT {
         return Ok(Ready::Copied(VALUE, bytes));
     }
+    // What goes beside buffers and would fit the channel without them is no copy that anybody could spare.
+    let beside = if bytes.len() <= end.ring.shape.inline() { bytes.len() as u64 } else { 0 };
     outgoing.write(bytes)?;
     let Outgoing { children, message, copied, .. } = outgoing;
-    end.copied.update(|before| before + copied);
+    end.copied.update(|before| before + copied.saturating_sub(beside));
     let mut message = message.ok_or_else(|| Error::NotAValue { name: end.shown() })?;
     message.set_metadata(Metadata::value(codec.name()));
     message.settle_metadata()?;

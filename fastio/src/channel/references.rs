@@ -9,7 +9,7 @@ use std::{
     os::unix::fs::FileExt,
     sync::atomic::{
         AtomicU64,
-        Ordering::{Relaxed, SeqCst},
+        Ordering::{Relaxed, Release, SeqCst},
     },
 };
 
@@ -62,8 +62,9 @@ impl Index<'_> {
         if word.generation != child.generation || !matches!(word.state, State::Private | State::Published) {
             return Err(Error::Freed);
         }
-        index.store(u64::from(child.index) | (number << 32), SeqCst);
-        generation.store(child.generation, SeqCst);
+        // Others look at the list under the lock only.
+        index.store(u64::from(child.index) | (number << 32), Relaxed);
+        generation.store(child.generation, Release);
         crash_point!("channel-listed");
         raise(&store.segment(child.index)?.owners.parents);
         crash_point!("channel-counted");

@@ -145,7 +145,7 @@ pub(crate) struct NameEntry {
     /// A short name stands on the same cache line as what it stands for.
     pub(crate) words: [AtomicU64; NAME_WORDS],
     pub(crate) next_of_target: AtomicU32,
-    pub(crate) reserved: AtomicU32,
+    pub(crate) previous_of_target: AtomicU32,
     /// Nanoseconds since 1970, by the system's coarse clock: for people to look at.
     pub(crate) published_at: AtomicU64,
 }
@@ -254,6 +254,7 @@ const _: () = {
     assert!(offset_of!(NameEntry, target) == 32);
     assert!(offset_of!(NameEntry, words) == 48);
     assert!(offset_of!(NameEntry, next_of_target) == 304);
+    assert!(offset_of!(NameEntry, previous_of_target) == 308);
     assert!(offset_of!(NameEntry, published_at) == 312);
     assert!(offset_of!(SegmentHeader, metadata_length) == 32);
     assert!(offset_of!(SegmentHeader, metadata) == 128);

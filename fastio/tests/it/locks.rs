@@ -39,7 +39,23 @@ pub(crate) const ROLES: &[Role] = &[
         say("created");
         pause();
     }),
+    ("own-many", |pipeline| {
+        let own = |number| {
+            let context = FastIoContext::open(&format!("{pipeline}-{number}")).unwrap();
+            context.create(1).unwrap()
+        };
+        let _private: Vec<_> = (0..MANY).map(own).collect();
+        say("created");
+        if pause() == "be busy" {
+            loop {
+                std::hint::spin_loop();
+            }
+        }
+    }),
 ];
+
+/// Pipelines of a process that is a member of many.
+const MANY: usize = 250;
 
 fn with_data() -> (Pipeline, FastIoContext) {
     let pipeline = Pipeline::new();
@@ -133,6 +149,31 @@ fn a_stopped_writer_is_not_robbed() {
     writer.go_on();
     assert!(allocation.map_timeout(LONG).is_ok());
     writer.finish();
+}
+
+#[test]
+fn case_89_a_thousand_owners_that_are_stopped_or_busy_or_asleep_are_alive() {
+    let pipeline = Pipeline::new();
+    let mut owners: Vec<_> = (0..4).map(|_| Actor::start("own-many", &pipeline)).collect();
+    owners.iter_mut().for_each(|owner| owner.expect("created"));
+    owners[0].tell("be busy");
+    for owner in &owners[1..3] {
+        let pid = rustix::process::Pid::from_child(&owner.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    }
+    let names: Vec<_> = (0..MANY).map(|number| format!("{}-{number}", &*pipeline)).collect();
+    for name in &names {
+        let context = FastIoContext::open(name).unwrap();
+        assert_eq!(context.sweep().unwrap().dead_processes, 0);
+        assert_eq!(context.stats().unwrap().private, owners.len());
+    }
+    drop(owners);
+    for name in &names {
+        let context = FastIoContext::open(name).unwrap();
+        context.sweep().unwrap();
+        assert_eq!(context.stats().unwrap().private, 0);
+        context.drop_pipeline().unwrap();
+    }
 }
 
 #[test]

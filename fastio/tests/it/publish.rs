@@ -219,4 +219,31 @@ fn case_85_a_hundred_thousand_names_are_listed_swept_and_taken_away() {
         again.publish(&name).unwrap();
     }
     assert_eq!(tables(), before);
+    // The oldest first, which are the last in the list of the allocation's names.
+    for name in names(100_000) {
+        assert!(context.unpublish(&name).unwrap());
+    }
+    assert_eq!(entries(), (0, 0));
+    assert!(matches!(again.publish("again"), Err(Error::Freed)));
+}
+
+#[test]
+fn any_of_many_names_of_an_allocation_can_go_and_the_others_stay() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let allocation = context.create(1).unwrap();
+    let mut names: Vec<String> = (0..10).map(|number| number.to_string()).collect();
+    for name in &names {
+        allocation.publish(name).unwrap();
+    }
+    for (round, position) in [0, 8, 4, 3, 0, 4].into_iter().enumerate() {
+        assert!(context.unpublish(&names.remove(position)).unwrap());
+        let listed: Vec<_> = context.list().unwrap().into_iter().map(|entry| entry.name).collect();
+        names.sort();
+        assert_eq!(listed, names);
+        names.push(format!("new-{round}"));
+        allocation.publish(names.last().unwrap()).unwrap();
+    }
+    allocation.free().unwrap();
+    assert!(context.list().unwrap().is_empty());
 }

@@ -25,7 +25,8 @@ pub struct Settings {
     pub workers: usize,
     /// Processors that a worker offers for what nobody asked for by name; `None`: those that the system lets it use.
     pub cores: Option<u32>,
-    /// The transport between processes, instead of the best one for each connection.
+    /// The transport between processes, instead of the best one for each connection. Whether there is such a one is known
+    /// with the application.
     pub transport: Option<String>,
     /// How often `--monitor` shows what runs.
     pub monitor_period: Duration,
@@ -119,7 +120,7 @@ impl Settings {
         },
         Setting {
             name: "PODWIRE_TRANSPORT",
-            help: "the transport between processes: fastio or zenoh",
+            help: "the transport between processes: fastio, ucx, zenoh, or one that the application added",
             default: "the best for each connection",
             set: |settings, text| {
                 settings.transport = Some(text.to_owned());
@@ -191,10 +192,16 @@ impl Settings {
         let names = names.into_iter().filter_map(|name| name.into_string().ok());
         names
             .filter(|name| name.starts_with("PODWIRE_") && !ours().any(|known| known == name))
-            .filter_map(|name| Some((meant(&name, ours())?, name)))
-            .map(|(known, name)| format!("the variable {name} means nothing: did you mean {known}?"))
+            // What all of them begin with makes none of them alike.
+            .filter_map(|name| Some((meant(bare(&name), ours().map(bare))?, name)))
+            .map(|(known, name)| format!("the variable {name} means nothing: did you mean PODWIRE_{known}?"))
             .collect()
     }
+}
+
+/// The name of a variable without what all of them begin with.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("PODWIRE_").unwrap_or(name)
 }
 
 fn seconds(text: &str) -> Option<Duration> {

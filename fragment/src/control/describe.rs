@@ -2,18 +2,19 @@
 //!
 //! Invariant: two processes that were composed alike get equal descriptions.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ffi::OsString};
 
 use podwire_codec_core::CodecRegistry;
 
 use super::{
-    description::{ConnectionPart, Description, FragmentPart, TypePart},
+    description::{ConnectionPart, Description, FragmentPart, ToldPart, TypePart},
     driver::Crossing,
 };
 use crate::graph::{Graph, PortNode};
 
 /// What the processes of an application compare.
-pub(super) fn describe(graph: &Graph, registry: &CodecRegistry) -> Description {
+/// `arguments` are the application's own.
+pub(super) fn describe(graph: &Graph, registry: &CodecRegistry, arguments: &[OsString]) -> Description {
     let fragments = graph.fragments.iter().map(|fragment| FragmentPart {
         name: fragment.name.clone(),
         operators: fragment.operators.iter().map(|operator| operator.name.clone()).collect(),
@@ -35,7 +36,23 @@ pub(super) fn describe(graph: &Graph, registry: &CodecRegistry) -> Description {
         });
     }
     let types = types.into_iter().map(|(name, schema)| TypePart { name, schema }).collect();
-    Description { fragments: fragments.collect(), connections, types }
+    Description { fragments: fragments.collect(), connections, types, told: told(graph, arguments) }
+}
+
+/// The values of parameters, and the application's own arguments.
+fn told(graph: &Graph, arguments: &[OsString]) -> Vec<ToldPart> {
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let arguments = match &*arguments {
+        [] => "none".to_owned(),
+        arguments => arguments.join(" "),
+    };
+    let parameters = graph.operators().flat_map(|(id, operator)| {
+        operator.parameters.iter().map(move |parameter| {
+            let name = format!("parameter {}.{}", graph.operator_name(id), parameter.name);
+            ToldPart::new(name, parameter.value.clone())
+        })
+    });
+    std::iter::once(ToldPart::new("arguments", arguments)).chain(parameters).collect()
 }
 
 /// The connections between different fragments.

@@ -1,7 +1,6 @@
 //! What the processes of an application must agree on, and the first thing in which two of them do not.
 //!
-//! Left out is what only the process needs that runs an operator: conditions, parameters, types that stay within a
-//! fragment. Invariant: equal descriptions have equal digests, and unequal ones have a [`Difference`].
+//! Left out is what only the process needs that runs an operator: conditions, types that stay within a fragment. Invariant: equal descriptions have equal digests, and unequal ones have a [`Difference`].
 
 use std::fmt;
 
@@ -16,6 +15,17 @@ pub(crate) struct Description {
     pub connections: Vec<ConnectionPart>,
     /// The types on these connections, by name.
     pub types: Vec<TypePart>,
+    /// What the process was told: people are warned where it differs, as it may be meant so.
+    pub told: Vec<ToldPart>,
+}
+
+/// What a command line or a configuration file says, or would say: the application's own arguments, or a parameter of an
+/// operator.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Codec)]
+#[codec(crate = podwire_codec_core)]
+pub(crate) struct ToldPart {
+    pub name: String,
+    pub value: String,
 }
 
 /// A fragment: its operators by name.
@@ -112,16 +122,27 @@ impl Description {
     /// A number that is the same in processes that agree.
     pub(crate) fn digest(&self) -> u64 {
         // A description that cannot be written, for lack of memory, agrees with nobody's.
-        let bytes = to_vec(self).unwrap_or_default();
-        bytes
-            .iter()
-            .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
+        hash(&to_vec(self).unwrap_or_default())
     }
 
     /// The first difference to a worker's description; this one is the driver's.
     pub(crate) fn mismatch(&self, worker: &Self) -> Option<Mismatch> {
         // Types first: whoever changed a type wants to hear of it, and not of each connection that it goes over.
         self.schemas(worker).or_else(|| self.composition(worker).map(Mismatch::Composition))
+    }
+
+    /// Where a worker was told something else than the driver, whose description this is.
+    pub(crate) fn oddities(&self, worker: &Self) -> Vec<String> {
+        let value = |parts: &[ToldPart], name: &str| {
+            let found = parts.iter().find(|part| part.name == name);
+            found.map_or_else(|| "not there".to_owned(), |part| part.value.clone())
+        };
+        let theirs = worker.told.iter().filter(|part| !self.told.iter().any(|ours| ours.name == part.name));
+        let names = self.told.iter().chain(theirs).map(|part| &*part.name);
+        let both = names.map(|name| (name, value(&self.told, name), value(&worker.told, name)));
+        both.filter(|(_, ours, theirs)| ours != theirs)
+            .map(|(name, ours, theirs)| format!("{name}: {ours} at the driver, {theirs} there"))
+            .collect()
     }
 
     fn schemas(&self, worker: &Self) -> Option<Mismatch> {
@@ -162,6 +183,18 @@ impl Description {
     }
 }
 
+impl ToldPart {
+    /// A long value is cut, and still differs from every other one.
+    pub(crate) fn new(name: impl Into<String>, value: String) -> Self {
+        const LONG: usize = 60;
+        let value = match value.char_indices().nth(LONG) {
+            None => value,
+            Some((end, _)) => format!("{}… (#{:08x})", &value[..end], hash(value.as_bytes()) as u32),
+        };
+        Self { name: name.into(), value }
+    }
+}
+
 impl ConnectionPart {
     fn property(&self, worker: &Self) -> Option<Difference> {
         let properties = |part: &Self| {
@@ -178,6 +211,12 @@ impl ConnectionPart {
             (driver != worker).then(|| Difference::Property { name, what: what.into(), driver, worker })
         })
     }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
 }
 
 fn same_names(kind: &str, driver: &[String], worker: &[String]) -> Option<Difference> {
@@ -211,6 +250,7 @@ mod tests {
                 when_full: "block".into(),
             }],
             types: vec![TypePart { name: "Pose".into(), schema: "struct{x:f32}".parse().unwrap() }],
+            told: vec![ToldPart::new("a.ping.rows", "64".into())],
         }
     }
 
@@ -229,6 +269,23 @@ mod tests {
     fn equal_descriptions_agree() {
         assert_eq!(described().mismatch(&described()), None);
         assert_eq!(described().digest(), described().digest());
+    }
+
+    #[test]
+    fn what_a_worker_was_told_otherwise_is_no_mismatch_and_is_named() {
+        let (driver, mut worker) = (described(), described());
+        worker.told =
+            vec![ToldPart::new("a.ping.rows", "128".into()), ToldPart::new("arguments", "x".repeat(90))];
+        assert_ne!(driver.digest(), worker.digest());
+        assert_eq!(driver.mismatch(&worker), None);
+        let odd = driver.oddities(&worker);
+        assert_eq!(odd[0], "a.ping.rows: 64 at the driver, 128 there");
+        assert!(
+            odd[1].starts_with("arguments: not there at the driver, xxxxx") && odd[1].len() < 130,
+            "{odd:?}"
+        );
+        assert_ne!(ToldPart::new("a", "x".repeat(90)), ToldPart::new("a", "x".repeat(91)));
+        assert_eq!(driver.oddities(&driver), <[&str; 0]>::default());
     }
 
     #[test]

@@ -132,7 +132,9 @@ impl Drive {
         let (to, door) = (sender.clone(), Arc::clone(&self.door));
         let hello = self.session.declare_queryable(self.keys.hello()).complete(true).callback(move |query| {
             let room = door.room(query.payload().map_or(0, |payload| payload.len()));
-            let _ = room.map(|room| to.send(Input::Hello(query, room)));
+            if let Some(room) = room {
+                let _ = to.send(Input::Hello(query, room));
+            }
         });
         hello.background().wait().map_err(zenoh_failed("cannot listen to workers"))
     }
@@ -240,7 +242,7 @@ impl Drive {
         for action in actions {
             match action {
                 Action::Answer(answer) => {
-                    query.into_iter().for_each(|query| self.answer(query, answer.clone()))
+                    query.into_iter().for_each(|query| self.answer(query, answer.clone()));
                 }
                 Action::Order(worker, order) => self.order(&worker, &order),
                 Action::Alarm(alarm) => self.set(alarm),

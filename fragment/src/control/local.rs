@@ -4,7 +4,11 @@
 //! after everything else.
 
 use std::{
-    sync::{Arc, mpsc::Sender},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::Sender,
+    },
     thread,
     time::Duration,
 };
@@ -15,6 +19,7 @@ use zenoh::{Session, Wait};
 use super::{
     keys::Keys,
     links::Links,
+    opening::{Opened, Opening},
     post::say,
     words::{Cause, Outcome, Plan, Said, Word},
     work::Input,
@@ -22,12 +27,9 @@ use super::{
 };
 use crate::{
     application::Composed,
-    condition::WorkerLost,
-    context::FastIo,
-    error::causes,
     graph::Graph,
     monitor::metrics,
-    run::{self, Ended, Failure, Observer, Report, Running, Runtime, Snapshot, StopReason},
+    run::{Ended, Report, Running, Runtime, Snapshot, StopReason},
 };
 
 /// What a worker runs, or will.
@@ -37,16 +39,19 @@ pub(super) struct Local {
     grace: Duration,
     worker: String,
     graph: Arc<Graph>,
-    links: Links,
     stage: Stage,
     /// The shared memory of the application; here so that it goes after what lies in it.
     memory: Option<FastIoContext>,
     watched: Duration,
+    /// Whether the return of a lost worker is waited for.
+    waits: bool,
     events: Sender<Input>,
 }
 
 enum Stage {
-    Composed(Composed),
+    Composed(Composed, Links),
+    /// On a thread of its own, which looks now and then whether it is still wanted.
+    Preparing(Arc<AtomicBool>),
     Prepared(Runtime),
     Running(Arc<Running>),
     /// Nothing is left to be done.
@@ -70,56 +75,63 @@ impl Local {
             grace,
             worker,
             graph,
-            links,
-            stage: Stage::Composed(composed),
+            stage: Stage::Composed(composed, links),
             memory: None,
             watched: Duration::ZERO,
+            waits: false,
             events,
         }
     }
 
-    /// Opens the links of the fragments in the plan.
-    pub(super) fn prepare(&mut self, plan: &Plan) -> Result<(), Cause> {
-        let Stage::Composed(composed) = std::mem::replace(&mut self.stage, Stage::Spent) else {
-            return Ok(());
+    /// Opens the links of the fragments in the plan, on a thread of its own, as it may take as long as another process has
+    /// an end of one of them. What comes of it comes as an event.
+    pub(super) fn prepare(&mut self, plan: Plan) {
+        let wanted = Arc::new(AtomicBool::new(true));
+        let preparing = Stage::Preparing(Arc::clone(&wanted));
+        let Stage::Composed(composed, links) = std::mem::replace(&mut self.stage, preparing) else { return };
+        (self.watched, self.waits) = (Duration::from_millis(plan.watched), plan.waits);
+        let opening = Opening {
+            links,
+            grace: self.grace,
+            worker: self.worker.clone(),
+            graph: Arc::clone(&self.graph),
+            events: self.events.clone(),
+            wanted,
         };
-        let runtime = self.open(composed, plan).map_err(|error| {
-            let what = format!("a link cannot be opened: {}", causes(&*error).join(": "));
-            Cause { operator: String::new(), fragments: self.names(plan), worker: self.worker.clone(), what }
-        })?;
-        eprintln!("podwire: this worker runs fragment {}", self.names(plan).join(", "));
+        let preparing = thread::Builder::new().name("preparing".into());
+        if let Err(error) = preparing.spawn(move || opening.run(composed, &plan)) {
+            self.no_thread(&error);
+        }
+    }
+
+    /// The links are open, or cannot be opened.
+    pub(super) fn opened(&mut self, opened: Result<Opened, Cause>) -> Result<(), Cause> {
+        let Opened { runtime, memory } = opened?;
+        self.memory = memory;
         self.stage = Stage::Prepared(runtime);
-        self.watched = Duration::from_millis(plan.watched);
         Ok(())
     }
 
-    /// The fragments that are to run here.
-    fn names(&self, plan: &Plan) -> Vec<String> {
-        let name = |at: &u32| Some(self.graph.fragments.get(*at as usize)?.name.clone());
-        plan.yours.iter().filter_map(name).collect()
+    /// The driver lives, and has given this worker up: it waits for another one in its place, if the application waits.
+    pub(super) fn vanish(&mut self) {
+        match std::mem::replace(&mut self.stage, Stage::Spent) {
+            Stage::Running(running) => {
+                running.shared().vanish();
+                self.stage = Stage::Running(running);
+            }
+            // Closing its links in order would say that nobody comes.
+            Stage::Prepared(runtime) if self.waits => std::mem::forget(runtime),
+            other => self.stage = other,
+        }
     }
 
-    fn open(&mut self, composed: Composed, plan: &Plan) -> crate::Result<Runtime> {
-        let opened = self.links.open(plan)?;
-        self.memory = opened.memory.clone();
-        let fast_io = opened.memory.clone().map_or_else(|| FastIo::ephemeral(plan.run.clone()), FastIo::from);
-        for (connection, name) in self.graph.connections.iter().zip(&plan.transports) {
-            if !name.is_empty() {
-                let connection = self.graph.connection_name(connection);
-                tracing::info!(target: "podwire::fragment", connection, transport = name, "chosen");
-            }
+    /// What was prepared, or is being prepared, is not wanted any more: its links are closed.
+    pub(super) fn cancel(&mut self) {
+        match &self.stage {
+            Stage::Preparing(wanted) => wanted.store(false, Relaxed),
+            Stage::Prepared(_) => self.stage = Stage::Spent,
+            _ => {}
         }
-        let observer =
-            Ears { graph: Arc::clone(&self.graph), worker: self.worker.clone(), events: self.events.clone() };
-        let plan = run::Plan {
-            local: &|fragment| plan.yours.iter().any(|at| *at as usize == fragment),
-            transport: &|connection| opened.get(plan.transports.get(connection)?),
-            when_lost: if plan.waits { WorkerLost::Wait } else { WorkerLost::End },
-            observer: Arc::new(observer),
-            fast_io,
-            grace: self.grace,
-        };
-        Ok(Runtime::prepare(composed, plan)?)
     }
 
     /// Begins; what happens from then on comes as events.
@@ -220,32 +232,5 @@ impl Drop for Local {
         // The last process takes the memory along, and sees that it is the last one if nobody is in it who is dead: a
         // driver that was killed.
         let _ = self.memory.as_ref().map(FastIoContext::sweep);
-    }
-}
-
-/// Hears at once what others must know.
-struct Ears {
-    graph: Arc<Graph>,
-    worker: String,
-    events: Sender<Input>,
-}
-
-impl Observer for Ears {
-    fn failed(&self, failure: &Failure) {
-        let of = |(id, _): (crate::graph::OperatorId, _)| {
-            (self.graph.operator_name(id) == failure.name)
-                .then(|| self.graph.fragments[id.fragment].name.clone())
-        };
-        let cause = Cause {
-            operator: failure.name.clone(),
-            fragments: self.graph.operators().find_map(of).into_iter().collect(),
-            worker: self.worker.clone(),
-            what: format!("{}: {}", failure.during, failure.causes.join(": ")),
-        };
-        let _ = self.events.send(Input::Failed(cause));
-    }
-
-    fn stop_asked(&self, operator: &str) {
-        let _ = self.events.send(Input::StopAsked(operator.to_owned()));
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `drive`, `work`, `local` | the two loops, and the fragments that a worker runs |
+//! | `drive`, `work`, `local`, `opening` | the two loops, and the fragments that a worker runs |
 //! | `driver`, `worker` | the machines that decide, without Zenoh |
 //! | `placement` | who gets what, of those that take anything |
 //! | `paths`, `links`, `directory` | which transport a connection takes, opening it, and where receivers are |
@@ -28,6 +28,7 @@ mod keys;
 mod links;
 mod local;
 mod notice;
+mod opening;
 mod paths;
 mod placement;
 mod post;

@@ -24,6 +24,11 @@ pub(super) enum Notice {
         worker: String,
         fragments: Vec<String>,
     },
+    /// A worker was told something else than the driver.
+    Odd {
+        worker: String,
+        differences: Vec<String>,
+    },
     Started,
     /// The connections between fragments, by transport.
     Carried {
@@ -55,6 +60,9 @@ impl fmt::Display for Notice {
             Self::Refused { worker, why } => write!(f, "worker {worker} was refused: {why}"),
             Self::Placed { worker, fragments } => {
                 write!(f, "worker {worker} runs fragment {}", fragments.join(", "))
+            }
+            Self::Odd { worker, differences } => {
+                write!(f, "warning: worker {worker} was told something else: {}", differences.join("; "))
             }
             Self::Started => write!(f, "all fragments have started"),
             Self::Carried { by } => {

@@ -98,7 +98,7 @@ pub(super) fn connect(
 }
 
 /// Whether anybody listens there.
-fn reach(address: &Address, patience: Duration) -> io::Result<()> {
+pub(super) fn reach(address: &Address, patience: Duration) -> io::Result<()> {
     let patience = patience.clamp(Duration::from_millis(100), Duration::from_secs(3));
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for place in (address.host(), address.port()).to_socket_addrs()? {

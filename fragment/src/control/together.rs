@@ -3,6 +3,7 @@
 //! Invariant: a process that does both is one of each, and shares nothing but the session.
 
 use std::{
+    ffi::OsString,
     sync::{
         Arc,
         mpsc::{self, RecvTimeoutError},
@@ -43,6 +44,8 @@ use crate::{
 pub(crate) struct Parts {
     /// The name of the application.
     pub(crate) application: String,
+    /// Its own, which are none of podwire's.
+    pub(crate) arguments: Vec<OsString>,
     pub(crate) composed: Composed,
     pub(crate) when_lost: WorkerLost,
     pub(crate) settings: Settings,
@@ -151,7 +154,7 @@ fn forward(signals: mpsc::Receiver<i32>, to: impl Fn(i32) -> bool + Send + 'stat
 
 fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive::Input>), ControlError> {
     let graph = &parts.composed.graph;
-    let description = describe(graph, CodecRegistry::global());
+    let description = describe(graph, CodecRegistry::global(), &parts.arguments);
     let setup = Setup {
         application: parts.application.clone(),
         run: format!("run-{}", session.zid()),
@@ -172,8 +175,10 @@ fn driver(session: &Session, parts: &Parts) -> Result<(Drive, mpsc::Sender<drive
 type Worker = (Work, Vec<super::worker::Action>, mpsc::Sender<work::Input>);
 
 fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
-    let Parts { application, composed, settings, grace, address, worker, transports, forced, .. } = parts;
-    let description = describe(&composed.graph, CodecRegistry::global());
+    let Parts {
+        application, arguments, composed, settings, grace, address, worker, transports, forced, ..
+    } = parts;
+    let description = describe(&composed.graph, CodecRegistry::global(), &arguments);
     let wants = match worker {
         Some((Selection::Named(names), _)) => Wants::Fragments(names),
         _ => Wants::All,

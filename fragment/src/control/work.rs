@@ -16,9 +16,10 @@ use super::{
     error::ControlError,
     keys::Keys,
     local::Local,
+    opening::Opened,
     post::{appear, ask, hear, say, watch},
     refusal::Refusal,
-    session::JOIN,
+    session::{JOIN, reach},
     words::{Answer, Answered, Cause, Hello, Order, Said, Word, WorkerId},
     worker::{Action, Event, Leave, Worker},
 };
@@ -32,6 +33,7 @@ pub(super) enum Input {
     Ordered(Vec<u8>),
     /// A driver is gone; whether it is this worker's is not known yet.
     DriverGone(WorkerId),
+    Opened(Box<Result<Opened, Cause>>),
     Failed(Cause),
     StopAsked(String),
     Ended(Box<Report>),
@@ -128,8 +130,18 @@ impl Work {
                     return Ok(None);
                 }
             },
-            Input::DriverGone(driver) if self.driver.as_ref() == Some(&driver) => Event::DriverGone,
+            Input::DriverGone(driver) if self.driver.as_ref() == Some(&driver) => {
+                // Somebody still listens there: then it is this worker that was lost, as it did not answer.
+                if reach(&self.address, self.settings.lease).is_ok() {
+                    self.local.vanish();
+                }
+                Event::DriverGone
+            }
             Input::DriverGone(_) => return Ok(None),
+            Input::Opened(opened) => match self.local.opened(*opened) {
+                Ok(()) => Event::Prepared,
+                Err(cause) => Event::Failed(cause),
+            },
             Input::Failed(cause) => Event::Failed(cause),
             Input::StopAsked(operator) => Event::StopAsked { operator },
             Input::Signal(signal) => Event::Interrupted(signal),
@@ -155,10 +167,14 @@ impl Work {
                     self.say(word)?;
                     None
                 }
-                Action::Prepare(plan) => Some(match self.local.prepare(&plan) {
-                    Ok(()) => Event::Prepared,
-                    Err(cause) => Event::Failed(cause),
-                }),
+                Action::Prepare(plan) => {
+                    self.local.prepare(plan);
+                    None
+                }
+                Action::Cancel => {
+                    self.local.cancel();
+                    None
+                }
                 Action::Start => {
                     self.local.start();
                     None

@@ -40,6 +40,8 @@ pub(crate) enum Action {
     Say(Word),
     /// Prepares the fragments, and says whether that went well.
     Prepare(Plan),
+    /// Gives up what is prepared, or is being prepared: whoever waits for it is let go.
+    Cancel,
     /// Begins.
     Start,
     /// Ends the fragments that run, in order, and says when they have ended.
@@ -146,11 +148,11 @@ impl Worker {
             // Nothing runs yet, and nothing will.
             (Order::Stop(_), State::Prepared) => {
                 self.state = State::Ended;
-                vec![Action::Say(Word::Finished)]
+                vec![Action::Cancel, Action::Say(Word::Finished)]
             }
             (Order::Stop(_), State::Preparing) => {
                 self.state = State::Cancelled;
-                Vec::new()
+                vec![Action::Cancel]
             }
             (Order::End(outcome), _) => self.leave(Leave::Outcome(outcome)),
             _ => Vec::new(),
@@ -165,10 +167,12 @@ impl Worker {
                 self.leave = Some(why.clone());
                 vec![Action::Stop(why)]
             }
-            State::Stopping | State::Preparing | State::Cancelled => {
-                if self.state == State::Preparing {
-                    self.state = State::Cancelled;
-                }
+            State::Preparing => {
+                self.state = State::Cancelled;
+                self.leave = Some(why);
+                vec![Action::Cancel]
+            }
+            State::Stopping | State::Cancelled => {
                 self.leave.get_or_insert(why);
                 Vec::new()
             }
@@ -182,7 +186,7 @@ impl Worker {
                 self.state = State::Prepared;
                 vec![Action::Say(Word::Ready)]
             }
-            State::Cancelled => self.ended(),
+            State::Cancelled => [vec![Action::Cancel], self.ended()].concat(),
             _ => Vec::new(),
         }
     }

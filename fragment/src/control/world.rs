@@ -42,6 +42,7 @@ struct Process {
     alive: bool,
     /// The fragments that it has prepared, until they have ended.
     fragments: Vec<u32>,
+    preparing: bool,
     running: bool,
     asked_to_stop: bool,
     up: VecDeque<Up>,
@@ -72,6 +73,8 @@ enum Step {
     Up(usize),
     Down(usize),
     Alarm(Alarm),
+    /// Its links are open.
+    Opens(usize),
     Ends(usize),
     Fails(usize),
     /// With what it has said still arriving, or not.
@@ -142,6 +145,9 @@ impl World {
             if !process.down.is_empty() {
                 steps.push(Step::Down(at));
             }
+            if process.preparing {
+                steps.push(Step::Opens(at));
+            }
             if process.running {
                 steps.push(Step::Ends(at));
                 if self.failures > 0 && !process.asked_to_stop {
@@ -168,6 +174,7 @@ impl World {
                     machine,
                     alive: true,
                     fragments: Vec::new(),
+                    preparing: false,
                     running: false,
                     asked_to_stop: false,
                     up: VecDeque::new(),
@@ -197,6 +204,10 @@ impl World {
             Step::Alarm(alarm) => {
                 self.alarms.remove(&alarm);
                 self.drive(driver::Event::Alarm(alarm), None);
+            }
+            Step::Opens(at) => {
+                self.processes[at].preparing = false;
+                self.happens(at, worker::Event::Prepared);
             }
             Step::Ends(at) => {
                 self.processes[at].running = false;
@@ -288,8 +299,10 @@ impl World {
                 worker::Action::Prepare(plan) => {
                     assert!(process.fragments.is_empty(), "fragments are prepared once");
                     process.fragments = plan.yours;
-                    self.happens(at, worker::Event::Prepared);
+                    process.preparing = true;
                 }
+                worker::Action::Cancel if process.preparing => {}
+                worker::Action::Cancel => process.fragments.clear(),
                 worker::Action::Start => {
                     assert!(!process.running && !process.fragments.is_empty());
                     process.running = true;
@@ -309,6 +322,7 @@ impl World {
     fn dies(&mut self, at: usize) {
         let process = &mut self.processes[at];
         process.alive = false;
+        process.preparing = false;
         process.running = false;
         process.fragments.clear();
         process.down.clear();
@@ -444,7 +458,7 @@ fn a_worker_comes_back_after_its_neighbour_was_done_and_left() {
     let workers = vec![named(&["a"]), named(&["b"]), named(&["b"])];
     let mut world = World { kills: 2, ..World::new(&["a", "b"], true, workers) };
     let told = |world: &mut World| {
-        let told = |step: &Step| matches!(step, Step::Up(_) | Step::Down(_));
+        let told = |step: &Step| matches!(step, Step::Up(_) | Step::Down(_) | Step::Opens(_));
         while let Some(step) = world.steps().into_iter().find(told) {
             world.take(step);
         }

@@ -119,6 +119,7 @@ impl Script {
             local: &|at| at == fragment,
             transport: &|_| Some(Arc::clone(&transport)),
             when_lost,
+            try_again: &|_| false,
             observer: Arc::new(Nobody),
             fast_io: FastIo::ephemeral("never-opened".into()),
             grace: Duration::from_secs(5),

@@ -21,6 +21,7 @@ use crate::{
     error::Error,
     graph::{Graph, OperatorId},
     input::{Input, InputPort},
+    lane::Waits,
     operator::Operator,
     output::{Output, OutputPort},
     transport::{LinkError, Transport},
@@ -34,6 +35,8 @@ pub(crate) struct Plan<'p> {
     pub(crate) transport: &'p dyn Fn(usize) -> Option<Arc<dyn Transport>>,
     /// What becomes of connections to a process that died.
     pub(crate) when_lost: WorkerLost,
+    /// Asked where another process has an end of a link that is to be opened here; it may wait before it says yes.
+    pub(crate) try_again: &'p dyn Fn(&str) -> bool,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) fast_io: FastIo,
     /// How long operators have to return once the run is to stop.
@@ -53,14 +56,20 @@ impl Runtime {
     /// [`LinkError`] if a transport refuses to open an end.
     pub(crate) fn prepare(composed: Composed, plan: Plan<'_>) -> Result<Self, LinkError> {
         let Composed { graph, operators } = composed;
-        let mut wiring = Wiring::new(&graph, plan.local, plan.when_lost);
+        let waits = Waits::new(plan.when_lost);
+        let mut wiring = Wiring::new(&graph, plan.local, waits.clone());
         for (at, connection) in graph.connections.iter().enumerate() {
             match (plan.transport)(at) {
                 None => wiring.queue(connection),
-                Some(transport) => wiring.link(connection, &*transport)?,
+                Some(transport) => loop {
+                    match wiring.link(connection, &*transport) {
+                        Err(LinkError::Taken { link }) if (plan.try_again)(&link) => {}
+                        linked => break linked?,
+                    }
+                },
             }
         }
-        let shared = Arc::new(Shared::new(wiring.bells(), plan.observer, plan.fast_io));
+        let shared = Arc::new(Shared::new(wiring.bells(), waits, plan.observer, plan.fast_io));
         let (mut workers, mut views) = (Vec::new(), Vec::new());
         for ((id, _), operator) in graph.operators().zip(operators.into_iter().flatten()) {
             let Some(lanes) = wiring.take(id) else { continue };

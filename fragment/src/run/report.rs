@@ -128,7 +128,7 @@ pub enum Because {
 pub struct ConnectionReport {
     /// Its name: `fragment1.ping.out>fragment2.pong.in`.
     pub name: String,
-    /// The transport that carried it: `local`, `fastio`, `zenoh`.
+    /// The transport that carried it: `local`, `fastio`, `ucx`, `zenoh`, or one of the application's own.
     pub transport: String,
     /// What went through it.
     pub counts: Counts,

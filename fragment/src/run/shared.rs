@@ -21,7 +21,10 @@ use super::{
     observer::Observer,
     report::{Ended, Failure},
 };
-use crate::{context::FastIo, lane::OutLink};
+use crate::{
+    context::FastIo,
+    lane::{OutLink, Waits},
+};
 
 const STOPPING: u8 = 1;
 const ABORTED: u8 = 2;
@@ -43,6 +46,7 @@ pub(crate) struct Shared {
     reason: Mutex<Option<StopReason>>,
     failures: Mutex<Vec<Failure>>,
     bells: Vec<Doorbell>,
+    waits: Waits,
     started: OnceLock<Instant>,
     /// Operators that have not ended.
     left: Mutex<usize>,
@@ -54,13 +58,19 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(bells: Vec<Doorbell>, observer: Arc<dyn Observer>, fast_io: FastIo) -> Self {
+    pub(crate) fn new(
+        bells: Vec<Doorbell>,
+        waits: Waits,
+        observer: Arc<dyn Observer>,
+        fast_io: FastIo,
+    ) -> Self {
         Self {
             level: AtomicU8::new(0),
             reason: Mutex::default(),
             failures: Mutex::default(),
             left: Mutex::new(bells.len()),
             bells,
+            waits,
             started: OnceLock::new(),
             changed: Condvar::new(),
             closed_links: Mutex::default(),
@@ -93,6 +103,12 @@ impl Shared {
         }
         drop(known);
         self.raise(STOPPING);
+    }
+
+    /// Others wait for a process in the place of this one.
+    #[cfg(feature = "distributed")]
+    pub(crate) fn vanish(&self) {
+        self.waits.vanish();
     }
 
     /// Has the run end at once, as far as its operators return.
@@ -160,6 +176,7 @@ impl Shared {
 
     fn raise(&self, level: u8) {
         if self.level.fetch_max(level, SeqCst) < level {
+            self.waits.end();
             self.bells.iter().for_each(Doorbell::ring);
             // Whoever waits for the end has looked at the level before it sleeps, or is woken now.
             drop(lock(&self.left));

@@ -63,7 +63,7 @@ pub enum OperatorState {
 pub struct ConnectionSnapshot {
     /// Its name: `fragment1.ping.out>fragment2.pong.in`.
     pub name: String,
-    /// The transport that carries it: `local`, `fastio`, `zenoh`.
+    /// The transport that carries it: `local`, `fastio`, `ucx`, `zenoh`, or one of the application's own.
     pub transport: String,
     /// Messages that can wait in it.
     pub capacity: u64,

@@ -17,9 +17,9 @@ use super::{
     waker::{Place, Waker},
 };
 use crate::{
-    condition::{WhenFull, WorkerLost},
+    condition::WhenFull,
     graph::{Connection, Graph, OperatorId},
-    lane::{InLane, InLink, InWay, OutLane, OutLink, OutWay},
+    lane::{InLane, InLink, InWay, OutLane, OutLink, OutWay, Waits},
     transport::{self, Link, LinkError, Transport, local::Queue},
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct Lanes {
 /// The operators of this process while they are connected.
 pub(crate) struct Wiring<'g> {
     graph: &'g Graph,
-    when_lost: WorkerLost,
+    waits: Waits,
     /// Which cycle an operator is a part of, wherever it runs.
     cycles: HashMap<OperatorId, usize>,
     lanes: BTreeMap<OperatorId, Lanes>,
@@ -41,7 +41,7 @@ pub(crate) struct Wiring<'g> {
 }
 
 impl<'g> Wiring<'g> {
-    pub(crate) fn new(graph: &'g Graph, local: &dyn Fn(usize) -> bool, when_lost: WorkerLost) -> Self {
+    pub(crate) fn new(graph: &'g Graph, local: &dyn Fn(usize) -> bool, waits: Waits) -> Self {
         let mut lanes = BTreeMap::new();
         for (id, node) in graph.operators().filter(|(id, _)| local(id.fragment)) {
             let inputs = node.inputs.iter().map(|_| Vec::new()).collect();
@@ -59,7 +59,7 @@ impl<'g> Wiring<'g> {
                 }
             }
         }
-        Self { graph, when_lost, cycles, lanes, connections: Vec::new() }
+        Self { graph, waits, cycles, lanes, connections: Vec::new() }
     }
 
     /// The bells of the operators.
@@ -107,16 +107,14 @@ impl<'g> Wiring<'g> {
             } else {
                 transport.sender(&link, lanes.waker.bell())?
             };
-            let when_lost = self.when_lost;
-            self.begin(
-                connection,
-                OutWay::Link(OutLink { end, counters: sent, when_lost, deserted: false, unheard: 0 }),
-            );
+            let waits = self.waits.clone();
+            let link = OutLink { end, counters: sent, waits, deserted: false, unheard: 0 };
+            self.begin(connection, OutWay::Link(link));
         }
         if let Some(lanes) = self.lanes.get(&to) {
             let end = transport.receiver(&link, lanes.waker.bell())?;
-            let when_lost = self.when_lost;
-            self.end(connection, InWay::Link(InLink { end, counters: received, when_lost, lost: 0 }), &view);
+            let waits = self.waits.clone();
+            self.end(connection, InWay::Link(InLink { end, counters: received, waits, lost: 0 }), &view);
         }
         self.connections.push(view);
         Ok(())

@@ -28,6 +28,12 @@ pub enum LinkError {
         /// The link.
         link: String,
     },
+    /// Another process has this end of the link open.
+    #[error("{link}: another process has this end open")]
+    Taken {
+        /// The link.
+        link: String,
+    },
     /// A message cannot be written, or what arrived is no message. The link goes on with the next one.
     #[error("{link}: {source}")]
     Codec {

@@ -107,6 +107,7 @@ fn said(link: &Link, error: Error) -> LinkError {
         Error::Full { .. } => LinkError::Full { link: name(), capacity: link.capacity },
         Error::Closed { .. } => LinkError::Closed { link: name() },
         Error::PeerDied { .. } => LinkError::PeerDied { link: name() },
+        Error::EndTaken { .. } => LinkError::Taken { link: name() },
         Error::Codec(source) => LinkError::Codec { link: name(), source },
         other => LinkError::transport(name(), other),
     }

@@ -71,7 +71,8 @@ pub struct Traffic {
     pub settled: u64,
     /// Messages that were sent and given up for newer ones: see [`newest`].
     pub dropped: u64,
-    /// Bytes of arrays and bulk data that this end had to copy, because they did not lie where they could be shared.
+    /// Bytes of arrays and bulk data that had to be copied, by this end or by the network, because they did not lie where they
+    /// could be shared; not what goes beside them: name, metadata, small fields.
     pub copied_bytes: u64,
 }
 
@@ -119,7 +120,7 @@ impl Traffic {
 /// }
 /// ```
 pub trait Transport: Send + Sync {
-    /// What it is called on the command line, in logs and in the monitor: `local`, `fastio`, `zenoh`.
+    /// What it is called on the command line, in logs and in the monitor: `local`, `fastio`, `ucx`, `zenoh`, or one of the application's own.
     fn name(&self) -> &'static str;
 
     /// Opens the sending end of a link. The bell is rung when there may be room, or the receiver came or went.
@@ -198,6 +199,14 @@ pub trait ReceiveEnd: Send {
     fn channel(&self) -> Option<ChannelEnd<'_>> {
         None
     }
+}
+
+/// Bytes of a message that the network copies, beyond what goes beside arrays: name, metadata, small fields, which are as many
+/// as a channel of Fast I/O takes into a slot.
+#[cfg(any(feature = "distributed", feature = "ucx"))]
+fn bulk(packed: usize, segments: &[podwire_codec_core::Segment]) -> u64 {
+    let packed = if packed > 480 { packed as u64 } else { 0 };
+    segments.iter().map(|segment| segment.length() as u64).sum::<u64>() + packed
 }
 
 /// Sends a message, and waits for room no longer than `timeout`.

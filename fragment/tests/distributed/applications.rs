@@ -121,6 +121,19 @@ fn compose(name: &str, app: &mut Application) {
                 app.when_worker_lost(WorkerLost::Wait);
             }
         }
+        "deaf" => {
+            fragment(app, "a", [("source", Source::endless())]);
+            fragment(app, "b", [("deaf", Deaf)]);
+            app.add_flow("a", "b", [("source.out", "deaf.in")]);
+        }
+        "panics-in-setup" => fragment(app, "a", [("bad", PanicsInSetup)]),
+        "keeps" => fragment(app, "a", [("keeper", Keeper)]),
+        "told" => {
+            let count = app.option("--count", "N", "how many messages", 20);
+            fragment(app, "a", [("source", Source { count: Some(count), ..Source::default() })]);
+            fragment(app, "b", [("sink", Configured { sink: Sink::default() })]);
+            app.add_flow("a", "b", [("source.out", "sink.in")]);
+        }
         "unknown-type" => types::unknown(app),
         "unknown-value" => types::unknown_value(app),
         "pose" => types::pose(app),
@@ -340,6 +353,68 @@ impl Operator for Bad {
             (0, false) => Err("the lens is dirty".into()),
             _ => Ok(()),
         }
+    }
+}
+
+/// Does not return.
+struct Deaf;
+
+impl Operator for Deaf {
+    fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
+        spec.input::<u64>("in");
+        Ok(())
+    }
+
+    fn compute(&mut self, _: &mut Input, _: &mut Output, _: &mut Context) -> Result {
+        println!("@ deaf");
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+/// Cannot even say what it is.
+struct PanicsInSetup;
+
+impl Operator for PanicsInSetup {
+    fn setup(&mut self, _: &mut OperatorSpec) -> Result {
+        panic!("there is no lens")
+    }
+
+    fn compute(&mut self, _: &mut Input, _: &mut Output, _: &mut Context) -> Result {
+        Ok(())
+    }
+}
+
+/// Publishes something in the application's shared memory, and stays.
+struct Keeper;
+
+impl Operator for Keeper {
+    fn compute(&mut self, _: &mut Input, _: &mut Output, context: &mut Context) -> Result {
+        let memory = context.fast_io()?;
+        memory.create(1 << 20)?.publish("large")?;
+        println!("@ kept");
+        while !context.is_stopping() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        context.finish();
+        Ok(())
+    }
+}
+
+/// A sink with a parameter.
+struct Configured {
+    sink: Sink,
+}
+
+impl Operator for Configured {
+    fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
+        let _ = spec.parameter("rows", "rows of an array", 64);
+        self.sink.setup(spec)
+    }
+
+    fn compute(&mut self, input: &mut Input, output: &mut Output, context: &mut Context) -> Result {
+        self.sink.compute(input, output, context)
     }
 }
 

@@ -137,6 +137,22 @@ fn workers_that_listen_send_each_other_messages() {
 }
 
 #[test]
+fn what_the_drivers_monitor_shows_last_is_the_end() {
+    let place = Place::new();
+    // It shows nothing before.
+    let environment = [("PODWIRE_MONITOR_PERIOD", "600000")];
+    let driver = place.start("pair", &["--driver", "--monitor"], &environment);
+    let workers = ["a", "b"].map(|fragment| place.worker("pair", fragment));
+    workers.into_iter().for_each(|worker| drop(worker.good()));
+    let text = driver.good();
+    for operator in ["a.source", "b.sink"] {
+        said(&text, &[&format!("operator={operator} state=ended ticks=20 ")]);
+    }
+    said(&text, &["connection=a.source.out>b.sink.in transport=fastio queue=0 capacity=4 sent=20 "]);
+    place.clean();
+}
+
+#[test]
 fn the_driver_can_show_what_all_workers_do() {
     let place = Place::new();
     let environment = [("PODWIRE_MONITOR_PERIOD", "50")];

@@ -142,6 +142,51 @@ fn a_worker_whose_type_is_of_another_build_is_told_the_first_difference() {
 }
 
 #[test]
+fn a_worker_that_was_told_something_else_than_the_driver_is_let_in_and_people_are_told() {
+    let place = Place::new();
+    let file = place.memory.with_extension("toml");
+    std::fs::write(&file, "[b.sink]\nrows = 128\n").unwrap();
+    let driver = place.start("told", &["--driver", "--count", "5"], &[]);
+    let a = place.start("told", &["--worker", "--fragments", "a", "--count", "5"], &[]);
+    let config = format!("--config={}", file.display());
+    let b = place.start("told", &["--worker", "--fragments", "b", &config], &[]);
+    [a, b].into_iter().for_each(|worker| drop(worker.good()));
+    let said = driver.good();
+    std::fs::remove_file(file).unwrap();
+    let odd: Vec<_> = said.lines().filter(|line| line.contains("was told something else: ")).collect();
+    let [odd] = odd[..] else { panic!("{said}") };
+    assert!(odd.contains("arguments: --count 5 at the driver, none there; "), "{odd}");
+    assert!(odd.ends_with("parameter b.sink.rows: 64 at the driver, 128 there"), "{odd}");
+    place.clean();
+}
+
+#[test]
+fn a_configuration_of_zenoh_that_is_none_is_named_at_once() {
+    let place = Place::new();
+    let broken = place.memory.with_extension("json5");
+    std::fs::write(&broken, "{ mode: ").unwrap();
+    for file in ["/no/such/file.json5", broken.to_str().unwrap()] {
+        for arguments in [&["--driver"][..], &["--worker"]] {
+            let end = place.start("pair", arguments, &[("PODWIRE_ZENOH_CONFIG", file)]).end();
+            assert_eq!(end.code, Some(1), "{}", end.said);
+            assert!(end.said.contains(&format!("PODWIRE_ZENOH_CONFIG: {file}: ")), "{}", end.said);
+            assert!(!end.said.contains(".rs:") && !end.said.contains(".cargo"), "{}", end.said);
+        }
+    }
+    std::fs::remove_file(broken).unwrap();
+    place.clean();
+}
+
+#[test]
+fn a_reason_to_refuse_a_worker_is_told_once() {
+    let place = Place::new();
+    let driver = place.driver("pair");
+    driver.until("waiting for workers");
+    let said = place.worker("line", "a").bad(&["refuses this worker: the driver there drives application"]);
+    assert_eq!(said.matches("drives application").count(), 1, "{said}");
+}
+
+#[test]
 fn a_type_without_a_codec_is_told_before_anything_is_opened() {
     let place = Place::new();
     for arguments in [&["--driver"][..], &["--worker"]] {

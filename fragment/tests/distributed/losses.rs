@@ -60,6 +60,66 @@ fn a_worker_that_is_killed_ends_the_application_at_once_with_its_name_and_fragme
 }
 
 #[test]
+fn what_was_lost_with_a_worker_is_told_in_the_end() {
+    let (place, driver, a, mut b) = flowing("endless", &[("PODWIRE_LEASE", "20000")]);
+    b.signal(Signal::STOP);
+    // Nobody reads, so that as many wait as may.
+    std::thread::sleep(Duration::from_millis(60));
+    b.kill();
+    let said = driver.bad(&["lost with a process that died: ", " of the messages of a.source.out>b.sink.in"]);
+    let lost = said.split_once("that died: ").unwrap().1.split_once(' ').unwrap().0.parse::<u64>().unwrap();
+    assert!((4..=5).contains(&lost), "{said}");
+    a.bad(&["is lost"]);
+    place.clean();
+}
+
+#[test]
+fn memory_that_was_left_because_all_were_killed_goes_when_the_next_application_starts() {
+    let (place, mut driver, mut a, mut b) = flowing("endless", &[]);
+    let mut alone = place.start("keeps", &[], &[]);
+    let living = place.start("keeps", &[], &[]);
+    [&alone, &living].into_iter().for_each(|process| _ = process.until("@ kept"));
+    // None of them is to see that another one is gone.
+    [&driver, &a, &b, &alone].into_iter().for_each(|process| process.signal(Signal::STOP));
+    [&mut driver, &mut a, &mut b, &mut alone].into_iter().for_each(Process::kill);
+    let pipelines = || {
+        let base = std::fs::read_dir(&place.memory).unwrap().next().unwrap().unwrap().path();
+        std::fs::read_dir(base).unwrap().count()
+    };
+    assert_eq!(pipelines(), 3, "{:?}", place.left());
+    place.start("pair", &["--driver", "--worker"], &[]).good();
+    assert_eq!(pipelines(), 1, "that of a living application stays: {:?}", place.left());
+    living.signal(Signal::INT);
+    assert_eq!(living.end().code, Some(130));
+    place.clean();
+}
+
+#[test]
+fn an_operator_that_does_not_return_is_named_by_its_process_and_the_driver() {
+    let place = Place::new();
+    let environment = [("PODWIRE_STOP_TIMEOUT", "0.01")];
+    let named = "b.deaf had to end, and has not returned";
+    // Several processes, and one.
+    let driver = place.start("deaf", &["--driver"], &environment);
+    let [a, b] = ["a", "b"].map(|it| place.start("deaf", &["--worker", "--fragments", it], &environment));
+    let alone = place.start("deaf", &[], &environment);
+    [&b, &alone].into_iter().for_each(|process| _ = process.until("@ deaf"));
+    [&driver, &alone].into_iter().for_each(|process| process.signal(Signal::INT));
+    [b, driver, alone].into_iter().for_each(|process| drop(process.bad(&[named])));
+    assert_eq!(a.end().code, Some(130), "it has ended as it was told to");
+}
+
+#[test]
+fn a_panic_in_setup_is_a_mistake_of_the_composition() {
+    let place = Place::new();
+    for arguments in [&[][..], &["--driver"], &["--worker"]] {
+        let words = ["operator a.bad: setup failed: it panicked: there is no lens"];
+        place.start("panics-in-setup", arguments, &[]).bad(&words);
+    }
+    place.clean();
+}
+
+#[test]
 fn a_worker_that_vanishes_is_noticed_within_the_lease() {
     let (place, driver, a, b) = flowing("endless", &[("PODWIRE_LEASE", "500")]);
     b.signal(Signal::STOP);
@@ -144,6 +204,55 @@ fn a_worker_that_takes_anything_takes_the_place_of_a_lost_one() {
     driver.signal(Signal::INT);
     [driver, a, spare].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
     place.clean();
+}
+
+#[test]
+fn who_takes_the_place_of_a_worker_that_does_not_answer_waits_until_that_one_is_gone() {
+    let environment = [("PODWIRE_LEASE", "400"), ("PODWIRE_STOP_TIMEOUT", "0.05")];
+    let (place, driver, a, b) = flowing("waits", &environment);
+    b.signal(Signal::STOP);
+    driver.until("waiting for somebody to run it");
+    let again = place.start("waits", &["--worker", "--fragments", "b"], &environment);
+    again.until("waiting until the process is gone that has a.source.out>b.sink.in open");
+    // It comes to itself, and sees that it was given up.
+    b.signal(Signal::CONT);
+    again.until("this worker runs fragment b").until("@ flowing");
+    b.bad(&["the driver at", "is gone"]);
+    driver.signal(Signal::INT);
+    [driver, a, again].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
+    place.clean();
+}
+
+#[test]
+fn who_waits_for_the_place_of_a_worker_that_does_not_answer_can_be_stopped() {
+    let environment = [("PODWIRE_LEASE", "400")];
+    let (_place, driver, a, mut b) = flowing("waits", &environment);
+    b.signal(Signal::STOP);
+    driver.until("waiting for somebody to run it");
+    let again = _place.start("waits", &["--worker", "--fragments", "b"], &environment);
+    again.until("waiting until the process is gone");
+    b.kill();
+    again.until("this worker runs fragment b").until("@ flowing");
+    driver.signal(Signal::INT);
+    [driver, a, again].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_a_worker_that_was_lost() {
+    let environment = [("PODWIRE_STOP_TIMEOUT", "25")];
+    for (lost, stays) in [(0, 1), (1, 0)] {
+        let (place, driver, a, b) = flowing("waits", &environment);
+        let mut workers = [Some(a), Some(b)];
+        workers[lost].take().unwrap().kill();
+        driver.until("waiting for somebody to run it");
+        let begun = Instant::now();
+        driver.signal(Signal::INT);
+        [driver, workers[stays].take().unwrap()]
+            .into_iter()
+            .for_each(|it| assert_eq!(it.end().code, Some(130)));
+        assert!(begun.elapsed() < Duration::from_secs(15), "it took {:?}", begun.elapsed());
+        place.clean();
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ type Parcel = (u64, u64);
 
 /// Nothing may take longer from one received message to the next.
 const STALL: Duration = Duration::from_secs(10);
+/// On a busy machine, who does not answer for a while is not lost: here only those are who are killed.
+const PATIENT: (&str, &str) = ("PODWIRE_LEASE", "60000");
 const LINKS: [(&str, &str); 2] = [("s-m", "s.source.out>m.pass.in"), ("m-r", "m.pass.out>r.sink.in")];
 
 pub(crate) fn compose(app: &mut Application) {
@@ -181,6 +183,7 @@ impl Storm {
         let environment = [
             ("PODWIRE_STORM_NOTES", self.notes.to_str().unwrap()),
             ("PODWIRE_STORM_INCARNATION", &incarnation_text),
+            PATIENT,
         ];
         (name, self.place.start("storm", &["--worker", "--fragments", name], &environment), incarnation)
     }
@@ -224,7 +227,7 @@ fn kills_at_random_lose_nothing_that_is_not_reported() {
     let place = Place::new();
     let notes = std::env::temp_dir().join(format!("podwire-storm-{}", std::process::id()));
     std::fs::create_dir_all(&notes).unwrap();
-    let driver = place.driver("storm");
+    let driver = place.start("storm", &["--driver"], &[PATIENT]);
     let mut storm = Storm { place, notes, driver, workers: Vec::new() };
     storm.workers = ["s", "m", "r"].into_iter().map(|name| storm.start(name, 0)).collect();
 

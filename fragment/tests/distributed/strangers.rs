@@ -10,6 +10,8 @@ use ::zenoh::{Session, Wait};
 use podwire_codec_derive::Codec;
 use podwire_fragment::transport::zenoh::{self, SessionSettings};
 
+use rustix::process::Signal;
+
 use crate::processes::Place;
 
 /// A driver whom strangers visit, and who then drives its application to a good end.
@@ -76,6 +78,44 @@ fn case_95_a_worker_that_finds_another_program_at_the_port_says_so() {
     worker.bad(&[&format!("who listens at {} is no driver", place.address)]);
 }
 
+#[test]
+fn strangers_who_come_go_report_and_say_hello_change_nothing_and_are_not_answered() {
+    let place = Place::new();
+    let driver = place.driver("endless");
+    let workers = ["a", "b"].map(|fragment| place.worker("endless", fragment));
+    workers[1].until("@ flowing");
+    let session = session("client", None, Some(&place));
+    // A driver that comes and goes is not the one whose workers these are.
+    for token in ["driver/0123456789abcdef", "worker/0123456789abcdef"] {
+        let token = session.liveliness().declare_token(format!("podwire/endless/{token}")).wait().unwrap();
+        token.undeclare().wait().unwrap();
+    }
+    // Words of nobody, and orders to whom it may concern.
+    for key in ["word/0123456789abcdef", "word/*", "order/*", "**"] {
+        session.put(format!("podwire/endless/{key}"), Envelope::of_the_future()).wait().unwrap();
+        session.put(format!("podwire/endless/{key}"), vec![0xFF_u8; 100]).wait().unwrap();
+    }
+    // What was said before an answered question has been heard.
+    let ask = |bytes: Vec<u8>| {
+        let replies =
+            session.get("podwire/endless/hello").payload(bytes).timeout(Duration::from_secs(20)).wait();
+        replies.unwrap().recv().ok().map(|reply| reply.result().unwrap().payload().len())
+    };
+    for _ in 0..300 {
+        assert!(ask(Envelope::of_the_future()).is_some(), "it is refused, with both versions");
+    }
+    session.close().wait().unwrap();
+    driver.signal(Signal::INT);
+    let said = driver.said();
+    for process in workers.into_iter().chain([driver]) {
+        let end = process.end();
+        assert_eq!(end.code, Some(130), "{}", end.said);
+    }
+    assert!(said.lines().count() < 100, "a flood of strangers is not told line by line:\n{said}");
+    assert!(!said.contains("a message of worker"), "{said}");
+    place.clean();
+}
+
 /// A message as every version of podwire writes it: this much stays as it is.
 #[derive(Codec)]
 #[codec(crate = podwire_codec_core)]
@@ -114,7 +154,7 @@ fn a_worker_of_another_version_is_refused_with_both_versions_and_garbage_is_not_
         };
         let answer = ask(Envelope::of_the_future()).expect("it is refused");
         let answer: Envelope = podwire_codec_core::from_slice(&answer).unwrap();
-        assert_eq!((answer.magic, answer.protocol), (*b"PWCT", 1));
+        assert_eq!((answer.magic, answer.protocol), (*b"PWCT", 2));
         let text = String::from_utf8_lossy(&answer.content);
         assert!(text.contains("7.1.0") && text.contains(&answer.podwire), "{text}");
         for garbage in [Vec::new(), b"hello".to_vec(), b"PWCT".to_vec(), vec![0xFF; 1000]] {

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Notes, collect, endless, numbers, op};
 
-const ROLE: &str = "PODWIRE_TEST_ROLE";
+const ROLE: &str = "PODWIRE_TEST_SIGNALS_ROLE";
 
 /// A child process, killed with its test.
 struct Actor {

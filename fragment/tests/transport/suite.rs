@@ -151,8 +151,16 @@ pub(crate) mod over_zenoh {
     pub(crate) fn open(mode: &str, listen: &[&str], connect: &[&str]) -> zenoh::Session {
         let list = |addresses: &[&str]| addresses.iter().map(|address| (*address).to_owned()).collect();
         let (listen, connect) = (list(listen), list(connect));
-        session(&SessionSettings { mode: mode.into(), listen, connect, ..SessionSettings::default() })
-            .unwrap()
+        // A busy machine is silent for long while 1 GiB goes through it.
+        let further = vec![("transport/link/tx/lease".to_owned(), "60000".to_owned())];
+        session(&SessionSettings {
+            mode: mode.into(),
+            listen,
+            connect,
+            further,
+            ..SessionSettings::default()
+        })
+        .unwrap()
     }
 
     pub(super) fn client(address: &str) -> ZenohTransport {

@@ -111,7 +111,7 @@ pub fn receive(task: &Task) -> std::result::Result<(), Failure> {
 pub fn measure(task: &Task) -> std::result::Result<f64, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
     let mut other = command.args(task.arguments()).stdout(Stdio::null()).spawn()?;
-    let run = application(task, &["--driver", "--fragments=left"]).and_then(|app| Ok(app.run()?));
+    let run = application(task, &["--driver", "--worker", "--fragments=left"]).and_then(|app| Ok(app.run()?));
     if run.is_err() {
         let _ = other.kill();
     }

@@ -52,6 +52,7 @@ impl Source {
                 bytes[..8].fill(1);
                 bytes[*size - 8..].fill(1);
                 drop(bytes);
+                allocation.seal()?;
                 Ok(allocation.into_shared()?.into_bulk()?)
             }
         }

@@ -327,9 +327,10 @@ pub fn measure_all(effort: Effort) {
     let mut tables = [Vec::new(), Vec::new()];
     for size in sizes() {
         let best = best(Measure::Rate, size, effort);
-        let rates = best.map(|time| cell(1e6 / time, 2)).into_iter().chain(ratios(best));
+        let each_second = |time: f64| if time.is_finite() { 1e9 / time } else { f64::INFINITY };
+        let rates = best.map(|time| cell(each_second(time) / 1e3, 2)).into_iter().chain(ratios(best));
         tables[0].push((size, rates.collect::<Vec<_>>()));
-        let bytes = best.map(|time| cell(size as f64 * 1e3 / time, 0));
+        let bytes = best.map(|time| cell(each_second(time) * size as f64 / 1e6, 0));
         tables[1].push((size, bytes.into_iter().collect()));
     }
     let [rates, bytes] = tables;

@@ -28,6 +28,12 @@ impl Driver {
         let new = answer == Answer::Welcome && !self.state.members.contains_key(&hello.worker);
         out.push(Action::Answer(answer));
         if new {
+            let theirs = hello.description.as_ref();
+            let differences =
+                theirs.map(|theirs| self.setup.description.oddities(theirs)).unwrap_or_default();
+            if !differences.is_empty() {
+                out.push(Action::Notice(Notice::Odd { worker: hello.name.clone(), differences }));
+            }
             self.join(hello.worker.clone(), hello, out);
         }
     }

@@ -17,7 +17,7 @@ use podwire_fastio::Doorbell;
 use super::{Running, error::UcxError, ffi::Parts, hub::Command, wire};
 use crate::{
     message::Message,
-    transport::{Link, LinkError, Peer, SendEnd, Traffic},
+    transport::{self, Link, LinkError, Peer, SendEnd, Traffic},
 };
 
 /// A message as it goes out: packed bytes, and arrays where they lie.
@@ -36,9 +36,11 @@ impl Frame {
             codec.encode(message.value(), writer)
         })?;
         let (packed, segments) = gather.into_parts();
+        // What the host cannot read is sent as the copy that its owner makes, or refused here, before it was sent.
+        let segments: Vec<_> =
+            segments.iter().map(Segment::to_host).collect::<podwire_codec_core::Result<_>>()?;
         let mut length = packed.len() as u64;
         for segment in &segments {
-            // What the host cannot read is refused here, before it was sent.
             let bytes = segment.bytes()?.len() as u64;
             let end = wire::aligned(length).and_then(|start| start.checked_add(bytes));
             length = end.ok_or(podwire_codec_core::Error::OutOfMemory { bytes: u64::MAX })?;
@@ -49,6 +51,11 @@ impl Frame {
     /// Whether it is nothing but packed bytes.
     pub(super) fn is_packed(&self) -> bool {
         self.segments.is_empty()
+    }
+
+    /// Bytes that the network copies.
+    fn bulk(&self) -> u64 {
+        transport::bulk(self.packed.len(), &self.segments)
     }
 }
 
@@ -88,6 +95,8 @@ pub(super) struct Out {
     pub(super) received: u64,
     /// What earlier receivers settled, and what this one did.
     settled: (u64, u64),
+    /// Bytes of arrays and bulk data that were sent.
+    copied: u64,
     pub(super) peer: Peer,
     /// The end was closed.
     pub(super) closing: bool,
@@ -117,6 +126,7 @@ impl Outbox {
             frames: VecDeque::new(),
             received: 0,
             settled: (0, 0),
+            copied: 0,
             peer: Peer::Absent,
             closing: false,
             refused: None,
@@ -194,7 +204,10 @@ impl SendEnd for Sending {
             }
         }
         let frame = Frame::of(message).map_err(|source| LinkError::Codec { link: name(), source })?;
-        self.outbox.state().frames.push_back(Arc::new(frame));
+        let mut state = self.outbox.state();
+        state.copied += frame.bulk();
+        state.frames.push_back(Arc::new(frame));
+        drop(state);
         self.tell();
         Ok(())
     }
@@ -218,8 +231,13 @@ impl SendEnd for Sending {
 
     fn traffic(&self) -> Traffic {
         let state = self.outbox.state();
-        let settled = state.settled.0 + state.settled.1;
-        Traffic { sent: state.sent(), received: state.received, settled, ..Traffic::default() }
+        Traffic {
+            sent: state.sent(),
+            received: state.received,
+            settled: state.settled.0 + state.settled.1,
+            dropped: 0,
+            copied_bytes: state.copied,
+        }
     }
 }
 

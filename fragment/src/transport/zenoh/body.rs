@@ -33,14 +33,14 @@ impl Outgoing {
             codec.encode(message.value(), writer)
         })?;
         let (packed, segments) = gather.into_parts();
-        // What the host cannot read cannot be sent.
-        segments.iter().try_for_each(|segment| segment.bytes().map(drop))?;
+        // What the host cannot read is sent as the copy that its owner makes, or not at all.
+        let segments = segments.iter().map(Segment::to_host).collect::<Result<_>>()?;
         Ok(Self { packed, segments })
     }
 
-    /// Bytes of arrays that the network copies.
+    /// Bytes that the network copies.
     pub(super) fn bulk(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.length() as u64).sum()
+        crate::transport::bulk(self.packed.len(), &self.segments)
     }
 
     /// The frame: one slice of memory for header and envelope, and one for each segment.
