@@ -133,11 +133,18 @@ impl Store {
     /// The children that an allocation lists, for one who holds it. Under the index lock until it is published.
     pub(crate) fn children_of(&self, index: u32, held: &Held) -> Result<Vec<AllocationId>> {
         let words = held.records::<AtomicU64>(CHILDREN, self.child_count(index)? * 2).unwrap_or_default();
-        let child = |pair: &[AtomicU64]| AllocationId {
-            index: pair[0].load(SeqCst) as u32,
-            generation: pair[1].load(SeqCst),
-        };
         Ok(words.chunks_exact(2).map(child).collect())
+    }
+
+    /// The same without a system call, if the segment is still mapped here from when it was held.
+    fn children_if_mapped(&self, index: u32, count: usize) -> Option<Vec<AllocationId>> {
+        let epoch = self.segment(index).ok()?.epoch.load(SeqCst);
+        let mut children = None;
+        self.local(index).holding.if_unused(|place| {
+            let words = place.map_of(epoch).and_then(|map| map.records::<AtomicU64>(CHILDREN, count * 2));
+            children = words.map(|words| words.chunks_exact(2).map(child).collect());
+        });
+        children
     }
 
     /// The same for one who does not hold it, under the index lock; none where the list cannot be read any more.
@@ -146,6 +153,9 @@ impl Store {
             let count = self.child_count(index)?;
             if count == 0 {
                 return Ok(Vec::new());
+            }
+            if let Some(children) = self.children_if_mapped(index, count) {
+                return Ok(children);
             }
             let (file, _, _, path) = self.open_segment(index)?;
             let mut bytes = vec![0; count * CHILD];
@@ -166,6 +176,11 @@ impl Store {
             other => other,
         }
     }
+}
+
+/// A child as it stands in a list.
+fn child(words: &[AtomicU64]) -> AllocationId {
+    AllocationId { index: words[0].load(SeqCst) as u32, generation: words[1].load(SeqCst) }
 }
 
 impl Held {

@@ -54,6 +54,11 @@ impl Place<'_> {
         self.map.is_some() && self.epoch.load(Relaxed) == epoch
     }
 
+    /// The mapping, if it is of the file of this epoch.
+    pub(crate) fn map_of(&self, epoch: u32) -> Option<&SharedMap> {
+        self.map.as_ref().filter(|_| self.epoch.load(Relaxed) == epoch)
+    }
+
     pub(crate) fn set(&mut self, map: SharedMap, epoch: u32) {
         *self.map = Some(map);
         self.epoch.store(epoch, Relaxed);
