@@ -32,10 +32,10 @@ fn flowing(
 }
 
 /// A line of four fragments: driver and three workers on four hosts.
-fn line(network: &Network, address: impl Fn(&Host) -> String) {
+fn line(network: &Network, address: impl Fn(&Host) -> String, environment: &[(&str, &str)]) {
     let hosts: [&Host; 4] = network.hosts();
     let address = address(hosts[0]);
-    let driver = hosts[0].start("line", &address, &["--driver"], &[]);
+    let driver = hosts[0].start("line", &address, &["--driver"], environment);
     let first = worker(hosts[1], "line", &address, "a");
     let middle = worker(hosts[2], "line", &address, "b,c");
     let last = worker(hosts[3], "line", &address, "d");
@@ -46,14 +46,15 @@ fn line(network: &Network, address: impl Fn(&Host) -> String) {
 #[test]
 fn a_driver_and_three_workers_run_on_four_hosts_over_v4() {
     let Some(network) = Network::new(4) else { return };
-    line(&network, Host::v4);
+    line(&network, Host::v4, &[]);
+    line(&network, Host::v4, &[("PODWIRE_TRANSPORT", "zenoh")]);
     network.clean();
 }
 
 #[test]
 fn a_driver_and_three_workers_run_on_four_hosts_over_v6() {
     let Some(network) = Network::new(4) else { return };
-    line(&network, Host::v6);
+    line(&network, Host::v6, &[]);
     network.clean();
 }
 
@@ -138,7 +139,9 @@ fn a_host_that_vanishes_without_a_word_is_noticed_within_the_lease() {
 fn a_worker_that_is_cut_off_ends_by_itself_and_can_come_back() {
     let Some(network) = Network::new(3) else { return };
     let hosts = network.hosts();
-    let (address, driver, a, b) = flowing(hosts, "waits", &[("PODWIRE_LEASE", "600")]);
+    // Links over UCX do not go on after this: docs/distributed.md.
+    let environment = [("PODWIRE_LEASE", "600"), ("PODWIRE_TRANSPORT", "zenoh")];
+    let (address, driver, a, b) = flowing(hosts, "waits", &environment);
     network.plug(hosts[2], false);
     driver.until("waiting for somebody to run it");
     b.bad(&["the driver at", "is gone"]);
