@@ -303,6 +303,9 @@ def test_ctrl_c_ends_all_processes_in_order(processes):
 
 
 def test_ctrl_c_in_one_process_raises_keyboard_interrupt_after_the_end():
+    # Who starts this in the background has the signal ignored; Python then leaves it so.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     class Interrupts(podwire.Operator):
         def compute(self, input, output, context):
             if context.tick == 0:
@@ -314,8 +317,11 @@ def test_ctrl_c_in_one_process_raises_keyboard_interrupt_after_the_end():
     stopped = []
     app = podwire.Application(["app"])
     app.add_operator("interrupts", Interrupts())
-    with pytest.raises(KeyboardInterrupt):
-        app.run()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            app.run()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stopped == [True]
 
 
