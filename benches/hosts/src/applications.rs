@@ -6,20 +6,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use podwire_codec_core::Bulk;
+use podwire_codec_core::{Bulk, register_codec};
 use podwire_fragment::{Application, Context, Fragment, Input, Operator, OperatorSpec, Output, Result};
+
+register_codec!(Bulk<u8>, "bench.Bytes");
 
 /// Plays a process of the application of this name: `line FRAGMENTS`, `stream BYTES MESSAGES`, `bare ADDRESS BYTES MESSAGES`.
 pub fn play(name: &str) {
     let words: Vec<&str> = name.split(' ').collect();
-    let number = |at: usize| words[at].parse().expect("a number");
+    let number = |at: usize| words[at].parse::<u64>().expect("a number");
     if words[0] == "bare" {
-        return bare(words[1], number(2), number(3));
+        return bare(words[1], number(2) as usize, number(3));
     }
     let mut app = Application::new(["app".to_owned()].into_iter().chain(std::env::args().skip(1)));
     match words[0] {
-        "line" => line(&mut app, number(1)),
-        "stream" => stream(&mut app, number(1), number(2)),
+        "line" => line(&mut app, number(1) as usize),
+        "stream" => stream(&mut app, number(1) as usize, number(2)),
         other => panic!("no application {other}"),
     }
     if let Err(error) = app.run() {
