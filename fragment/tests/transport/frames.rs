@@ -294,13 +294,7 @@ fn case_58_60_segments_that_are_not_what_the_envelope_says_are_refused_and_nothi
 
 #[test]
 fn case_95_a_flood_of_maximum_frames_is_held_within_the_capacity() {
-    // In a process of its own: other tests hold arrays of a gigabyte meanwhile.
-    const ALONE: &str = "PODWIRE_TEST_FLOOD_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let name = "frames::case_95_a_flood_of_maximum_frames_is_held_within_the_capacity";
-        let mut own = std::process::Command::new(std::env::current_exe().unwrap());
-        let ended = own.args(["--exact", name, "--nocapture"]).env(ALONE, "1").output().unwrap();
-        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    if !crate::is_alone("frames::case_95_a_flood_of_maximum_frames_is_held_within_the_capacity") {
         return;
     }
     let limits = Limits { bytes: 1 << 20, ..Limits::DEFAULT };
