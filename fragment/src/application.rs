@@ -296,8 +296,7 @@ impl Application {
         let transports = std::mem::take(&mut self.transports);
         let line = &self.line;
         let parts = crate::control::Parts {
-            // A script and a program of one name are parts of one application.
-            application: line.program().trim_end_matches(".py").to_owned(),
+            application: self.name(),
             arguments: line.argv().iter().skip(1).cloned().collect(),
             driver: line.driver,
             worker: line.worker.then(|| (self.selection(), line.worker_address.clone())),
@@ -330,10 +329,15 @@ impl Application {
         self.fragments.iter().filter(|fragment| fragment.is_elsewhere)
     }
 
+    /// What the application is called among its processes: a script and a program of one name are parts of one application.
+    fn name(&self) -> String {
+        self.line.program().trim_end_matches(".py").to_owned()
+    }
+
     /// Where what runs is shown.
     fn views(&self) -> Vec<View> {
         let metrics = self.settings.metrics.clone();
-        let metrics = metrics.map(|file| View::Metrics { application: self.line.program(), file });
+        let metrics = metrics.map(|file| View::Metrics { application: self.name(), file });
         self.line.monitor.then_some(View::Output).into_iter().chain(metrics).collect()
     }
 

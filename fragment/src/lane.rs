@@ -49,6 +49,7 @@ impl Waits {
 
     /// The others have given this process up, and wait for another one in its place: the ends of its links are not closed in
     /// order, which would say that nobody comes, but go with the process.
+    #[cfg(feature = "distributed")]
     pub(crate) fn vanish(&self) {
         self.0.vanishes.store(self.wait(), Release);
     }

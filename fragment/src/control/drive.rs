@@ -63,7 +63,6 @@ pub(super) struct Drive {
     doing: Arc<Mutex<BTreeMap<WorkerId, Snapshot>>>,
     /// Held so that links outlive the processes at both their ends.
     shared_memory: Option<FastIoContext>,
-    watched: Duration,
     /// Where it is shown what the workers do.
     views: Vec<View>,
 }
@@ -79,7 +78,7 @@ impl Drive {
     ) -> Result<(Self, Sender<Input>), ControlError> {
         let (sender, events) = channel();
         let keys = Keys::new(&setup.application);
-        let (run, watched) = (setup.run.clone(), Duration::from_millis(setup.watched));
+        let run = setup.run.clone();
         let drive = Self {
             keys,
             settings: settings.clone(),
@@ -94,7 +93,6 @@ impl Drive {
             doing: Arc::default(),
             // Where there is no shared memory, links between processes of this host go over Zenoh.
             shared_memory: FastIoContext::open_with(&run, PipelineOptions::new().ephemeral(true)).ok(),
-            watched,
             views,
             session,
         };
@@ -162,7 +160,7 @@ impl Drive {
 
     /// Shows what all workers do, if it was asked for.
     fn monitor(&self) -> Result<Option<Monitor>, ControlError> {
-        if self.watched.is_zero() {
+        if self.views.is_empty() {
             return Ok(None);
         }
         let doing = Arc::clone(&self.doing);
@@ -171,7 +169,7 @@ impl Drive {
             lock(&doing).values().for_each(|snapshot| all.merge(snapshot.clone()));
             all
         };
-        let monitor = Monitor::start(self.views.iter().cloned(), self.watched, all);
+        let monitor = Monitor::start(self.views.iter().cloned(), self.settings.monitor_period, all);
         monitor.map(Some).map_err(|source| ControlError::Thread { source })
     }
 

@@ -21,7 +21,6 @@ pub(super) fn offers(transports: &Transports, forced: Option<&str>) -> Vec<Offer
 pub(super) struct Links {
     pub(super) session: Session,
     pub(super) keys: Keys,
-    pub(super) application: String,
     pub(super) worker: String,
     pub(super) transports: Transports,
 }
@@ -91,7 +90,7 @@ impl Links {
     fn run(&self, plan: &Plan) -> crate::Result<Run> {
         let directory = ZenohDirectory::open(self.session.clone(), self.keys.clone(), &plan.run)?;
         Ok(Run {
-            application: self.application.clone(),
+            application: self.keys.application().to_owned(),
             name: plan.run.clone(),
             worker: self.worker.clone(),
             directory: Arc::new(directory),

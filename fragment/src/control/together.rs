@@ -188,7 +188,7 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
     let hello = Hello {
         host: host::id(&id),
         worker: WorkerId(id),
-        application: application.clone(),
+        application,
         name: name.clone(),
         wants,
         resources: host::resources(settings.cores),
@@ -197,8 +197,7 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
         digest: description.digest(),
         description: None,
     };
-    let links =
-        Links { session: session.clone(), keys: keys.clone(), application, worker: name.clone(), transports };
+    let links = Links { session: session.clone(), keys: keys.clone(), worker: name.clone(), transports };
     let local = |events| Local::new(session.clone(), keys, grace, name, composed, links, events);
     Work::open(session.clone(), address, hello, description, &settings, local)
 }

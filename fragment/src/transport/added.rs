@@ -77,6 +77,7 @@ pub struct Added {
     version: u32,
     within_host: bool,
     preferred: bool,
+    #[cfg_attr(not(feature = "distributed"), expect(dead_code, reason = "one process opens no transport"))]
     open: Box<Open>,
 }
 
