@@ -18,16 +18,17 @@ done
 # Hosts of tests are network namespaces; their certificates are made by openssl.
 { command -v ip && command -v openssl; } >/dev/null || { apt-get update && apt-get install -y iproute2 openssl; } || true
 command -v cc >/dev/null || { apt-get update && apt-get install -y gcc libc6-dev; }
+command -v make >/dev/null || { apt-get update && apt-get install -y make; }
 cargo --version
 
 # One set of features for the workspace, so that everything is built once; UCX from source, which takes two minutes.
-command -v make >/dev/null || { apt-get update && apt-get install -y make; }
 features=podwire/distributed,podwire/ucx,podwire/cuda,podwire/conformance,podwire-fragment/conformance
 
 step "format"
 cargo fmt --all --check
 cargo fmt --manifest-path fuzz/Cargo.toml --check
 cargo fmt --manifest-path tests/loom/Cargo.toml --all --check
+for manifest in benches/Cargo.toml benches/*/Cargo.toml; do cargo fmt --manifest-path "$manifest" --check; done
 
 step "unsafe code"
 scripts/unsafe
@@ -91,7 +92,7 @@ cargo run --quiet --locked -p zstd-endpoint
 step "the main job"
 cargo run --release --locked --example volume_pipeline
 
-step "benchmarks build and their round trips hold"
+step "the benchmark of codecs builds, and its round trips hold"
 scripts/bench --check
 
 step "Python"

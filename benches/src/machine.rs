@@ -12,7 +12,11 @@ pub(crate) fn describe() -> String {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let allocator = std::env::var("GLIBC_TUNABLES").unwrap_or_else(|_| "as it comes".to_owned());
     let lines = [
-        format!("- {cpus} CPUs, {}; Linux {}", processor(), kernel.trim()),
+        format!(
+            "- {cpus} CPUs, {}; Linux {}",
+            processor(),
+            kernel.trim().split('-').next().unwrap_or_default()
+        ),
         format!("- {}, {}", env!("BENCH_RUSTC"), flags()),
         format!("- {}", CODECS.map(named).join(", ")),
         format!("- the system's allocator, {allocator}"),

@@ -23,7 +23,7 @@ pub struct Template {
     made: u64,
 }
 
-/// What was damaged: `segments` alone, which hold headers and rings, or any file.
+/// What was damaged: any file, or the memory of the channel alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
     /// Any file.

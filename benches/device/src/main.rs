@@ -162,7 +162,9 @@ fn copies(gpu: &Device, context: &FastIoContext, rounds: usize) -> Result {
 /// A tensor on the device that goes to another process and back.
 fn ping_pong(gpu: &Device, context: &FastIoContext, pipeline: &str, rounds: usize) -> Result {
     println!("## There and back, from device to device\n");
-    println!("| size | by reference | new memory each time | through the host | host / reference | host / new |");
+    println!(
+        "| size | by reference | new memory each time | through the host | host / reference | host / new |"
+    );
     println!("|---|---|---|---|---|---|");
     let peer = Peer::start(pipeline, "ponger")?;
     let mut sender = context.sender("there", &options())?;

@@ -13,6 +13,8 @@ pub fn describe() -> String {
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("an unknown processor", |(_, model)| model);
     let kernel = uname().release().to_string_lossy().into_owned();
+    // What a distribution or a host adds to the version says nothing here.
+    let kernel = kernel.split('-').next().unwrap_or_default();
     let load = read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split_whitespace().next().unwrap_or("?").to_owned();
     format!("{model}, {} processors, Linux {kernel}, load {load} before", allowed().len())

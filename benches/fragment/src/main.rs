@@ -89,6 +89,8 @@ fn machine() -> String {
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("an unknown processor", |(_, model)| model);
     let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+    // What a distribution or a host adds to the version says nothing here.
+    let kernel = kernel.split('-').next().unwrap_or_default();
     let load = read("/proc/loadavg").split_whitespace().next().unwrap_or("?").to_owned();
     let count = std::thread::available_parallelism().map_or(0, usize::from);
     format!("{model}, {count} processors, Linux {kernel}, load {load} before")

@@ -75,7 +75,7 @@ impl Reserved {
             Self::Driver => "Start the driver, which gives the fragments to the workers",
             Self::Worker => "Run what the driver gives; without --driver and --worker, all runs here",
             Self::Address => "Where the driver is [default: 127.0.0.1:57777]",
-            Self::WorkerAddress => "Where this worker is reached [default: chosen by the system]",
+            Self::WorkerAddress => "Where this worker is reached [default: through the driver]",
             Self::Fragments => "Which fragments this worker runs [default: all]",
             Self::Config => "A TOML file with parameters of the operators",
             Self::Monitor => "Show what runs: rates, queues, bytes copied, latencies",

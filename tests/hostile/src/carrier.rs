@@ -1,9 +1,7 @@
 //! The endpoint that hostile bytes come from: it shows as much of them as it is told to, and has their segments.
 
-use std::sync::Arc;
-
 use podwire::endpoint::Placement;
-use podwire::{Endpoint, Error, Owner, Result, Segment};
+use podwire::{Bulk, Endpoint, Error, Result, Segment};
 
 /// Bytes and segments that are read.
 pub(crate) struct Carrier<'c> {
@@ -49,21 +47,9 @@ impl Endpoint for Carrier<'_> {
     }
 }
 
-/// Memory that is aligned for every element.
-struct Aligned {
-    words: Vec<u128>,
-    length: usize,
-}
-
-impl Owner for Aligned {
-    fn bytes(&self) -> Option<&[u8]> {
-        bytemuck::cast_slice(&self.words).get(..self.length)
-    }
-}
-
-/// A segment with a copy of these bytes.
+/// A segment with a copy of these bytes, aligned for every element.
 pub(crate) fn segment(bytes: &[u8]) -> Segment {
     let mut words = vec![0_u128; bytes.len().div_ceil(size_of::<u128>())];
     bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-    Segment::new(Arc::new(Aligned { words, length: bytes.len() }))
+    Bulk::from(words).segment().part(0..bytes.len()).expect("there are as many words as the bytes take")
 }

@@ -202,7 +202,7 @@ fn may_refuse(error: &Error) -> bool {
     )
 }
 
-/// The message of a value, and what travels beside it.
+/// The message, without what follows it.
 pub(crate) fn parse(message: &[u8], limits: Limits) -> podwire::Result<Message<'_>> {
     Message::parse(message, limits).map(|(message, _)| message)
 }

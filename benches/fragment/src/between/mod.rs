@@ -276,9 +276,9 @@ fn best(measured: Measure, size: usize, effort: Effort) -> [f64; SUBJECTS.len()]
             let count = count(subject, measured, size, effort);
             let Subject { way, mode } = subject;
             let name = format!("{way:?}-{mode:?}-{measured:?}-{size}-{turn}-{}", std::process::id());
-            let (address, measure_it) = (free_address(), measure);
+            let address = free_address();
             let task = Task { subject, measure: measured, size, count, name, address };
-            match measure_it(&task) {
+            match measure(&task) {
                 Ok(time) => *best = best.min(time),
                 Err(error) => eprintln!("left out: {task:?}: {error}"),
             }
