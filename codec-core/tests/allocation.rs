@@ -304,6 +304,9 @@ fn case_11_levels_that_each_claim_the_rest_of_the_input_get_it_once() {
         let most = bytes.len() * 2 * 57 / 5 + SLACK;
         let (result, used) = peak(|| from_slice::<Maps<Maps<Maps<u64>>>>(&bytes).is_err());
         assert!(result && used <= most, "{used} bytes of {most}, of maps");
+        let mut buffer = Buffer::from(bytes);
+        let (result, used) = peak(|| Maps::<Maps<Maps<u64>>>::deserialize(&mut buffer).is_err());
+        assert!(result && used <= 2 * most, "{used} bytes of {most}, of maps from a buffer");
     }
 }
 

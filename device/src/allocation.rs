@@ -337,7 +337,11 @@ impl<'a> DeviceWriteGuard<'a> {
     /// [`Error::Range`], [`Error::Driver`].
     pub fn upload(&mut self, start: usize, bytes: &[u8]) -> Result<()> {
         let to = self.allocation.range(start, bytes.len())?;
-        if bytes.is_empty() { Ok(()) } else { self.allocation.device.upload(to, bytes) }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let uploaded = self.allocation.device.upload(to, bytes);
+        self.whole(uploaded)
     }
 
     /// Sets every byte.
@@ -347,10 +351,11 @@ impl<'a> DeviceWriteGuard<'a> {
     pub fn fill(&mut self, byte: u8) -> Result<()> {
         let to = self.allocation.range(0, self.allocation.length)?;
         let device = &self.allocation.device;
-        match self.allocation.length {
+        let filled = match self.allocation.length {
             0 => Ok(()),
             bytes => device.machine().driver.fill(device.ordinal(), to, byte, bytes),
-        }
+        };
+        self.whole(filled)
     }
 
     /// Copies the memory of a tensor on a device to an offset, without a detour over the host.
@@ -362,10 +367,19 @@ impl<'a> DeviceWriteGuard<'a> {
         let to = self.allocation.range(start, segment.length())?;
         let wrong = Error::WrongMemory { kind: segment.kind().0, device: device.ordinal() };
         let from = segment.device_address().ok_or(wrong)? as u64;
-        match segment.length() {
+        let copied = match segment.length() {
             0 => Ok(()),
             bytes => device.machine().driver.copy(device.ordinal(), to, from, bytes),
+        };
+        self.whole(copied)
+    }
+
+    /// What the device could not write is not known: the allocation is poisoned.
+    fn whole(&mut self, written: Result<()>) -> Result<()> {
+        if written.is_err() {
+            self.guard.poison();
         }
+        written
     }
 
     /// Ends it when what was queued on this stream is done.

@@ -60,7 +60,7 @@ pub enum Error {
     #[error("the memory is gone: every process that held it has ended")]
     Gone,
     /// What is published under the name is no memory of a device.
-    #[error("what is published is no memory of a GPU{}", of(*.bytes))]
+    #[error("what is published is no memory of a GPU that can be used ({bytes} bytes of the host)")]
     NotDeviceMemory {
         /// Its size in bytes.
         bytes: u64,
@@ -107,10 +107,6 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-}
-
-fn of(bytes: u64) -> String {
-    format!(" ({bytes} bytes of the host)")
 }
 
 impl Error {

@@ -130,13 +130,20 @@ pub(crate) fn fetch(directory: &Path, me: u64, key: Key) -> Result<OwnedFd> {
 
 /// Asks one process. The socket of a dead one is taken away.
 fn ask(folder: &OwnedFd, name: &str, key: Key) -> Option<OwnedFd> {
-    let mut stream = match UnixStream::connect(short(folder, name)) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            let _ = rustix::fs::unlinkat(folder, name, rustix::fs::AtFlags::empty());
-            return None;
+    let connect = || UnixStream::connect(short(folder, name));
+    let is_refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    let connected = connect().or_else(|error| {
+        if !is_refused(&error) {
+            return Err(error);
         }
-        connected => connected.ok()?,
-    };
+        // One that was just made does not listen yet.
+        std::thread::sleep(Duration::from_millis(1));
+        connect()
+    });
+    if connected.as_ref().is_err_and(is_refused) {
+        let _ = rustix::fs::unlinkat(folder, name, rustix::fs::AtFlags::empty());
+    }
+    let mut stream = connected.ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     stream.set_write_timeout(Some(PATIENCE)).ok()?;
     stream.write_all([key.creator, key.number].map(u64::to_le_bytes).as_flattened()).ok()?;

@@ -188,7 +188,8 @@ impl<M: Abi> Managed<M> {
     /// If it is not null:
     /// - it points to a valid structure of its version, which is the caller's to consume;
     /// - if its device is the host, `shape`, `strides` and `data` are null or point to as much as it says, and all
-    ///   bytes from the lowest element to the highest are initialised;
+    ///   bytes from the lowest element to the highest are initialised; if it is another device, the same once what is
+    ///   queued there has ended;
     /// - none of this is written to, and all of it stays, until the deleter was called;
     /// - the deleter may be called from any thread.
     pub unsafe fn from_raw(managed: *mut M) -> Result<Self> {

@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 
-use super::{AnyValue, CodecRegistry, Dynamic, Entry, Value, shown};
+use super::{AnyValue, CodecRegistry, Entry, Value, shown};
 use crate::codec::Codec;
 use crate::endpoint::Endpoint;
 use crate::error::Result;
@@ -21,7 +21,7 @@ impl CodecRegistry {
         V: Value + ?Sized,
         E: Endpoint + ?Sized,
     {
-        let entry = self.by_value_of(value)?;
+        let entry = self.by_named_value(value.as_any(), value.type_name())?;
         crate::message::write(entry.name(), entry.fingerprint(), &Metadata::new(), endpoint, |writer| {
             entry.encode(value.as_any(), writer)
         })
@@ -37,7 +37,7 @@ impl CodecRegistry {
         V: Value + ?Sized,
         E: Endpoint + ?Sized,
     {
-        let entry = self.by_value_of(value)?;
+        let entry = self.by_named_value(value.as_any(), value.type_name())?;
         crate::message::write_with(entry.name(), &entry.schema(), options, endpoint, |writer| {
             entry.encode(value.as_any(), writer)
         })
@@ -123,14 +123,6 @@ impl CodecRegistry {
         }
         self.entry_for(message)?;
         message.value(&mut endpoint, limits)
-    }
-
-    /// The codec with which a value is sent; an error names its type, where that is known.
-    fn by_value_of<V: Value + ?Sized>(&self, value: &V) -> Result<&Entry> {
-        match value.as_any().downcast_ref::<Dynamic>() {
-            Some(value) => self.by_name(value.codec()),
-            None => self.by_named_type(value.as_any().type_id(), value.type_name()),
-        }
     }
 
     /// The codec of a message, if both sides mean the same by it.

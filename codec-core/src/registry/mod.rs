@@ -276,9 +276,15 @@ impl CodecRegistry {
     /// As [`by_type`](Self::by_type), and [`RegistryError::UnknownName`].
     #[inline]
     pub fn by_value(&self, value: &dyn Any) -> Result<&Entry> {
+        self.by_named_value(value, None)
+    }
+
+    /// The same; an error names the type of the value, where that is known.
+    #[inline]
+    fn by_named_value(&self, value: &dyn Any, type_name: Option<&'static str>) -> Result<&Entry> {
         match value.downcast_ref::<Dynamic>() {
             Some(value) => self.by_name(value.codec()),
-            None => self.by_type(value.type_id()),
+            None => self.by_named_type(value.type_id(), type_name),
         }
     }
 

@@ -145,7 +145,8 @@ pub(crate) fn claim<'de, T: Decode<'de>>(
     } else if reader.source.stays() {
         return Err(reader.unbacked(count.saturating_mul(head)));
     } else {
-        reader.source.left() / head
+        // What the rest holds may be claimed for others that it is within: no more than a few at once.
+        (reader.source.left() / head).min(64)
     };
     let grown = if backed == count { 2 } else { 3 };
     reader.charge(count.saturating_mul((2 * grown + 1) * size_of::<T>() / 2 + grown * each / 2))?;

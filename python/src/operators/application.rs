@@ -166,8 +166,11 @@ impl Application {
 
     /// The names of the connections.
     fn _check(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let checked = py.detach(|| self.inner().as_mut().map(podwire_fragment::Application::check));
-        let checked = checked.ok_or_else(|| errors::error(py, "Closed", "the application has run"))?;
+        let taken = self.inner().take();
+        let mut application = taken.ok_or_else(|| errors::error(py, "Closed", "the application has run"))?;
+        // Taken out, as the operators' `setup` may ask the application for something.
+        let checked = py.detach(|| application.check());
+        *self.inner() = Some(application);
         let graph = checked.map_err(|problems| failure::composition(py, &problems))?;
         Ok(graph.connections.iter().map(|connection| graph.connection_name(connection)).collect())
     }
