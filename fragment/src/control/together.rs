@@ -197,7 +197,14 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
         digest: description.digest(),
         description: None,
     };
-    let links = Links { session: session.clone(), keys: keys.clone(), worker: name.clone(), transports };
+    let links = Links {
+        session: session.clone(),
+        keys: keys.clone(),
+        worker: name.clone(),
+        #[cfg(feature = "ucx")]
+        ucx: super::ucx::options(&name, &address, settings.lease),
+        transports,
+    };
     let local = |events| Local::new(session.clone(), keys, grace, name, composed, links, events);
     Work::open(session.clone(), address, hello, description, &settings, local)
 }
