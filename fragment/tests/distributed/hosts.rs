@@ -178,20 +178,22 @@ fn where_ucx_does_not_get_through_all_end_with_a_word_on_both_ends_and_zenoh_doe
     let Some(network) = Network::new(3) else { return };
     let hosts: [&Host; 3] = network.hosts();
     network.mute(hosts[2], hosts[1]);
-    let start = |environment: &[(&str, &str)]| {
-        let address = hosts[0].v4();
-        let driver = hosts[0].start("pair", &address, &["--driver"], environment);
-        (driver, worker(hosts[1], "pair", &address, "a"), worker(hosts[2], "pair", &address, "b"))
+    let address = hosts[0].v4();
+    let start = |application: &str, environment: &[(&str, &str)]| {
+        let driver = hosts[0].start(application, &address, &["--driver"], environment);
+        [driver, worker(hosts[1], application, &address, "a"), worker(hosts[2], application, &address, "b")]
     };
-    let (driver, a, b) = start(&[]);
     let words = [
         "a.source.out>b.sink.in: UCX does not lead from ",
         " at 10.77.0.2 to ",
         " at 10.77.0.3, or not back: no answer for 1",
         "PODWIRE_TRANSPORT=zenoh",
     ];
-    [driver, a, b].into_iter().for_each(|process| drop(process.bad(&words)));
-    let (driver, a, b) = start(&[("PODWIRE_TRANSPORT", "zenoh")]);
+    // Also where the sender had nothing more to say, and has ended.
+    for application in ["pair", "one"] {
+        start(application, &[]).into_iter().for_each(|process| drop(process.bad(&words)));
+    }
+    let [driver, a, b] = start("pair", &[("PODWIRE_TRANSPORT", "zenoh")]);
     assert!(b.good().contains("@ b sink received 20 in order"));
     [a, driver].into_iter().for_each(|process| drop(process.good()));
     network.clean();

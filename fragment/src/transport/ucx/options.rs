@@ -2,7 +2,27 @@
 //!
 //! The invariant: everything here is given to UCX when it starts, and nothing by the environment.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::UcxError;
+
+/// Who is told that a receiver is not reached.
+#[derive(Clone, Default)]
+pub(super) struct Tell(Option<Arc<dyn Fn(&str, &UcxError) + Send + Sync>>);
+
+impl Tell {
+    pub(super) fn tell(&self, link: &str, why: &UcxError) {
+        if let Some(tell) = &self.0 {
+            tell(link, why);
+        }
+    }
+}
+
+impl fmt::Debug for Tell {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Tell").field(&self.0.is_some()).finish()
+    }
+}
 
 /// How UCX is to be used.
 ///
@@ -19,6 +39,7 @@ pub struct UcxOptions {
     notice: Duration,
     pub(super) patience: Duration,
     pub(super) process: String,
+    pub(super) unreachable: Tell,
     pub(super) eager: u64,
     pub(super) kept: usize,
     more: Vec<(String, String)>,
@@ -32,6 +53,7 @@ impl Default for UcxOptions {
             notice: Duration::from_millis(200),
             patience: Duration::from_secs(10),
             process: format!("process {}", std::process::id()),
+            unreachable: Tell::default(),
             eager: 128 << 10,
             kept: 512 << 20,
             more: Vec::new(),
@@ -69,7 +91,7 @@ impl UcxOptions {
     }
 
     /// How long a receiver that the directory has may not answer before its senders are told that UCX does not lead there:
-    /// [`UcxError::Unreachable`](super::UcxError::Unreachable). It is tried all the same, and they go on should it answer.
+    /// [`UcxError::Unreachable`]. It is tried all the same, and they go on should it answer.
     /// A connection on which nothing is heard for as long counts as broken. Default: 10 seconds.
     #[must_use]
     pub fn patience(mut self, time: Duration) -> Self {
@@ -81,6 +103,14 @@ impl UcxOptions {
     #[must_use]
     pub fn process(mut self, name: impl Into<String>) -> Self {
         self.process = name.into();
+        self
+    }
+
+    /// Calls this with the link and the error when its sender is to be told [`UcxError::Unreachable`], also where it sends
+    /// nothing more that could say so. It is called by the thread that drives UCX, and must not wait.
+    #[must_use]
+    pub fn when_unreachable(mut self, tell: impl Fn(&str, &UcxError) + Send + Sync + 'static) -> Self {
+        self.unreachable = Tell(Some(Arc::new(tell)));
         self
     }
 

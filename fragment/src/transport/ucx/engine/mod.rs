@@ -18,7 +18,7 @@ use super::{
     ffi::{Event, Worker},
     hub::{Command, Hub},
     memory::Pool,
-    options::UcxOptions,
+    options::{Tell, UcxOptions},
     wire::{Header, Kind},
 };
 
@@ -53,6 +53,7 @@ pub(super) struct Engine {
     eager: u64,
     patience: Duration,
     process: String,
+    unreachable: Tell,
     outlets: HashMap<u64, Outlet>,
     inlets: HashMap<u64, Inlet>,
     peers: Peers,
@@ -83,6 +84,7 @@ impl Engine {
             eager: options.eager,
             patience: options.patience,
             process: options.process.clone(),
+            unreachable: options.unreachable.clone(),
             outlets: HashMap::new(),
             inlets: HashMap::new(),
             peers: Peers::default(),

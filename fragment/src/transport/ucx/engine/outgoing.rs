@@ -142,6 +142,7 @@ impl Engine {
             if let Some(why) = outlet.unreachable(self.patience, &self.process) {
                 let link = &*outlet.outbox.link.name;
                 tracing::error!(target: "podwire::fragment", link, %why, "a receiver is not reached");
+                self.unreachable.tell(link, &why);
                 outlet.outbox.refuse(why);
             }
             match outlet.stage {
