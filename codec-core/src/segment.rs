@@ -71,6 +71,11 @@ pub trait Owner: Any + Send + Sync {
     fn device_address(&self) -> Option<DeviceAddress> {
         None
     }
+
+    /// Which device of its kind has the memory, as this process numbers them; a sender's number may be another.
+    fn device_index(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// Alignment of the first byte, as far as anybody asks.

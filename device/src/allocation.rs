@@ -13,7 +13,9 @@ use podwire_fastio::{AllocationId, FastIoAllocation, FastIoContext, Metadata, Re
 
 use crate::{
     device::Device,
+    driver::Place,
     error::{Error, Result},
+    kind,
     memory::Memory,
     record::KEY,
     shown::Shown,
@@ -55,10 +57,6 @@ impl DeviceAllocation {
         length: usize,
     ) -> Self {
         Self { device, stand_in, memory, length }
-    }
-
-    pub(crate) fn memory(&self) -> &Memory {
-        &self.memory
     }
 
     pub(crate) fn into_stand_in(self) -> FastIoAllocation {
@@ -235,10 +233,13 @@ impl DeviceAllocation {
         Ok(Segment::new(Arc::new(Shown::new(machine, self.stand_in, self.memory, self.length))))
     }
 
-    /// Where a range of bytes lies for the device.
-    fn range(&self, start: usize, bytes: usize) -> Result<u64> {
+    /// Where a range of bytes lies.
+    pub(crate) fn place(&self, start: usize, bytes: usize) -> Result<Place> {
+        let block = &self.memory.block;
         match start.checked_add(bytes) {
-            Some(end) if end <= self.length => Ok(self.memory.block.address + start as u64),
+            Some(end) if end <= self.length => {
+                Ok(Place { device: block.device, address: block.address + start as u64 })
+            }
             end => {
                 let [start, end, length] = [start, end.unwrap_or(usize::MAX), self.length].map(|n| n as u64);
                 Err(Error::Range { start, end, length })
@@ -284,8 +285,8 @@ impl<'a> DeviceReadGuard<'a> {
     /// # Errors
     /// [`Error::Range`], [`Error::Driver`].
     pub fn download(&self, start: usize, bytes: &mut [u8]) -> Result<()> {
-        let from = self.allocation.range(start, bytes.len())?;
-        if bytes.is_empty() { Ok(()) } else { self.allocation.device.download(from, bytes) }
+        let from = self.allocation.place(start, bytes.len())?;
+        if bytes.is_empty() { Ok(()) } else { self.allocation.device.download(from.address, bytes) }
     }
 
     /// Ends it when what was queued on this stream is done.
@@ -336,11 +337,11 @@ impl<'a> DeviceWriteGuard<'a> {
     /// # Errors
     /// [`Error::Range`], [`Error::Driver`].
     pub fn upload(&mut self, start: usize, bytes: &[u8]) -> Result<()> {
-        let to = self.allocation.range(start, bytes.len())?;
+        let to = self.allocation.place(start, bytes.len())?;
         if bytes.is_empty() {
             return Ok(());
         }
-        let uploaded = self.allocation.device.upload(to, bytes);
+        let uploaded = self.allocation.device.upload(to.address, bytes);
         self.whole(uploaded)
     }
 
@@ -349,28 +350,23 @@ impl<'a> DeviceWriteGuard<'a> {
     /// # Errors
     /// [`Error::Driver`].
     pub fn fill(&mut self, byte: u8) -> Result<()> {
-        let to = self.allocation.range(0, self.allocation.length)?;
-        let device = &self.allocation.device;
+        let to = self.allocation.place(0, self.allocation.length)?;
         let filled = match self.allocation.length {
             0 => Ok(()),
-            bytes => device.machine().driver.fill(device.ordinal(), to, byte, bytes),
+            bytes => self.allocation.device.machine().driver.fill(to.device, to.address, byte, bytes),
         };
         self.whole(filled)
     }
 
-    /// Copies the memory of a tensor on a device to an offset, without a detour over the host.
+    /// Copies the memory of a tensor on a device, this one or another, to an offset; the copy is counted.
     ///
     /// # Errors
     /// [`Error::WrongMemory`] if no device here sees it; [`Error::Range`], [`Error::Driver`].
     pub fn copy_from(&mut self, start: usize, tensor: &Tensor) -> Result<()> {
-        let (segment, device) = (tensor.segment(), &self.allocation.device);
-        let to = self.allocation.range(start, segment.length())?;
-        let wrong = Error::WrongMemory { kind: segment.kind().0, device: device.ordinal() };
-        let from = segment.device_address().ok_or(wrong)? as u64;
-        let copied = match segment.length() {
-            0 => Ok(()),
-            bytes => device.machine().driver.copy(device.ordinal(), to, from, bytes),
-        };
+        let (segment, machine) = (tensor.segment(), self.allocation.device.machine());
+        let to = self.allocation.place(start, segment.length())?;
+        let from = kind::place(machine, segment)?;
+        let copied = kind::copy_between(machine, to, from, segment.length());
         self.whole(copied)
     }
 

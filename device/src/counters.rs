@@ -12,7 +12,7 @@ pub struct Stats {
     pub bytes_to_host: u64,
     /// Bytes that were brought from the host to a device.
     pub bytes_to_device: u64,
-    /// Bytes that were copied on a device, because their memory cannot be shared as it is.
+    /// Bytes that were copied on a device, or from one to another: on demand, or because their memory cannot be shared as it is.
     pub bytes_on_device: u64,
     /// Times that memory was asked of the driver.
     pub created: u64,

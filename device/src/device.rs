@@ -4,7 +4,10 @@
 
 use std::{fmt, sync::Arc};
 
-use podwire_codec_core::tensor::{Device as TensorDevice, Tensor, dlpack};
+use podwire_codec_core::{
+    Segment,
+    tensor::{Device as TensorDevice, Tensor, dlpack},
+};
 use podwire_fastio::{FastIoAllocation, FastIoContext, Metadata};
 
 use crate::{
@@ -12,6 +15,7 @@ use crate::{
     counters::{Stats, add},
     driver::Details,
     error::{Error, Result},
+    guest::Guest,
     kind,
     machine::Machine,
     shown::stage,
@@ -129,27 +133,27 @@ impl Device {
     }
 
     /// The tensor in memory of this device that the processes of the pipeline share: the tensor itself, if it is there already;
-    /// a copy, which is counted, of one on the host, or of one of another library.
+    /// a copy, which is counted, of one on the host, on another device, or of another library.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`], [`Error::WrongMemory`], [`Error::Driver`]; otherwise as [`create`](Self::create).
+    /// [`Error::OutOfMemory`]; [`Error::WrongMemory`] if no device here sees it; [`Error::Driver`]; otherwise as
+    /// [`create`](Self::create).
     pub fn place(&self, context: &FastIoContext, tensor: &Tensor) -> Result<Tensor> {
         let device = TensorDevice::cuda(self.ordinal);
         let segment = tensor.segment();
-        let stand_in = match segment.bytes() {
+        let memory = match segment.bytes() {
             Ok(bytes) => {
                 let memory = self.create(context, bytes.len())?;
                 memory.map_mut()?.upload(0, bytes)?;
                 memory.seal()?;
-                memory.into_stand_in()
+                memory
             }
             Err(_) if segment.kind() == self.machine.kind && self.has(context, tensor) => {
                 return Ok(tensor.clone().with_device(device));
             }
             Err(_) => kind::copy(&self.machine, self.ordinal, context, segment)?,
         };
-        let segment = self.map(stand_in)?.into_segment()?;
-        Ok(tensor.with_segment(segment)?.with_device(device))
+        Ok(tensor.with_segment(memory.into_segment()?)?.with_device(device))
     }
 
     /// Whether a tensor is in memory of this device that the pipeline's processes share.
@@ -160,7 +164,8 @@ impl Device {
         })
     }
 
-    /// The tensor in pinned memory of the host; one that the host can read is returned as it is. The copy is counted.
+    /// The tensor in pinned memory of the host, from whichever device; one that the host can read is returned as it is. The copy
+    /// is counted.
     ///
     /// # Errors
     /// [`Error::WrongMemory`], [`Error::Driver`].
@@ -169,27 +174,39 @@ impl Device {
         if segment.bytes().is_ok() {
             return Ok(tensor.clone());
         }
-        let wrong = Error::WrongMemory { kind: segment.kind().0, device: self.ordinal };
-        let from = segment.device_address().ok_or(wrong)?;
-        let copy = stage(&self.machine, self.ordinal, from as u64, segment.length())?;
+        let copy = stage(&self.machine, kind::place(&self.machine, segment)?, segment.length())?;
         Ok(tensor.with_segment(copy)?.with_device(TensorDevice::HOST))
     }
 
     /// Takes over a tensor of another library of this process, without a copy. Waits for what that library has queued on
-    /// `stream`, or on the whole device if it does not say where.
+    /// `stream`, or on the whole device if it does not say where; what it queues elsewhere, it must have waited for itself.
     ///
     /// As its memory cannot be shared, it is copied on the device, once, when it is sent or published; see
-    /// [`place`](Self::place).
+    /// [`place`](Self::place). The library gets it back when all work of this process on the device has ended.
     ///
     /// # Errors
-    /// [`Error::Codec`] for what is no tensor that podwire knows; [`Error::Driver`].
+    /// [`Error::WrongDevice`] if it is on another device; [`Error::Codec`] for what is no tensor that podwire knows;
+    /// [`Error::Driver`].
     pub fn from_dlpack<M: dlpack::Abi>(
         &self,
         managed: dlpack::Managed<M>,
         stream: Option<&Stream>,
     ) -> Result<Tensor> {
-        self.machine.driver.synchronize(self.ordinal, stream.map(Stream::number))?;
-        Ok(Tensor::from_dlpack_of_device(managed)?)
+        match stream {
+            Some(stream) => stream.synchronize()?,
+            None => self.synchronize()?,
+        }
+        let tensor = Tensor::from_dlpack_of_device(managed)?;
+        let segment = tensor.segment();
+        if segment.bytes().is_ok() {
+            return Ok(tensor);
+        }
+        let (found, ordinal) = (tensor.device().index, self.ordinal);
+        if found != ordinal {
+            return Err(Error::WrongDevice { found, ordinal });
+        }
+        let guest = Guest::new(Arc::clone(&self.machine), ordinal, segment.clone());
+        Ok(tensor.with_segment(Segment::new(Arc::new(guest)))?)
     }
 
     /// A stream of its own for kernels and copies.

@@ -27,6 +27,13 @@ pub(crate) struct Block {
     pub(crate) handle: u64,
 }
 
+/// Where memory begins, and on which device.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) device: u32,
+    pub(crate) address: u64,
+}
+
 /// Memory of the host that a device copies from and to without a detour.
 pub(crate) enum HostMemory {
     Pinned(ffi::Pinned),
@@ -50,7 +57,8 @@ impl HostMemory {
     }
 }
 
-/// A driver. Copies have come to their end when the call returns.
+/// A driver. Copies come after what the device's default stream has to do, and have come to their end when the call returns;
+/// they do not wait for streams of their own, which the guards do.
 pub(crate) trait Driver: Send + Sync + 'static {
     /// How many devices there are.
     fn count(&self) -> Result<u32>;
@@ -78,9 +86,13 @@ pub(crate) trait Driver: Send + Sync + 'static {
 
     fn download(&self, device: u32, from: u64, bytes: &mut [u8]) -> Result<()>;
 
-    fn copy(&self, device: u32, to: u64, from: u64, bytes: usize) -> Result<()>;
+    /// Copies on one device, or from one to another.
+    fn copy(&self, to: Place, from: Place, bytes: usize) -> Result<()>;
 
     fn fill(&self, device: u32, at: u64, byte: u8, bytes: usize) -> Result<()>;
+
+    /// The device that has the memory at an address, whoever made it.
+    fn device_of(&self, address: u64) -> Result<u32>;
 
     /// Waits for all work of this process on the device, or for that of one stream.
     fn synchronize(&self, device: u32, stream: Option<u64>) -> Result<()>;

@@ -75,13 +75,19 @@ pub enum Error {
         /// Bytes that there are.
         length: u64,
     },
-    /// The tensor lies in memory that only another device, or nobody here, can use.
-    #[error("the tensor is in memory of kind {kind} that GPU {device} cannot use")]
+    /// The tensor lies in memory that no device here can use.
+    #[error("the tensor is in memory of kind {kind} that no GPU here can use")]
     WrongMemory {
         /// The memory kind's number.
         kind: u16,
+    },
+    /// What another library handed over is on another device: ask that one.
+    #[error("the tensor is on GPU {found}, and GPU {ordinal} was asked to take it over")]
+    WrongDevice {
+        /// The device that has it.
+        found: u32,
         /// The device that was asked.
-        device: u32,
+        ordinal: u32,
     },
     /// A call of the driver failed. After the failure of a kernel the driver refuses everything else in this process.
     #[error("{call} failed: {name} ({code})")]

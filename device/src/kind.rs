@@ -5,11 +5,13 @@
 use std::{any::Any, sync::Arc};
 
 use podwire_codec_core::{Error as CodecError, MemoryKind, Result as CodecResult, Segment};
-use podwire_fastio::{FastIoAllocation, FastIoContext, ForeignMemory, Metadata};
+use podwire_fastio::{FastIoAllocation, FastIoContext, ForeignMemory};
 
 use crate::{
+    allocation::DeviceAllocation,
     counters::add,
     device::Device,
+    driver::Place,
     error::{Error, Result},
     machine::Machine,
     shown::Shown,
@@ -27,9 +29,11 @@ impl ForeignMemory for Kind {
         let owner: &dyn Any = &**segment.owner();
         match owner.downcast_ref::<Shown>() {
             Some(shown) if shown.stand_in().context().same_pipeline(context) => Ok(shown.stand_in().clone()),
-            Some(shown) => Ok(copy(&self.0, shown.device(), context, segment)?),
-            // Of another library, in this process: as its memory cannot be shared, a copy of it is.
-            None => Ok(copy(&self.0, 0, context, segment)?),
+            // Of another library, or of another pipeline: as its memory cannot be shared here, a copy of it is.
+            _ => {
+                let device = place(&self.0, segment)?.device;
+                Ok(copy(&self.0, device, context, segment)?.into_stand_in())
+            }
         }
     }
 
@@ -52,22 +56,36 @@ impl ForeignMemory for Kind {
     }
 }
 
-/// A sealed copy of a segment that the device can read, under a stand-in of its own.
+/// Where a segment that a device sees begins, and on which device that is, which is ready.
+pub(crate) fn place(machine: &Machine, segment: &Segment) -> Result<Place> {
+    let address = segment.device_address().ok_or(Error::WrongMemory { kind: segment.kind().0 })? as u64;
+    let device = match segment.owner().device_index() {
+        Some(device) => device,
+        None => machine.driver.device_of(address)?,
+    };
+    machine.details(device)?;
+    Ok(Place { device, address })
+}
+
+/// Copies, and counts it.
+pub(crate) fn copy_between(machine: &Machine, to: Place, from: Place, bytes: usize) -> Result<()> {
+    if bytes > 0 {
+        machine.driver.copy(to, from, bytes)?;
+        add(&machine.counters.bytes_on_device, bytes);
+    }
+    Ok(())
+}
+
+/// A sealed copy, on a device, of a segment that some device sees.
 pub(crate) fn copy(
     machine: &Arc<Machine>,
     device: u32,
     context: &FastIoContext,
     segment: &Segment,
-) -> Result<FastIoAllocation> {
-    let device = Device::new(Arc::clone(machine), device)?;
-    let wrong = Error::WrongMemory { kind: segment.kind().0, device: device.ordinal() };
-    let from = segment.device_address().ok_or(wrong)? as u64;
-    let copy = device.create_with(context, segment.length(), Metadata::default())?;
-    if segment.length() > 0 {
-        let to = copy.memory().block.address;
-        machine.driver.copy(device.ordinal(), to, from, segment.length())?;
-        add(&machine.counters.bytes_on_device, segment.length());
-    }
+) -> Result<DeviceAllocation> {
+    let (from, bytes) = (place(machine, segment)?, segment.length());
+    let copy = Device::new(Arc::clone(machine), device)?.create(context, bytes)?;
+    copy_between(machine, copy.place(0, bytes)?, from, bytes)?;
     copy.seal()?;
-    Ok(copy.into_stand_in())
+    Ok(copy)
 }

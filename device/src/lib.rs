@@ -10,7 +10,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `device`, `allocation`, `stream` | what a user calls |
-//! | `shown`, `kind` | sealed memory as a segment of tensors; segments in pipelines |
+//! | `shown`, `guest`, `kind` | sealed memory, and that of other libraries, as a segment of tensors; segments in pipelines |
 //! | `record` | what stands in for memory |
 //! | `machine`, `books`, `memory` | what a process has made and opened, and when it is used again |
 //! | `service` | handing memory from process to process |
@@ -26,6 +26,7 @@ mod device;
 mod driver;
 mod error;
 mod ffi;
+mod guest;
 mod kind;
 mod machine;
 mod memory;

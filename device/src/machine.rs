@@ -160,7 +160,7 @@ impl Machine {
         }
         match service::start(Weak::clone(&self.this), self.me, context.path()) {
             // The pipeline was closed here and opened again, and the thread has not noticed.
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AddrInUse => {}
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {}
             other => other?,
         }
         served.insert(context.path().to_owned(), context.downgrade());
@@ -183,9 +183,27 @@ impl Machine {
         if key.creator == self.me {
             return lock(&self.books).own(key.number).ok_or(Error::Gone);
         }
-        let _opening = lock(&self.opening);
-        if let Some(memory) = lock(&self.books).open(key) {
+        let known = || {
+            let memory = lock(&self.books).open(key)?;
             add(&self.counters.found, 1);
+            Some(memory)
+        };
+        let memory = known().map_or_else(|| self.import(context, record, known), Ok)?;
+        // From now on others may ask us for it, here too if it came by another pipeline.
+        self.serve(context)?;
+        Ok(memory)
+    }
+
+    fn import(
+        &self,
+        context: &FastIoContext,
+        record: &Record,
+        known: impl Fn() -> Option<Arc<Memory>>,
+    ) -> Result<Arc<Memory>> {
+        let key = record.key;
+        let _opening = lock(&self.opening);
+        // Somebody may have opened it meanwhile.
+        if let Some(memory) = known() {
             return Ok(memory);
         }
         let device = self.device_of(record.uuid)?;
@@ -194,8 +212,6 @@ impl Machine {
         let memory = Arc::new(Memory::imported(Arc::clone(&self.driver), block, fd));
         lock(&self.books).opened(key, Arc::clone(&memory));
         add(&self.counters.imported, 1);
-        // From now on others may ask us for it.
-        self.serve(context)?;
         Ok(memory)
     }
 
@@ -241,6 +257,12 @@ impl Machine {
         while bytes > PINNED {
             bytes -= waiting.remove(0).bytes().len();
         }
+    }
+
+    /// Until this is dropped, nothing of another process is opened.
+    #[cfg(test)]
+    pub(crate) fn while_opening(&self) -> impl Drop + '_ {
+        lock(&self.opening)
     }
 
     #[cfg(test)]

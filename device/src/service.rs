@@ -1,8 +1,8 @@
 //! Handing memory from process to process: a socket in the pipeline's directory, and the thread behind it.
 //!
 //! A request is the 16 bytes of a [`Key`]; the answer is one byte, 1 with the descriptor of the memory or 0 if it is not here.
-//! Not here: what the descriptor is of. Invariant: the thread outlives neither its process's books nor its pipeline's
-//! directory, and a peer that says nothing holds it for no longer than `PATIENCE`.
+//! Not here: what the descriptor is of. Invariant: the thread outlives its process's books, or its pipeline's directory, by no
+//! more than a `TICK`; a peer that says nothing holds it for no longer than `PATIENCE`.
 
 use std::{
     io::{self, IoSlice, IoSliceMut, Read, Write},
@@ -17,7 +17,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{CWD, Mode, OFlags},
+    fs::{AtFlags, CWD, Mode, OFlags, RenameFlags},
     net::{
         RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
         SendFlags, recvmsg, sendmsg, sockopt,
@@ -51,28 +51,32 @@ fn open(directory: &Path) -> Result<OwnedFd> {
         .map_err(|error| Error::io("the directory of a pipeline", error))
 }
 
-/// Answers the requests of this pipeline's processes, from a thread that is there as long as the directory.
+/// Answers the requests of this pipeline's processes, from a thread that is there as long as the directory, or for a `TICK`
+/// longer.
 pub(crate) fn start(machine: Weak<Machine>, creator: u64, directory: &Path) -> Result<()> {
     let failed = |error| Error::io("a socket for device memory", error);
     let folder = open(directory)?;
     let name = file_name(creator);
-    let listener = UnixListener::bind(short(&folder, &name)).map_err(failed)?;
+    // It gets its name when it listens: one of that name that does not is a dead process's.
+    let new = format!("new-{name}");
+    let listener = UnixListener::bind(short(&folder, &new)).map_err(failed)?;
+    let renamed = rustix::fs::renameat_with(&folder, &new, &folder, &name, RenameFlags::NOREPLACE);
+    if let Err(error) = renamed {
+        let _ = rustix::fs::unlinkat(&folder, &new, AtFlags::empty());
+        return Err(failed(error.into()));
+    }
     sockopt::set_socket_timeout(&listener, sockopt::Timeout::Recv, Some(TICK))
         .map_err(|error| failed(error.into()))?;
-    let path = directory.join(&name);
+    // By the directory itself, whatever has its path meanwhile: one that was removed has no entries.
+    let is_there = move || rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
     let started = std::thread::Builder::new().name("podwire-cuda".into()).spawn(move || {
-        loop {
+        while is_there() {
             let accepted = listener.accept();
             let Some(machine) = machine.upgrade() else { break };
             match accepted {
                 // A request that goes wrong is the requester's trouble.
                 Ok((stream, _)) => drop(answer(&machine, &stream)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    machine.settle(None);
-                    if !path.exists() {
-                        break;
-                    }
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => machine.settle(None),
                 Err(_) => std::thread::sleep(TICK),
             }
         }
@@ -130,18 +134,9 @@ pub(crate) fn fetch(directory: &Path, me: u64, key: Key) -> Result<OwnedFd> {
 
 /// Asks one process. The socket of a dead one is taken away.
 fn ask(folder: &OwnedFd, name: &str, key: Key) -> Option<OwnedFd> {
-    let connect = || UnixStream::connect(short(folder, name));
-    let is_refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    let connected = connect().or_else(|error| {
-        if !is_refused(&error) {
-            return Err(error);
-        }
-        // One that was just made does not listen yet.
-        std::thread::sleep(Duration::from_millis(1));
-        connect()
-    });
-    if connected.as_ref().is_err_and(is_refused) {
-        let _ = rustix::fs::unlinkat(folder, name, rustix::fs::AtFlags::empty());
+    let connected = UnixStream::connect(short(folder, name));
+    if connected.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+        let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());
     }
     let mut stream = connected.ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;

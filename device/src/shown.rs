@@ -8,7 +8,14 @@ use std::{ops::Range, sync::Arc};
 use podwire_codec_core::{DeviceAddress, MemoryKind, Owner, Result as CodecResult, Segment};
 use podwire_fastio::FastIoAllocation;
 
-use crate::{counters::add, driver::HostMemory, error::Result, ffi, machine::Machine, memory::Memory};
+use crate::{
+    counters::add,
+    driver::{HostMemory, Place},
+    error::Result,
+    ffi,
+    machine::Machine,
+    memory::Memory,
+};
 
 /// The owner.
 pub(crate) struct Shown {
@@ -67,19 +74,24 @@ impl Owner for Shown {
     }
 
     fn to_host(&self, part: Range<usize>) -> CodecResult<Segment> {
-        Ok(stage(&self.machine, self.device(), self.memory.block.address + part.start as u64, part.len())?)
+        let from = Place { device: self.device(), address: self.memory.block.address + part.start as u64 };
+        Ok(stage(&self.machine, from, part.len())?)
     }
 
     fn device_address(&self) -> Option<DeviceAddress> {
         Some(ffi::vouch(&self.memory.block))
     }
+
+    fn device_index(&self) -> Option<u32> {
+        Some(self.device())
+    }
 }
 
 /// Copies memory of the device into pinned memory of the host, and counts it.
-pub(crate) fn stage(machine: &Arc<Machine>, device: u32, from: u64, length: usize) -> Result<Segment> {
-    let mut memory = machine.pin(device, length)?;
+pub(crate) fn stage(machine: &Arc<Machine>, from: Place, length: usize) -> Result<Segment> {
+    let mut memory = machine.pin(from.device, length)?;
     if length > 0 {
-        machine.driver.download(device, from, &mut memory.bytes_mut()[..length])?;
+        machine.driver.download(from.device, from.address, &mut memory.bytes_mut()[..length])?;
     }
     add(&machine.counters.bytes_to_host, length);
     let machine = Arc::clone(machine);

@@ -249,10 +249,10 @@ impl Encode for AudioBuffer {
 
 impl<'de> Decode<'de> for AudioBuffer {
     fn decode(reader: &mut Reader<'de>) -> Result<Self> {
-        let (format, layout, channels, samples, rate, device) =
+        let (format, layout, channels, samples, rate, mut device) =
             reader.decode::<(SampleFormat, AudioLayout, u32, u64, u32, Device)>()?;
         let placed = placed::decode(reader)?;
-        let segment = memory::decode(&placed, format.alignment(), device, reader)?;
+        let segment = memory::decode(&placed, format.alignment(), &mut device, reader)?;
         Ok(Self::new(format, layout, channels, samples, rate, segment)?.with_device(device))
     }
 }

@@ -66,7 +66,7 @@ impl Tensor {
 impl<'de> Decode<'de> for Tensor {
     fn decode(reader: &mut Reader<'de>) -> Result<Self> {
         let dtype: DType = reader.decode()?;
-        let device: Device = reader.decode()?;
+        let mut device: Device = reader.decode()?;
         let rank = reader.read_trivial_type::<u32>()?;
         let steps = reader.read_trivial_type::<u32>()?;
         if rank as usize > RANK_LIMIT {
@@ -95,7 +95,7 @@ impl<'de> Decode<'de> for Tensor {
         if placed.count != wanted {
             return Err(TensorError::Length { wanted: wanted as u64, found: placed.count as u64 }.into());
         }
-        let segment: Segment = memory::decode(&placed, dtype.alignment(), device, reader)?;
+        let segment: Segment = memory::decode(&placed, dtype.alignment(), &mut device, reader)?;
         Ok(Self { dtype, device, shape, segment })
     }
 }

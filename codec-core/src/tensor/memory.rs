@@ -28,16 +28,18 @@ pub(super) fn write_words(bytes: &[u8], word: usize, writer: &mut Writer<'_>) ->
     })
 }
 
-/// Takes the segment, or reads the inline bytes, which are numbers of `word` bytes each.
+/// Takes the segment, or reads the inline bytes, which are numbers of `word` bytes each. `device` is what the sender calls it,
+/// and becomes what it is called here.
 pub(super) fn decode(
     placed: &Placed,
     word: usize,
-    device: Device,
+    device: &mut Device,
     reader: &mut Reader<'_>,
 ) -> Result<Segment> {
     let kind = if device.kind == DeviceKind::CUDA { MemoryKind::CUDA } else { MemoryKind::HOST };
     if let Some(segment) = placed.segment(1, word, kind, reader)? {
         segment.check_alignment(word)?;
+        device.index = segment.owner().device_index().unwrap_or(device.index);
         return Ok(segment);
     }
     let bytes = placed.count;

@@ -296,10 +296,10 @@ impl Encode for VideoBuffer {
 
 impl<'de> Decode<'de> for VideoBuffer {
     fn decode(reader: &mut Reader<'de>) -> Result<Self> {
-        let (width, height, format, device, planes) =
+        let (width, height, format, mut device, planes) =
             reader.decode::<(u32, u32, PixelFormat, Device, Vec<Plane>)>()?;
         let placed = placed::decode(reader)?;
-        let segment = memory::decode(&placed, format.alignment(), device, reader)?;
+        let segment = memory::decode(&placed, format.alignment(), &mut device, reader)?;
         Ok(Self::with_planes(width, height, format, planes, segment)?.with_device(device))
     }
 }

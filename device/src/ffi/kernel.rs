@@ -9,7 +9,7 @@ use std::{
 
 use cudarc::driver::sys::{self, CUfunction, CUmodule, CUstream};
 
-use super::{Cuda, check};
+use super::{Cuda, Primary, check};
 use crate::{
     error::{Error, Result},
     stream::{Argument, Kernel, Stream},
@@ -18,6 +18,7 @@ use crate::{
 /// A stream of a device, destroyed when it is dropped.
 pub(crate) struct RawStream {
     stream: CUstream,
+    primary: Primary,
 }
 
 // SAFETY: streams belong to the process; the driver lets any thread use them.
@@ -34,7 +35,7 @@ impl RawStream {
 impl Drop for RawStream {
     fn drop(&mut self) {
         // SAFETY: it was created by us; the driver lets queued work come to its end.
-        let _ = unsafe { sys::cuStreamDestroy_v2(self.stream) };
+        self.primary.free(|| unsafe { sys::cuStreamDestroy_v2(self.stream) });
     }
 }
 
@@ -42,6 +43,7 @@ impl Drop for RawStream {
 pub(crate) struct Function {
     module: CUmodule,
     function: CUfunction,
+    primary: Primary,
 }
 
 // SAFETY: modules belong to the process; the driver lets any thread use them.
@@ -52,29 +54,31 @@ unsafe impl Sync for Function {}
 impl Drop for Function {
     fn drop(&mut self) {
         // SAFETY: it was loaded by us, once; the driver waits for kernels that still run.
-        let _ = unsafe { sys::cuModuleUnload(self.module) };
+        self.primary.free(|| unsafe { sys::cuModuleUnload(self.module) });
     }
 }
 
 impl Cuda {
     pub(crate) fn stream(&self, device: u32) -> Result<RawStream> {
-        let _current = self.enter(device)?;
+        let primary = self.primary(device)?;
+        let _current = primary.enter()?;
         let mut stream = null_mut();
         let flags = sys::CUstream_flags::CU_STREAM_NON_BLOCKING as u32;
         // SAFETY: `stream` is a place for one.
         check("cuStreamCreate", unsafe { sys::cuStreamCreate(&mut stream, flags) })?;
-        Ok(RawStream { stream })
+        Ok(RawStream { stream, primary })
     }
 
     /// Compiles PTX and finds a function in it.
     pub(crate) fn function(&self, device: u32, ptx: &str, name: &str) -> Result<Function> {
-        let _current = self.enter(device)?;
+        let primary = self.primary(device)?;
+        let _current = primary.enter()?;
         let unsupported = |_| Error::Unsupported { what: "run a kernel whose text has a zero byte in it" };
         let (ptx, name) = (CString::new(ptx).map_err(unsupported)?, CString::new(name).map_err(unsupported)?);
         let mut module = null_mut();
         // SAFETY: the text ends in a zero; the driver compiles it, or says why not.
         check("cuModuleLoadData", unsafe { sys::cuModuleLoadData(&mut module, ptx.as_ptr().cast()) })?;
-        let mut found = Function { module, function: null_mut() };
+        let mut found = Function { module, function: null_mut(), primary };
         // SAFETY: the module is loaded, and the name ends in a zero.
         let asked = unsafe { sys::cuModuleGetFunction(&mut found.function, module, name.as_ptr()) };
         check("cuModuleGetFunction", asked)?;
@@ -134,10 +138,10 @@ impl Kernel {
     }
 }
 
-/// Queues the tests' kernel, which adds 1 to each of so many bytes.
+/// Queues a kernel of the tests, for so many threads.
 #[cfg(test)]
-pub(crate) fn add_one_in_tests(kernel: &Kernel, stream: &Stream, address: u64, count: u32) {
-    let arguments = [Argument::from(address), Argument::from(count)];
-    // SAFETY: the kernel takes an address and a count of bytes there; the test keeps the guard until the stream is done.
-    unsafe { kernel.launch(Some(stream), [count.div_ceil(256), 1, 1], [256, 1, 1], &arguments) }.unwrap();
+pub(crate) fn launch_in_tests(kernel: &Kernel, stream: &Stream, threads: u32, arguments: &[Argument]) {
+    let (blocks, threads) = (threads.div_ceil(256), threads.min(256));
+    // SAFETY: the tests pass what their kernels take, and keep the guards of it until the stream is done.
+    unsafe { kernel.launch(Some(stream), [blocks, 1, 1], [threads, 1, 1], arguments) }.unwrap();
 }

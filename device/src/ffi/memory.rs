@@ -11,16 +11,16 @@ use cudarc::driver::sys::{
 };
 use podwire_codec_core::DeviceAddress;
 
-use super::{Cuda, check, pinned::Pinned};
+use super::{Cuda, Current, Primary, check, pinned::Pinned};
 use crate::{
-    driver::{Block, Details, Driver, HostMemory},
+    driver::{Block, Details, Driver, HostMemory, Place},
     error::{Error, Result},
 };
 
 const DESCRIPTOR: CUmemAllocationHandleType =
     CUmemAllocationHandleType::CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;
 /// What the driver says when there is no memory.
-const OUT_OF_MEMORY: u32 = 2;
+pub(super) const OUT_OF_MEMORY: u32 = 2;
 
 fn location(device: u32) -> CUmemLocation {
     CUmemLocation { type_: CUmemLocationType::CU_MEM_LOCATION_TYPE_DEVICE, id: device.cast_signed() }
@@ -81,8 +81,16 @@ impl Cuda {
         check("cuMemSetAccess", unsafe { sys::cuMemSetAccess(address, bytes, &access, 1) })
     }
 
+    /// Waits for the default stream of the device whose context is current. Copies and fills that name no stream are queued
+    /// there, by whichever thread, after what other streams had queued that are not `NON_BLOCKING`; the call may return before
+    /// they have ended.
+    fn wait_for_default_stream(_: &Current) -> Result<()> {
+        // SAFETY: null stands for the default stream, which every context has.
+        check("cuStreamSynchronize", unsafe { sys::cuStreamSynchronize(std::ptr::null_mut()) })
+    }
+
     /// The call's error, or that there is no room.
-    fn or_no_room(&self, device: u32, wanted: usize, result: Result<()>) -> Result<()> {
+    fn or_no_room<R>(&self, device: u32, wanted: usize, result: Result<R>) -> Result<R> {
         match result {
             Err(Error::Driver { code: OUT_OF_MEMORY, .. }) => {
                 let (free, total) = self.room(device)?;
@@ -116,7 +124,7 @@ impl Driver for Cuda {
         // SAFETY: `handle` is a place for one, and the properties are whole.
         let created = unsafe { sys::cuMemCreate(&mut handle, bytes, &properties, 0) };
         self.or_no_room(device, bytes, check("cuMemCreate", created))?;
-        self.map(device, handle, bytes)
+        self.or_no_room(device, bytes, self.map(device, handle, bytes))
     }
 
     fn export(&self, block: &Block) -> Result<OwnedFd> {
@@ -139,8 +147,8 @@ impl Driver for Cuda {
         let raw = std::ptr::without_provenance_mut(fd.as_raw_fd() as usize);
         // SAFETY: `handle` is a place for one; a descriptor is passed as its number, and one that is no memory's is refused.
         let imported = unsafe { sys::cuMemImportFromShareableHandle(&mut handle, raw, DESCRIPTOR) };
-        check("cuMemImportFromShareableHandle", imported)?;
-        self.map(device, handle, bytes)
+        self.or_no_room(device, bytes, check("cuMemImportFromShareableHandle", imported))?;
+        self.or_no_room(device, bytes, self.map(device, handle, bytes))
     }
 
     fn release(&self, block: &Block) {
@@ -156,31 +164,54 @@ impl Driver for Cuda {
     }
 
     fn upload(&self, device: u32, to: u64, bytes: &[u8]) -> Result<()> {
-        let _current = self.enter(device)?;
+        let current = self.enter(device)?;
         // SAFETY: the callers pass memory of a live block that has so many bytes, and the slice has them.
         check("cuMemcpyHtoD", unsafe { sys::cuMemcpyHtoD_v2(to, bytes.as_ptr().cast(), bytes.len()) })?;
-        // What was not pinned may still be on its way.
-        self.synchronize(device, None)
+        Self::wait_for_default_stream(&current)
     }
 
     fn download(&self, device: u32, from: u64, bytes: &mut [u8]) -> Result<()> {
         let _current = self.enter(device)?;
-        // SAFETY: as above, the other way round.
+        // SAFETY: as above, the other way round; this call returns when the copy has ended.
         check("cuMemcpyDtoH", unsafe { sys::cuMemcpyDtoH_v2(bytes.as_mut_ptr().cast(), from, bytes.len()) })
     }
 
-    fn copy(&self, device: u32, to: u64, from: u64, bytes: usize) -> Result<()> {
-        let _current = self.enter(device)?;
-        // SAFETY: the callers pass memory that has so many bytes, of live blocks or vouched for.
-        check("cuMemcpyDtoD", unsafe { sys::cuMemcpyDtoD_v2(to, from, bytes) })?;
-        self.synchronize(device, None)
+    fn copy(&self, to: Place, from: Place, bytes: usize) -> Result<()> {
+        let (here, there) = (self.primary(to.device)?, self.primary(from.device)?);
+        let current = here.enter()?;
+        let (to_address, from_address) = (to.address, from.address);
+        if to.device == from.device {
+            // SAFETY: the callers pass memory that has so many bytes, of live blocks or vouched for.
+            check("cuMemcpyDtoD", unsafe { sys::cuMemcpyDtoD_v2(to_address, from_address, bytes) })?;
+        } else {
+            // Each device sees its own memory only: this call needs no more, and takes the way that there is.
+            let (Primary(here), Primary(there)) = (here, there);
+            let default = std::ptr::null_mut();
+            // SAFETY: as above, each address with the context of its device.
+            let queued =
+                unsafe { sys::cuMemcpyPeerAsync(to_address, here, from_address, there, bytes, default) };
+            check("cuMemcpyPeerAsync", queued)?;
+        }
+        Self::wait_for_default_stream(&current)
     }
 
     fn fill(&self, device: u32, at: u64, byte: u8, bytes: usize) -> Result<()> {
-        let _current = self.enter(device)?;
+        let current = self.enter(device)?;
         // SAFETY: as for `upload`.
         check("cuMemsetD8", unsafe { sys::cuMemsetD8_v2(at, byte, bytes) })?;
-        self.synchronize(device, None)
+        Self::wait_for_default_stream(&current)
+    }
+
+    fn device_of(&self, address: u64) -> Result<u32> {
+        // The context of any device will do: there is one space of addresses.
+        let _current = self.enter(self.any()?)?;
+        let ordinal = sys::CUpointer_attribute::CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL;
+        let mut device = 0_i32;
+        let place = (&raw mut device).cast();
+        // SAFETY: `place` is where such a number goes; an address that is no memory's is refused.
+        check("cuPointerGetAttribute", unsafe { sys::cuPointerGetAttribute(place, ordinal, address) })?;
+        // Ready, for what is then asked of it.
+        self.retain(device.unsigned_abs()).map(|_| device.unsigned_abs())
     }
 
     fn synchronize(&self, device: u32, stream: Option<u64>) -> Result<()> {
@@ -197,8 +228,7 @@ impl Driver for Cuda {
     }
 
     fn pin(&self, device: u32, bytes: usize) -> Result<HostMemory> {
-        let _current = self.enter(device)?;
-        Ok(HostMemory::Pinned(Pinned::new(bytes)?))
+        Ok(HostMemory::Pinned(Pinned::new(self.primary(device)?, bytes)?))
     }
 
     fn cuda(&self) -> Option<&Cuda> {

@@ -1,7 +1,8 @@
 //! The one room for unsafe code: calls of the CUDA driver, which is loaded when it is first asked for.
 //!
 //! Not here: when memory is made, shared or let go. Invariant: no function of the driver is called before its library was
-//! found and is new enough; each call finds the primary context of its device current, and leaves the thread as it was.
+//! found and is new enough; each call, also of a `drop`, finds the primary context of its device current, and leaves the thread
+//! as it was.
 //!
 //! The bindings give results as an enum of what this version of CUDA knows, so that they are those of a late version.
 #![allow(unsafe_code)]
@@ -19,7 +20,7 @@ use std::{
 use cudarc::driver::sys::{self, CUcontext, CUdevice_attribute as Attribute, CUresult};
 
 #[cfg(test)]
-pub(crate) use kernel::add_one_in_tests;
+pub(crate) use kernel::launch_in_tests;
 pub(crate) use kernel::{Function, RawStream};
 pub(crate) use memory::vouch;
 pub(crate) use pinned::Pinned;
@@ -49,12 +50,35 @@ fn check(call: &'static str, result: CUresult) -> Result<()> {
     Err(Error::Driver { call, name, code: result as u32 })
 }
 
-/// The primary context of a device.
+/// The primary context of a device, retained for as long as the process lives.
 #[derive(Clone, Copy)]
 struct Primary(CUcontext);
 
 // SAFETY: a context belongs to the process; any thread may make it current.
 unsafe impl Send for Primary {}
+// SAFETY: as above; it does not change.
+unsafe impl Sync for Primary {}
+
+impl Primary {
+    fn enter(self) -> Result<Current> {
+        // SAFETY: the context is retained for as long as the process lives.
+        check("cuCtxPushCurrent", unsafe { sys::cuCtxPushCurrent_v2(self.0) })?;
+        Ok(Current)
+    }
+
+    /// Frees what was made in this context, from whichever thread drops it. Nobody is told of a failure: where one fails,
+    /// everything does.
+    fn free(self, free: impl FnOnce() -> CUresult) {
+        let freed = self.enter().and_then(|_current| check("freeing", free()));
+        #[cfg(test)]
+        NOT_FREED.fetch_add(usize::from(freed.is_err()), std::sync::atomic::Ordering::Relaxed);
+        drop(freed);
+    }
+}
+
+/// How much the driver would not free.
+#[cfg(test)]
+pub(crate) static NOT_FREED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 /// The driver, loaded, and the devices that were made ready.
 pub(crate) struct Cuda {
@@ -146,15 +170,26 @@ impl Cuda {
         Ok(handle)
     }
 
-    /// Makes the context of a device that was retained current.
-    fn enter(&self, device: u32) -> Result<Current> {
+    /// The context of a device, which was retained.
+    fn primary(&self, device: u32) -> Result<Primary> {
         let contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(&Some(Primary(context))) = contexts.get(device as usize) else {
-            return Err(Error::WrongOrdinal { ordinal: device, devices: contexts.len() as u32 });
-        };
+        let known = contexts.get(device as usize).copied().flatten();
+        known.ok_or(Error::WrongOrdinal { ordinal: device, devices: contexts.len() as u32 })
+    }
+
+    /// Makes it current.
+    fn enter(&self, device: u32) -> Result<Current> {
+        self.primary(device)?.enter()
+    }
+
+    /// The first device that was made ready, which is device 0 if there was none.
+    fn any(&self) -> Result<u32> {
+        let contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = contexts.iter().position(Option::is_some);
         drop(contexts);
-        // SAFETY: the context is retained for as long as the process lives.
-        check("cuCtxPushCurrent", unsafe { sys::cuCtxPushCurrent_v2(context) })?;
-        Ok(Current)
+        match found {
+            Some(device) => Ok(device as u32),
+            None => self.retain(0).map(|_| 0),
+        }
     }
 }

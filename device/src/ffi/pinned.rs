@@ -6,13 +6,14 @@ use std::ptr::NonNull;
 
 use cudarc::driver::sys;
 
-use super::check;
+use super::{Primary, check, memory::OUT_OF_MEMORY};
 use crate::error::{Error, Result};
 
 /// Memory of the host that every device copies from and to at full speed.
 pub(crate) struct Pinned {
     start: NonNull<u8>,
     length: usize,
+    primary: Primary,
 }
 
 // SAFETY: it is plain memory, which any thread may use and give back.
@@ -21,18 +22,22 @@ unsafe impl Send for Pinned {}
 unsafe impl Sync for Pinned {}
 
 impl Pinned {
-    /// Zeros. The context of a device is current.
-    pub(super) fn new(length: usize) -> Result<Self> {
+    /// Zeros.
+    pub(super) fn new(primary: Primary, length: usize) -> Result<Self> {
+        let _current = primary.enter()?;
         let mut start = std::ptr::null_mut();
         // For every context of the process.
         let portable = sys::CU_MEMHOSTALLOC_PORTABLE;
+        let no_memory = || Error::Codec(podwire_codec_core::Error::OutOfMemory { bytes: length as u64 });
         // SAFETY: `start` is a place for a pointer.
-        check("cuMemHostAlloc", unsafe { sys::cuMemHostAlloc(&mut start, length.max(1), portable) })?;
-        let no_memory = podwire_codec_core::Error::OutOfMemory { bytes: length as u64 };
-        let start = NonNull::new(start.cast::<u8>()).ok_or(Error::Codec(no_memory))?;
+        match check("cuMemHostAlloc", unsafe { sys::cuMemHostAlloc(&mut start, length.max(1), portable) }) {
+            Err(Error::Driver { code: OUT_OF_MEMORY, .. }) => return Err(no_memory()),
+            other => other?,
+        }
+        let start = NonNull::new(start.cast::<u8>()).ok_or_else(no_memory)?;
         // SAFETY: there are so many bytes, which nobody else has.
         unsafe { start.write_bytes(0, length) };
-        Ok(Self { start, length })
+        Ok(Self { start, length, primary })
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -49,6 +54,6 @@ impl Pinned {
 impl Drop for Pinned {
     fn drop(&mut self) {
         // SAFETY: it came from `cuMemHostAlloc`, and goes once; copies from and to it have ended when their calls returned.
-        let _ = unsafe { sys::cuMemFreeHost(self.start.as_ptr().cast()) };
+        self.primary.free(|| unsafe { sys::cuMemFreeHost(self.start.as_ptr().cast()) });
     }
 }

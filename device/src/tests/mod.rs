@@ -4,6 +4,7 @@
 
 mod lives;
 mod messages;
+mod several;
 mod single;
 
 use std::{
@@ -32,16 +33,26 @@ fn pattern(seed: u8) -> Vec<u8> {
 fn mock() -> Device {
     static MOCK: OnceLock<Arc<Machine>> = OnceLock::new();
     let machine = MOCK.get_or_init(|| {
-        let machine = Machine::new(Arc::new(mock::Mock::default()), mock::KIND);
+        let machine = Machine::new(Arc::new(mock::Mock::new(&[7, 8])), mock::KIND);
         podwire_fastio::register_memory(Arc::new(Kind(Arc::clone(&machine))));
         machine
     });
     Device::new(Arc::clone(machine), 0).unwrap()
 }
 
-/// A driver of its own, of which nobody else in this process has memory.
+/// A driver of its own with one device, of which nobody else in this process has memory.
 fn own_mock() -> Device {
-    Device::new(Machine::new(Arc::new(mock::Mock::default()), mock::KIND), 0).unwrap()
+    own_mock_of(&[7])
+}
+
+/// The same with these devices, of which it is the first.
+fn own_mock_of(devices: &'static [u8]) -> Device {
+    Device::new(Machine::new(Arc::new(mock::Mock::new(devices)), mock::KIND), 0).unwrap()
+}
+
+/// The next device of the same driver.
+fn next(gpu: &Device) -> Device {
+    Device::new(Arc::clone(gpu.machine()), gpu.ordinal() + 1).unwrap()
 }
 
 /// The GPU, if there is one.
@@ -119,6 +130,18 @@ fn tell(story: &str, tell: impl Fn(&Stage)) {
     tell(&Stage::new("mock", mock(), story));
     if let Some(gpu) = gpu() {
         tell(&Stage::new("cuda", gpu, story));
+    }
+}
+
+/// The same about two devices.
+fn tell_of_two(story: &str, tell: impl Fn(&Stage, &Device)) {
+    tell(&Stage::new("mock", mock(), story), &next(&mock()));
+    match gpu() {
+        Some(gpu) if Device::count().unwrap() > 1 => {
+            let second = next(&gpu);
+            tell(&Stage::new("cuda", gpu, story), &second);
+        }
+        _ => println!("skipped: second GPU"),
     }
 }
 

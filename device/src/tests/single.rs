@@ -1,11 +1,11 @@
 //! What one process finds by itself: errors, reuse, and pipelines that come and go.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use podwire_fastio::{Error as FastIoError, FastIoContext, Metadata, PipelineOptions};
 
 use super::{SIZE, Stage, gpu, mock, own_mock, pattern, tell};
-use crate::{Device, Error, mock as driver, record::Record};
+use crate::{Device, Error, Kernel, ffi::launch_in_tests, mock as driver, record::Record};
 
 #[test]
 fn no_driver_no_device_and_a_wrong_number_are_told_apart() {
@@ -15,7 +15,7 @@ fn no_driver_no_device_and_a_wrong_number_are_told_apart() {
         Err(Error::WrongOrdinal { ordinal: 99, devices }) => assert!(devices > 0),
         other => panic!("{other:?}"),
     }
-    let wrong = Device::new(Arc::clone(mock().machine()), 1);
+    let wrong = Device::new(Arc::clone(own_mock().machine()), 1);
     assert!(matches!(wrong, Err(Error::WrongOrdinal { ordinal: 1, devices: 1 })));
 }
 
@@ -50,6 +50,42 @@ fn what_waits_is_given_back_where_something_else_needs_it() {
     drop(large);
     gpu.trim();
     assert_eq!(gpu.memory().unwrap(), (driver::TOTAL as u64, driver::TOTAL as u64));
+    FastIoContext::remove(&name).unwrap();
+}
+
+#[test]
+fn what_is_open_is_found_while_something_else_is_being_opened() {
+    let (there, here) = (own_mock(), own_mock());
+    let name = format!("device-opening-{}", std::process::id());
+    let context = FastIoContext::open(&name).unwrap();
+    there.create(&context, SIZE).unwrap().publish("made").unwrap();
+    let first = here.get(&context, "made").unwrap();
+    let opening = here.machine().while_opening();
+    assert_eq!(here.get(&context, "made").unwrap().map().unwrap().address(), first.map().unwrap().address());
+    drop(opening);
+    FastIoContext::remove(&name).unwrap();
+}
+
+#[test]
+fn the_thread_of_a_removed_pipeline_ends_though_another_one_has_its_name() {
+    let (there, here) = (own_mock(), own_mock());
+    let name = format!("device-renewed-{}", std::process::id());
+    for round in 0..4 {
+        let context = FastIoContext::open(&name).unwrap();
+        let memory = there.create(&context, SIZE).unwrap();
+        memory.map_mut().unwrap().fill(round).unwrap();
+        memory.publish("made").unwrap();
+        assert!(here.get(&context, "made").unwrap().to_vec().unwrap() == vec![round; SIZE]);
+        if round < 3 {
+            FastIoContext::remove(&name).unwrap();
+        }
+    }
+    // A machine knows itself, and is known by each of its threads.
+    let begun = std::time::Instant::now();
+    while [&there, &here].map(|gpu| Arc::weak_count(gpu.machine())) != [2, 2] {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "a thread outlives its directory");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
     FastIoContext::remove(&name).unwrap();
 }
 
@@ -190,7 +226,8 @@ fn many_threads_make_and_drop_memory_and_none_is_lost() {
     FastIoContext::remove(&name).unwrap();
 }
 
-/// Adds 1 to each of so many bytes.
+/// `add_one` adds 1 to each of so many bytes; `wait_for_one` waits until a word is 1, and writes 9 behind it if it is not after
+/// 5 s.
 const PTX: &str = "
 .version 7.0
 .target sm_52
@@ -212,6 +249,24 @@ const PTX: &str = "
 DONE:
     ret;
 }
+.visible .entry wait_for_one(.param .u64 word) {
+    .reg .pred %p; .reg .b32 %r<2>; .reg .b64 %d<4>;
+    ld.param.u64 %d0, [word];
+    cvta.to.global.u64 %d0, %d0;
+    mov.u64 %d1, %globaltimer;
+AGAIN:
+    ld.volatile.global.u32 %r0, [%d0];
+    setp.eq.u32 %p, %r0, 1;
+    @%p bra DONE;
+    mov.u64 %d2, %globaltimer;
+    sub.u64 %d3, %d2, %d1;
+    setp.lt.u64 %p, %d3, 5000000000;
+    @%p bra AGAIN;
+    mov.u32 %r1, 9;
+    st.global.u32 [%d0+4], %r1;
+DONE:
+    ret;
+}
 ";
 
 #[test]
@@ -222,17 +277,60 @@ fn a_kernel_writes_through_a_guard_which_waits_for_it() {
     let gpu = &stage.gpu;
     let memory = gpu.create(&stage.context, SIZE).unwrap();
     memory.map_mut().unwrap().upload(0, &pattern(1)).unwrap();
-    let kernel = crate::Kernel::from_ptx(gpu, PTX, "add_one").unwrap();
-    assert!(matches!(crate::Kernel::from_ptx(gpu, PTX, "other"), Err(Error::Driver { .. })));
-    assert!(matches!(crate::Kernel::from_ptx(gpu, "no PTX", "x"), Err(Error::Driver { .. })));
+    let kernel = Kernel::from_ptx(gpu, PTX, "add_one").unwrap();
+    assert!(matches!(Kernel::from_ptx(gpu, PTX, "other"), Err(Error::Driver { .. })));
+    assert!(matches!(Kernel::from_ptx(gpu, "no PTX", "x"), Err(Error::Driver { .. })));
     let stream = gpu.stream().unwrap();
     for finish in [false, true] {
         let guard = memory.map_mut().unwrap();
-        crate::ffi::add_one_in_tests(&kernel, &stream, guard.address(), SIZE as u32);
+        let arguments = [guard.address().into(), (SIZE as u32).into()];
+        launch_in_tests(&kernel, &stream, SIZE as u32, &arguments);
         if finish {
             guard.finish(&stream).unwrap();
         }
     }
     let expected: Vec<u8> = pattern(1).iter().map(|byte| byte.wrapping_add(2)).collect();
     assert!(memory.to_vec().unwrap() == expected);
+}
+
+#[test]
+fn copies_of_podwire_wait_for_no_other_stream() {
+    let Some(gpu) = gpu() else { return };
+    let stage = Stage::new("cuda", gpu, "streams");
+    let gpu = &stage.gpu;
+    let host = podwire_codec_core::tensor::Tensor::from_vec(pattern(1), &[SIZE]).unwrap();
+    let source = gpu.place(&stage.context, &host).unwrap();
+    let (word, other) = [(); 2].map(|()| gpu.create(&stage.context, SIZE).unwrap()).into();
+    word.map_mut().unwrap().fill(0).unwrap();
+    let kernel = Kernel::from_ptx(gpu, PTX, "wait_for_one").unwrap();
+    let stream = gpu.stream().unwrap();
+
+    let mut guard = word.map_mut().unwrap();
+    launch_in_tests(&kernel, &stream, 1, &[guard.address().into()]);
+    let mut copies = other.map_mut().unwrap();
+    copies.fill(2).unwrap();
+    copies.copy_from(0, &source).unwrap();
+    copies.upload(0, &[3]).unwrap();
+    drop(copies);
+    assert!(other.to_vec().unwrap()[1..] == pattern(1)[1..]);
+    guard.upload(0, &1_u32.to_le_bytes()).unwrap();
+    guard.finish(&stream).unwrap();
+    assert_eq!(word.to_vec().unwrap()[..8], [1, 0, 0, 0, 0, 0, 0, 0], "the kernel saw the word, and in time");
+}
+
+#[test]
+fn what_is_dropped_by_a_thread_that_never_used_the_device_is_freed() {
+    let Some(gpu) = gpu() else { return };
+    let stage = Stage::new("cuda", gpu, "freed");
+    let gpu = &stage.gpu;
+    let kernel = Kernel::from_ptx(gpu, PTX, "add_one").unwrap();
+    let (stream, memory) = (gpu.stream().unwrap(), gpu.create(&stage.context, SIZE).unwrap());
+    memory.map_mut().unwrap().upload(0, &pattern(1)).unwrap();
+    memory.seal().unwrap();
+    let tensor = memory.into_tensor(podwire_codec_core::tensor::DType::U8, &[SIZE]).unwrap();
+    drop(gpu.fetch(&tensor).unwrap()); // leaves pinned memory, which waits
+    let before = crate::ffi::NOT_FREED.load(Relaxed);
+    let gpu = gpu.clone();
+    std::thread::spawn(move || drop((kernel, stream, tensor, gpu.trim()))).join().unwrap();
+    assert_eq!(crate::ffi::NOT_FREED.load(Relaxed), before);
 }
