@@ -28,6 +28,8 @@ pub(super) struct Content {
     pub(super) bytes: Vec<u8>,
     allocation: Option<FastIoAllocation>,
     shared: Option<SharedBytes>,
+    /// The only buffer of a value that lies in `bytes`.
+    pub(super) buffer: Option<FastIoAllocation>,
     pub(super) lent: Places,
     /// The place of lent memory in which the message lies, and its length.
     pub(super) place: Option<(usize, usize)>,
@@ -40,6 +42,7 @@ impl Content {
     pub(super) fn clear(&mut self) {
         self.allocation = None;
         self.shared = None;
+        self.buffer = None;
         self.place = None;
         if self.bytes.capacity() > KEPT {
             self.bytes = Vec::new();
@@ -66,7 +69,11 @@ impl Content {
             (None, None) => &self.bytes,
         };
         match self.kind {
-            VALUE => Incoming::Value(ValueMessage { bytes, shared: self.shared.as_ref() }),
+            VALUE => Incoming::Value(ValueMessage {
+                bytes,
+                shared: self.shared.as_ref(),
+                buffer: self.buffer.as_ref(),
+            }),
             _ => Incoming::Bytes(bytes),
         }
     }
@@ -161,6 +168,7 @@ impl<'r> Incoming<'r> {
 pub struct ValueMessage<'r> {
     bytes: &'r [u8],
     shared: Option<&'r SharedBytes>,
+    buffer: Option<&'r FastIoAllocation>,
 }
 
 impl<'r> ValueMessage<'r> {
@@ -233,7 +241,10 @@ impl<'r> ValueMessage<'r> {
     }
 
     fn buffers(&self) -> Result<value::Incoming> {
-        let children = self.shared.map(|shared| shared.allocation().children()).transpose()?;
-        Ok(value::Incoming { children: children.unwrap_or_default() })
+        let children = match (self.shared, self.buffer) {
+            (Some(shared), _) => shared.allocation().children()?,
+            (None, buffer) => buffer.cloned().into_iter().collect(),
+        };
+        Ok(value::Incoming { children })
     }
 }

@@ -9,7 +9,7 @@ use podwire_codec_core::{Codec, CodecRegistry, Endpoint, Segment, endpoint::Capa
 
 use super::{
     ends::End,
-    ring::{REFERENCED, WRAPPED},
+    ring::{BESIDE, REFERENCED, WRAPPED},
 };
 use crate::{
     allocation::FastIoAllocation,
@@ -139,6 +139,8 @@ pub(super) enum Ready<'p> {
     Known(u32, &'p FastIoAllocation),
     /// By reference to memory that was made for it.
     Made(u32, FastIoAllocation),
+    /// Into the slot, with a reference to the one buffer.
+    Beside(u32, FastIoAllocation, &'p [u8]),
 }
 
 /// Brings a message into the form in which it is sent. `scratch` is memory to work in.
@@ -192,14 +194,19 @@ fn encode<'p>(
     })?;
     end.store().describe(|| codec.schema(), codec.fingerprint())?;
     let Envelope { mut outgoing, bytes } = envelope;
-    if outgoing.children.is_empty() && bytes.len() <= end.ring.shape.inline() {
-        return Ok(Ready::Inline(VALUE, bytes));
-    }
-    if outgoing.children.is_empty() && bytes.len() <= MOST_LENT {
-        return Ok(Ready::Copied(VALUE, bytes));
+    let inline = bytes.len() <= end.ring.shape.inline();
+    match outgoing.children.len() {
+        0 if inline => return Ok(Ready::Inline(VALUE, bytes)),
+        0 if bytes.len() <= MOST_LENT => return Ok(Ready::Copied(VALUE, bytes)),
+        1 if inline => {
+            end.copied.update(|copied| copied + outgoing.copied);
+            let buffer = outgoing.children.remove(0);
+            return Ok(Ready::Beside(VALUE | REFERENCED | BESIDE, buffer, bytes));
+        }
+        _ => {}
     }
     // What goes beside buffers and would fit the channel without them is no copy that anybody could spare.
-    let beside = if bytes.len() <= end.ring.shape.inline() { bytes.len() as u64 } else { 0 };
+    let beside = if inline { bytes.len() as u64 } else { 0 };
     outgoing.write(bytes)?;
     let Outgoing { children, message, copied, .. } = outgoing;
     end.copied.update(|before| before + copied.saturating_sub(beside));

@@ -12,7 +12,7 @@ use super::{
     incoming::{Content, Incoming},
     options::ChannelOptions,
     payload::{ALLOCATION, BYTES, VALUE},
-    ring::{Cursor, LENT, Message, REFERENCED, WRAPPED},
+    ring::{BESIDE, Cursor, LENT, Message, REFERENCED, WRAPPED},
 };
 use crate::{
     access::Patience,
@@ -25,6 +25,7 @@ use crate::{
 
 const LENT_REFERENCE: u32 = REFERENCED | LENT;
 const WRAPPED_REFERENCE: u32 = REFERENCED | WRAPPED;
+const BESIDE_REFERENCE: u32 = REFERENCED | BESIDE;
 
 /// The receiving end of a channel; made by [`FastIoContext::receiver`]. Dropping it closes it: the sender gets
 /// [`Error::Closed`].
@@ -179,11 +180,12 @@ impl Receiver {
     /// Holds what a message refers to.
     fn resolve(&mut self, Message { kind, target, length }: Message) -> Result<()> {
         let end = &self.end;
-        let base = kind & !(REFERENCED | WRAPPED | LENT);
-        let fits = match kind & (REFERENCED | WRAPPED | LENT) {
+        let base = kind & !(REFERENCED | WRAPPED | LENT | BESIDE);
+        let fits = match kind & (REFERENCED | WRAPPED | LENT | BESIDE) {
             0 | LENT_REFERENCE => base != ALLOCATION,
             REFERENCED => true,
             WRAPPED_REFERENCE => base == ALLOCATION,
+            BESIDE_REFERENCE => base == VALUE,
             _ => false,
         };
         if !matches!(base, BYTES | ALLOCATION | VALUE) || !fits {
@@ -204,7 +206,10 @@ impl Receiver {
             Err(error) => return Err(error),
         };
         let allocation = FastIoAllocation::new(end.context.clone(), target, held)?;
-        if kind & WRAPPED == 0 {
+        if kind & BESIDE != 0 {
+            self.content.buffer = Some(allocation);
+            Ok(())
+        } else if kind & WRAPPED == 0 {
             self.content.hold(allocation)
         } else {
             let metadata = allocation.metadata()?.clone();

@@ -22,9 +22,10 @@ const SLOT: usize = size_of::<RingSlot>();
 pub(super) const REFERENCED: u32 = 1 << 8;
 /// That allocation has the one that was sent as its only child: it carries other metadata.
 pub(super) const WRAPPED: u32 = 1 << 9;
-
 /// That allocation is lent by the sender, who goes on using it for later messages.
 pub(super) const LENT: u32 = 1 << 10;
+/// That allocation is the only buffer of a value, which lies in the slot.
+pub(super) const BESIDE: u32 = 1 << 11;
 
 /// The numbers that say where everything is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -238,10 +238,10 @@ impl Sender {
     fn fill(&mut self, payload: Payload<'_>) -> Result<()> {
         let Self { end, next, scratch, lent, .. } = self;
         let nothing = AllocationId { index: 0, generation: 0 };
-        let refer = |kind, allocation: &FastIoAllocation| -> Result<()> {
+        let refer = |kind, allocation: &FastIoAllocation, bytes: &[u8]| -> Result<()> {
             let target = allocation.id();
             end.store().lock()?.enlist(&end.held, next.position, next.number, target)?;
-            end.ring.write(&end.held, *next, Message { kind, length: 0, target }, &[]);
+            end.ring.write(&end.held, *next, Message { kind, length: bytes.len(), target }, bytes);
             Ok(())
         };
         match payload::prepare(end, payload, scratch)? {
@@ -257,8 +257,9 @@ impl Sender {
                 let size = bytes.len();
                 self.refer_to_lent(kind, place, size)?;
             }
-            Ready::Known(kind, allocation) => refer(kind, allocation)?,
-            Ready::Made(kind, allocation) => refer(kind, &allocation)?,
+            Ready::Known(kind, allocation) => refer(kind, allocation, &[])?,
+            Ready::Made(kind, allocation) => refer(kind, &allocation, &[])?,
+            Ready::Beside(kind, buffer, bytes) => refer(kind, &buffer, bytes)?,
         }
         self.show();
         Ok(())

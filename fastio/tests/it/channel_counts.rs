@@ -10,6 +10,9 @@ const OPTIONS: ChannelOptions = ChannelOptions::new().capacity(4).inline(64);
 type Told = (u32, Bulk<u16>);
 register_codec!(Told, "test.Told");
 
+type Labelled = (String, Vec<Bulk<u8>>);
+register_codec!(Labelled, "test.Labelled");
+
 pub(crate) const ROLES: &[Role] = &[("take-and-stay", |pipeline| {
     let context = FastIoContext::open(pipeline).unwrap();
     let mut receiver = context.receiver("counted", &OPTIONS).unwrap();
@@ -87,6 +90,45 @@ fn settling_lets_go_of_the_memory_of_a_message_and_is_done_once() {
         assert_eq!((receiver.number(), sender.settled()), (None, number + 1));
         assert_eq!(context.stats().unwrap().published, 0);
     }
+}
+
+#[test]
+fn a_value_with_one_buffer_refers_to_it_and_makes_no_allocation_of_its_own() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let (mut sender, mut receiver) = context.channel("beside", &OPTIONS.inline(200)).unwrap();
+    let buffer = |byte| {
+        let buffer = context.create(100_000).unwrap();
+        buffer.map_mut().unwrap().fill(byte);
+        buffer.seal().unwrap();
+        buffer.into_shared().unwrap().into_bulk::<u8>().unwrap()
+    };
+    let short = String::from("left");
+    let cases: [(Labelled, usize, u64); 4] = [
+        ((short.clone(), vec![buffer(1)]), 1, 0),
+        ((short.clone(), vec![Bulk::from(vec![2; 50_000])]), 1, 50_000),
+        ((short, vec![buffer(3), buffer(4)]), 3, 0),
+        (("left".repeat(100), vec![buffer(5)]), 2, 400),
+    ];
+    for (value, allocations, copied) in cases {
+        let before = context.stats().unwrap().published;
+        let copied_before = sender.copied_bytes();
+        sender.send_value(&value).unwrap();
+        assert_eq!(context.stats().unwrap().published - before, allocations);
+        let more = sender.copied_bytes() - copied_before;
+        assert!((copied..copied + 100).contains(&more), "{more} bytes were copied");
+        let received = receiver.receive().unwrap().value::<Labelled>().unwrap();
+        receiver.settle().unwrap();
+        assert_eq!(context.stats().unwrap().published, before, "the channel keeps nothing");
+        assert_eq!(received, value, "and what was received stays");
+        // It can be sent on, while its sender still has it.
+        sender.send_value(&received).unwrap();
+        assert_eq!(receiver.receive().unwrap().value::<Labelled>().unwrap(), value);
+        receiver.settle().unwrap();
+    }
+    drop((sender, receiver));
+    let stats = context.stats().unwrap();
+    assert_eq!((stats.channels, stats.published, stats.private, stats.freed), (0, 0, 0, 0), "{stats:?}");
 }
 
 #[test]

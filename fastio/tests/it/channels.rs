@@ -501,11 +501,13 @@ fn garbage_in_a_ring_is_an_error_and_never_more() {
         assert!(matches!(error, Error::Corrupt { .. }), "{kind}: {error}");
         let _ = (context.channels(), context.sweep());
     }
-    let message: [(&str, u64, &[u8]); 4] = [
+    let message: [(&str, u64, &[u8]); 6] = [
         ("length", slot + 8, &[255; 4]),
         ("kind", slot + 12, &[77]),
         ("target", slot + 12, &[2, 1]),
         ("target without a reference", slot + 12, &[2, 0]),
+        ("bytes beside a buffer", slot + 12, &[1, 9]),
+        ("a value beside a buffer that is not there", slot + 12, &[3, 9]),
     ];
     for (kind, at, bytes) in message {
         let pipeline = Pipeline::new();
