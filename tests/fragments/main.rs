@@ -7,6 +7,8 @@
 
 #[path = "../pipeline/run.rs"]
 mod run;
+#[cfg(all(feature = "cuda", feature = "distributed"))]
+mod test_gpu;
 mod test_monitor;
 mod test_ping;
 #[cfg(feature = "distributed")]
