@@ -1,38 +1,9 @@
 //! Arrays of a GPU between processes, with a library in the place of CUDA's driver that has no GPU: which way they take, and
 //! what was staged for it. It stands for no result on a GPU.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
+use crate::libcuda::Library;
 use crate::run::{Home, example_called};
 use crate::test_processes::{Process, free_address};
-
-/// The library, in a folder of its own, which goes with it.
-struct Library(PathBuf);
-
-impl Library {
-    fn new(test: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("podwire-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("device/src/tests/libcuda.c");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args([&folder.join("libcuda.so.1"), &source]);
-        assert!(compiler.arg("-lpthread").status().unwrap().success());
-        Self(folder)
-    }
-
-    fn example(&self, name: &str) -> Command {
-        let mut command = example_called(name);
-        command.env("LD_LIBRARY_PATH", &self.0);
-        command
-    }
-}
-
-impl Drop for Library {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
 
 #[test]
 fn between_processes_arrays_of_a_gpu_go_by_reference_or_are_staged_and_counted() {
@@ -48,7 +19,7 @@ fn between_processes_arrays_of_a_gpu_go_by_reference_or_are_staged_and_counted()
     for (transport, received, bytes) in ways {
         let (home, address) = (Home::new(), free_address());
         let start = |arguments| {
-            let mut command = library.example("ping_distributed");
+            let mut command = library.for_program(example_called("ping_distributed"));
             command.envs(transport.map(|name| ("PODWIRE_TRANSPORT", name)));
             Process::start_command(&home, command, &address, arguments)
         };
@@ -64,7 +35,7 @@ fn between_processes_arrays_of_a_gpu_go_by_reference_or_are_staged_and_counted()
 #[test]
 fn two_processes_and_a_kernel_share_a_volume() {
     let (library, home) = (Library::new("gpu-threshold"), Home::new());
-    let outcome = crate::run::finish(&home, library.example("gpu_threshold").arg("32"));
+    let outcome = crate::run::finish(&home, library.for_program(example_called("gpu_threshold")).arg("32"));
     assert!(outcome.status.success(), "{}", outcome.error);
     for said in ["second process: 32768 voxels on the GPU, none copied", "as the host counts them"] {
         assert!(outcome.out.contains(said), "{}", outcome.out);

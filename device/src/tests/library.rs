@@ -1,42 +1,14 @@
-//! Every story once more through the calls of CUDA's driver, with a library in its place that has no GPU and bears no misuse:
-//! `libcuda.c`, compiled where a test needs it.
+//! Every story once more through the calls of CUDA's driver, with a library in its place that has no GPU and bears no misuse.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+use std::process::{Command, Output};
 
+use super::libcuda::Library;
 use crate::Device;
 
-/// The library, in a folder of its own, which goes with it.
-struct Library(PathBuf);
-
-impl Library {
-    fn new(test: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("podwire-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/libcuda.c");
-        let compiled = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .args([&folder.join("libcuda.so.1"), &source])
-            .arg("-lpthread")
-            .status();
-        assert!(compiled.unwrap().success());
-        Self(folder)
-    }
-
-    /// Runs tests of this file's process with the library.
-    fn run(&self, tests: &[&str], (setting, value): (&str, &str)) -> Output {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(tests).arg("--nocapture").env("LD_LIBRARY_PATH", &self.0).env(setting, value);
-        command.output().unwrap()
-    }
-}
-
-impl Drop for Library {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
+/// Runs tests of this process's program with the library.
+fn run(library: &Library, tests: &[&str], (setting, value): (&str, &str)) -> Output {
+    let mut program = library.for_program(Command::new(std::env::current_exe().unwrap()));
+    program.args(tests).arg("--nocapture").env(setting, value).output().unwrap()
 }
 
 #[test]
@@ -44,7 +16,7 @@ fn every_story_holds_by_the_calls_of_the_driver() {
     let library = Library::new("stories");
     let tests = ["tests::", "--skip", "tests::library"];
     for (devices, skipped) in [("2", None), ("1", Some("skipped: second GPU")), ("0", Some("(no device)"))] {
-        let told = library.run(&tests, ("LIBCUDA_DEVICES", devices));
+        let told = run(&library, &tests, ("LIBCUDA_DEVICES", devices));
         let [output, errors] =
             [told.stdout, told.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
         assert!(told.status.success(), "{devices} devices: {}\n{output}\n{errors}", told.status);
@@ -65,7 +37,7 @@ fn what_a_driver_lacks_is_told_apart() {
         (("LIBCUDA_INIT", "999"), "Driver { call: \"cuInit\""),
         (("LIBCUDA_SHARES", "0"), "Unsupported"),
     ] {
-        let told = library.run(&["tests::library::opens", "--exact"], setting);
+        let told = run(&library, &["tests::library::opens", "--exact"], setting);
         let output = String::from_utf8_lossy(&told.stdout).into_owned();
         assert!(output.contains(said), "{setting:?}: {output}");
     }

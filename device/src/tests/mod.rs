@@ -3,6 +3,7 @@
 //! A story runs once for each driver: on a machine without a GPU it prints `skipped: GPU (...)`, once for each story. `library`
 //! has them told once more by the calls of CUDA's driver.
 
+mod libcuda;
 mod library;
 mod lives;
 mod messages;
