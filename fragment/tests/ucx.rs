@@ -668,6 +668,63 @@ fn the_two_ends_agree_on_the_capacity_or_say_so() {
     }
 }
 
+/// A transport whose patience is short.
+fn impatient(folder: &Folder, process: &str) -> UcxTransport {
+    let options = options(TCP).patience(Duration::from_millis(300)).process(process);
+    UcxTransport::open(&options, folder.directory()).unwrap()
+}
+
+#[test]
+fn a_receiver_that_does_not_answer_is_an_error_until_it_does() {
+    let folder = Folder::new("silent");
+    let sending = impatient(&folder, "ward-1/1 at 10.0.0.1");
+    // One that never works: connections come to it, and nobody sees them.
+    let silent = Stranger::new(&options(TCP), &somebody(&folder)).unwrap();
+    let link = Link::new("a.out>b.in", 1);
+    folder.directory().publish(&link.name, &silent.entry().unwrap()).unwrap();
+    let mut tx = Tx::open(&sending, &link);
+    tx.send(&Message::new(1_u64)).unwrap();
+    let error = tx.send(&Message::new(2_u64)).unwrap_err();
+    let told = matches!(ucx(&error), Some(UcxError::Unreachable { from, to, waited, .. })
+        if from == "ward-1/1 at 10.0.0.1" && to == "a stranger" && *waited >= Duration::from_millis(300));
+    assert!(told && error.to_string().contains("PODWIRE_TRANSPORT=zenoh"), "{error}");
+    // What waits is received by one that answers.
+    let mut rx = Rx::open(&*folder.transport(TCP), &link);
+    assert_eq!(rx.number(), 1);
+    tx.send(&Message::new(2_u64)).unwrap();
+    assert_eq!(rx.number(), 2);
+}
+
+/// The address of somebody.
+fn somebody(folder: &Folder) -> Vec<u8> {
+    let link = Link::new("somebody", 1);
+    let _rx = Rx::open(&*folder.transport(TCP), &link);
+    folder.directory().lookup(&link.name).unwrap()
+}
+
+#[test]
+fn a_sender_whose_turn_comes_late_is_not_unreachable() {
+    let folder = Folder::new("turn");
+    let (first, second) = (folder.transport(TCP), impatient(&folder, "second"));
+    let link = Link::new("a.out>b.in", 1);
+    let (mut tx, mut rx) = (Tx::open(&*first, &link), Rx::open(&*folder.transport(TCP), &link));
+    tx.send(&Message::new(1_u64)).unwrap();
+    let deadline = Instant::now() + LONG;
+    while rx.0.waiting() == 0 {
+        rx.1.wait(Some(Duration::from_millis(5)));
+        assert!(Instant::now() < deadline);
+    }
+    // It cannot begin before what the first one sent is received.
+    let mut next = Tx::open(&second, &link);
+    next.send(&Message::new(2_u64)).unwrap();
+    let full = transport::send(&mut *next.0, &Message::new(3_u64), &next.1, Duration::from_secs(2));
+    assert!(matches!(full, Err(LinkError::Full { .. })), "{full:?}");
+    assert_eq!(rx.number(), 1);
+    // That the first one has no more to say comes before.
+    let second = std::iter::repeat_with(|| rx.next()).find_map(Result::ok).unwrap();
+    assert_eq!(*second.received::<u64>().unwrap(), 2);
+}
+
 #[test]
 fn settings_that_ucx_does_not_know_are_errors() {
     let folder = Folder::new("settings");

@@ -22,6 +22,8 @@ pub(super) struct Links {
     pub(super) session: Session,
     pub(super) keys: Keys,
     pub(super) worker: String,
+    #[cfg(feature = "ucx")]
+    pub(super) ucx: crate::transport::UcxOptions,
     pub(super) transports: Transports,
 }
 
@@ -64,16 +66,10 @@ impl Links {
 
     #[cfg(feature = "ucx")]
     fn open_by_address(&self, name: &str, run: &Run) -> crate::Result<Arc<dyn Transport>> {
-        use crate::transport::{UcxOptions, UcxTransport};
+        use crate::transport::UcxTransport;
 
         if name == "ucx" {
-            let mut options = UcxOptions::new();
-            // Within a host Fast I/O does better; and between containers of one host UCX takes its shared memory for a way,
-            // and wakes nobody there.
-            if std::env::var_os("UCX_TLS").is_none() {
-                options = options.transports("^shm");
-            }
-            return Ok(Arc::new(UcxTransport::open(&options, Arc::clone(run.directory()))?));
+            return Ok(Arc::new(UcxTransport::open(&self.ucx, Arc::clone(run.directory()))?));
         }
         self.open_added(name, run)
     }

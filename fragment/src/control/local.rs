@@ -112,7 +112,8 @@ impl Local {
         Ok(())
     }
 
-    /// The driver lives, and has given this worker up: it waits for another one in its place, if the application waits.
+    /// The driver may live, and have given this worker up: it then waits for another one in its place, if the application
+    /// waits.
     pub(super) fn vanish(&mut self) {
         match std::mem::replace(&mut self.stage, Stage::Spent) {
             Stage::Running(running) => {

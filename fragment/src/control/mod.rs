@@ -8,7 +8,7 @@
 //! | `drive`, `work`, `local`, `opening` | the two loops, and the fragments that a worker runs |
 //! | `driver`, `worker` | the machines that decide, without Zenoh |
 //! | `placement` | who gets what, of those that take anything |
-//! | `paths`, `links`, `directory` | which transport a connection takes, opening it, and where receivers are |
+//! | `paths`, `links`, `directory`, `ucx` | which transport a connection takes, opening it, and where receivers are |
 //! | `words`, `refusal`, `envelope` | what the processes say, and how it is written |
 //! | `description`, `describe` | what they must agree on |
 //! | `session`, `keys`, `post`, `door` | Zenoh, and who is heard over it |
@@ -35,6 +35,8 @@ mod post;
 mod refusal;
 mod session;
 mod together;
+#[cfg(feature = "ucx")]
+mod ucx;
 mod words;
 mod work;
 mod worker;

@@ -197,8 +197,19 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
         digest: description.digest(),
         description: None,
     };
-    let links = Links { session: session.clone(), keys: keys.clone(), worker: name.clone(), transports };
-    let local = |events| Local::new(session.clone(), keys, grace, name, composed, links, events);
+    #[cfg(feature = "ucx")]
+    let driver = address.clone();
+    let local = |events: mpsc::Sender<work::Input>| {
+        let links = Links {
+            session: session.clone(),
+            keys: keys.clone(),
+            worker: name.clone(),
+            #[cfg(feature = "ucx")]
+            ucx: super::ucx::options(&name, &driver, settings.lease, events.clone()),
+            transports,
+        };
+        Local::new(session.clone(), keys, grace, name, composed, links, events)
+    };
     Work::open(session.clone(), address, hello, description, &settings, local)
 }
 

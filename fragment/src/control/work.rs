@@ -4,6 +4,7 @@
 
 use std::{
     collections::VecDeque,
+    io::ErrorKind,
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     time::{Duration, Instant},
 };
@@ -131,8 +132,10 @@ impl Work {
                 }
             },
             Input::DriverGone(driver) if self.driver.as_ref() == Some(&driver) => {
-                // Somebody still listens there: then it is this worker that was lost, as it did not answer.
-                if reach(&self.address, self.settings.lease).is_ok() {
+                // Its host says that nobody listens there any more: then all end. Otherwise it may be this worker that was lost,
+                // as it did not answer, or was cut off.
+                let listens = reach(&self.address, self.settings.lease);
+                if !listens.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
                     self.local.vanish();
                 }
                 Event::DriverGone

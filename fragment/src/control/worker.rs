@@ -197,8 +197,9 @@ impl Worker {
                 self.state = State::Ended;
                 vec![Action::Say(Word::Failed(cause)), Action::Say(Word::Finished)]
             }
-            // Who is told to end can still fail; the driver knows whether it counts.
-            State::Running | State::Stopping => vec![Action::Say(Word::Failed(cause))],
+            // Who is told to end can still fail, and what has ended may not have reached the others; the driver knows whether
+            // it counts.
+            State::Running | State::Stopping | State::Ended => vec![Action::Say(Word::Failed(cause))],
             State::Cancelled => self.ended(),
             _ => Vec::new(),
         }

@@ -32,6 +32,11 @@ fn compose(name: &str, app: &mut Application) {
             fragment(app, "b", [("sink", Sink::default())]);
             app.add_flow("a", "b", [("source.out", "sink.in")]);
         }
+        "one" => {
+            fragment(app, "a", [("source", Source { count: Some(1), ..Source::default() })]);
+            fragment(app, "b", [("sink", Sink::default())]);
+            app.add_flow("a", "b", [("source.out", "sink.in")]);
+        }
         "long" => {
             let source = Source { count: Some(300), period: Some(Duration::from_millis(5)) };
             fragment(app, "a", [("source", source)]);

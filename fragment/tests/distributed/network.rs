@@ -77,6 +77,20 @@ impl Network {
         ip(&["-n", &self.switch, "link", "set", &format!("p{}", host.number), state], "").unwrap();
     }
 
+    /// From here on all hosts have addresses of v6 only.
+    pub(crate) fn without_v4(&self) {
+        for host in &self.hosts {
+            ip(&["-n", &host.namespace, "-4", "addr", "flush", "dev", "eth0"], "").unwrap();
+        }
+    }
+
+    /// Nothing that this host says reaches the other one, which is not told.
+    #[cfg(feature = "ucx")]
+    pub(crate) fn mute(&self, host: &Host, other: &Host) {
+        let to = format!("10.77.0.{}/32", other.number);
+        ip(&["-n", &host.namespace, "route", "add", "blackhole", &to], "").unwrap();
+    }
+
     /// All processes have ended: nothing may be left.
     pub(crate) fn clean(self) {
         for host in &self.hosts {

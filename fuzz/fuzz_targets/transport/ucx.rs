@@ -28,7 +28,7 @@ pub fn read(length: u64, bytes: &[u8]) {
 
 /// An entry with its checksum is read as it was written, and with another byte anywhere behind its beginning it is not.
 pub fn entry(id: u64, address: &[u8]) {
-    let entry = wire::Entry { id, address: address.to_vec() };
+    let entry = wire::Entry { id, address: address.to_vec(), process: "ward-2/77".into() };
     let mut bytes = entry.to_bytes();
     match wire::Entry::parse(&bytes) {
         Ok(read) => assert_eq!(read, entry),

@@ -2,6 +2,8 @@
 //!
 //! The invariant: a variant says what was found, and where a program can compare, also what was expected.
 
+use std::time::Duration;
+
 /// Why the UCX transport does not do something, or why it refused what arrived.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -93,6 +95,22 @@ pub enum UcxError {
     UnknownWorker {
         /// What it calls itself.
         worker: u64,
+    },
+    /// The directory has a receiver, which does not answer: UCX does not lead there, or not back.
+    #[error(
+        "UCX does not lead from {from} to {to}, or not back: no answer for {waited:.0?}{}; PODWIRE_TRANSPORT=zenoh takes \
+         another way, and UCX_NET_DEVICES and UCX_TLS say by which network and how UCX is to go",
+        .last.as_ref().map(|why| format!(" ({why})")).unwrap_or_default()
+    )]
+    Unreachable {
+        /// The process of the sender, as [`UcxOptions::process`](super::UcxOptions::process) calls it.
+        from: String,
+        /// That of the receiver.
+        to: String,
+        /// How long it was tried.
+        waited: Duration,
+        /// What UCX said last, if it said anything.
+        last: Option<Box<UcxError>>,
     },
     /// Another sender has taken this one's place.
     #[error("another sender has the link")]

@@ -77,6 +77,7 @@ use sending::{Outbox, Sending};
 pub struct UcxTransport {
     running: Arc<Running>,
     address: Vec<u8>,
+    process: String,
 }
 
 /// The thread that drives UCX; it ends with the transport and the last end.
@@ -122,12 +123,13 @@ impl UcxTransport {
                 hub.wake();
             }
         }));
-        let entry = wire::Entry { id: me, address: address.clone() }.to_bytes();
+        let process = options.process.clone();
+        let entry = wire::Entry { id: me, address: address.clone(), process: process.clone() }.to_bytes();
         let (name, thread) = (wire::worker_name(me), Mutex::new(Some(thread)));
         let running = Running { hub, directory, thread, name, entry };
         let published = running.directory.publish(&running.name, &running.entry);
         published.map_err(|error| UcxError::Directory(error.to_string()))?;
-        Ok(Self { running: Arc::new(running), address })
+        Ok(Self { running: Arc::new(running), address, process })
     }
 
     /// What came for none of the links, or was no message: broken or foreign senders.
@@ -151,7 +153,8 @@ impl Transport for UcxTransport {
     fn receiver(&self, link: &Link, bell: &Doorbell) -> Result<Box<dyn ReceiveEnd>, LinkError> {
         let id = new_id();
         let inbox = Arc::new(Inbox::new(id, link.clone(), bell.clone()));
-        let entry = wire::Entry { id, address: self.address.clone() }.to_bytes();
+        let (address, process) = (self.address.clone(), self.process.clone());
+        let entry = wire::Entry { id, address, process }.to_bytes();
         // First, so that the end is there when the first sender comes.
         self.running.hub.tell(Command::Receiver(Arc::clone(&inbox)));
         let receiving = Receiving { inbox, running: Arc::clone(&self.running), entry };

@@ -2,7 +2,27 @@
 //!
 //! The invariant: everything here is given to UCX when it starts, and nothing by the environment.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::UcxError;
+
+/// Who is told that a receiver is not reached.
+#[derive(Clone, Default)]
+pub(super) struct Tell(Option<Arc<dyn Fn(&str, &UcxError) + Send + Sync>>);
+
+impl Tell {
+    pub(super) fn tell(&self, link: &str, why: &UcxError) {
+        if let Some(tell) = &self.0 {
+            tell(link, why);
+        }
+    }
+}
+
+impl fmt::Debug for Tell {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Tell").field(&self.0.is_some()).finish()
+    }
+}
 
 /// How UCX is to be used.
 ///
@@ -17,6 +37,9 @@ pub struct UcxOptions {
     transports: Option<String>,
     devices: Option<String>,
     notice: Duration,
+    pub(super) patience: Duration,
+    pub(super) process: String,
+    pub(super) unreachable: Tell,
     pub(super) eager: u64,
     pub(super) kept: usize,
     more: Vec<(String, String)>,
@@ -28,6 +51,9 @@ impl Default for UcxOptions {
             transports: None,
             devices: None,
             notice: Duration::from_millis(200),
+            patience: Duration::from_secs(10),
+            process: format!("process {}", std::process::id()),
+            unreachable: Tell::default(),
             eager: 128 << 10,
             kept: 512 << 20,
             more: Vec::new(),
@@ -64,6 +90,30 @@ impl UcxOptions {
         self
     }
 
+    /// How long a receiver that the directory has may not answer before its senders are told that UCX does not lead there:
+    /// [`UcxError::Unreachable`]. It is tried all the same, and they go on should it answer.
+    /// A connection on which nothing is heard for as long counts as broken. Default: 10 seconds.
+    #[must_use]
+    pub fn patience(mut self, time: Duration) -> Self {
+        self.patience = time;
+        self
+    }
+
+    /// What others are to call this process in errors: its host and where it is. Default: `process 4711`.
+    #[must_use]
+    pub fn process(mut self, name: impl Into<String>) -> Self {
+        self.process = name.into();
+        self
+    }
+
+    /// Calls this with the link and the error when its sender is to be told [`UcxError::Unreachable`], also where it sends
+    /// nothing more that could say so. It is called by the thread that drives UCX, and must not wait.
+    #[must_use]
+    pub fn when_unreachable(mut self, tell: impl Fn(&str, &UcxError) + Send + Sync + 'static) -> Self {
+        self.unreachable = Tell(Some(Arc::new(tell)));
+        self
+    }
+
     /// Messages longer than this many bytes wait until the receiver has a place for them, and then go there. Default:
     /// 128 KiB.
     #[must_use]
@@ -94,12 +144,17 @@ impl UcxOptions {
             // From 8 and 64 KiB: large messages are 1.5 to 3 times as fast.
             ("TCP_TX_SEG_SIZE", "128K"),
             ("TCP_RX_SEG_SIZE", "128K"),
+            // Otherwise the thread that drives UCX waits for whoever does not answer, and everybody else for it.
+            ("TCP_CONN_NB", "y"),
+            // A second and two more: then it is tried anew.
+            ("TCP_SYN_CNT", "1"),
             // Without it, shared memory does not tell that a process died, and is not used where that matters.
             ("MM_ERROR_HANDLING", "y"),
         ];
         let mut settings: Vec<_> =
             fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         settings.push(("KEEPALIVE_INTERVAL".into(), format!("{}us", self.notice.as_micros().max(1))));
+        settings.push(("TCP_USER_TIMEOUT".into(), format!("{}ms", self.patience.as_millis().max(1))));
         let chosen = [("TLS", &self.transports), ("NET_DEVICES", &self.devices)];
         settings
             .extend(chosen.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));

@@ -69,7 +69,8 @@ impl Stranger {
     /// # Errors
     /// Those of UCX.
     pub fn entry(&self) -> Result<Vec<u8>, UcxError> {
-        Ok(Entry { id: Self::ID, address: self.worker.address()? }.to_bytes())
+        let entry = Entry { id: Self::ID, address: self.worker.address()?, process: "a stranger".into() };
+        Ok(entry.to_bytes())
     }
 
     /// Sends so much of a header and a body, under the number of podwire's messages or another.

@@ -19,6 +19,8 @@ const ENTRY: [u8; 4] = *b"PWUA";
 const ENTRY_HEAD: usize = 24;
 /// The longest address that is believed, in bytes.
 const LONGEST: usize = 64 << 10;
+/// The longest name of a process in an entry, in bytes.
+const LONGEST_NAME: usize = 256;
 
 /// What a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub(super) enum Kind {
     Close = 5,
     /// To a sender: I do not take you. `count` says why.
     Refuse = 6,
+    /// Receiver to sender: you were heard, and are welcome when the sender before you is done with.
+    Later = 7,
 }
 
 /// Why a sender is refused: it is for nobody.
@@ -50,7 +54,7 @@ pub(super) const REPLACED: u16 = 4;
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
-        [Self::Hello, Self::Welcome, Self::Data, Self::Credit, Self::Close, Self::Refuse]
+        [Self::Hello, Self::Welcome, Self::Data, Self::Credit, Self::Close, Self::Refuse, Self::Later]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }
@@ -133,17 +137,22 @@ pub(super) struct Entry {
     pub(super) id: u64,
     /// The address of its worker, which only UCX understands.
     pub(super) address: Vec<u8>,
+    /// What its process is called, for people.
+    pub(super) process: String,
 }
 
 impl Entry {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(ENTRY_HEAD + self.address.len());
+        let process = &self.process[..self.process.floor_char_boundary(LONGEST_NAME)];
+        let rest = [&self.address, process.as_bytes()].concat();
+        let mut bytes = Vec::with_capacity(ENTRY_HEAD + rest.len());
         bytes.extend(ENTRY);
-        bytes.extend([VERSION, 0, 0, 0]);
+        bytes.extend([VERSION, 0]);
+        bytes.extend((process.len() as u16).to_le_bytes());
         bytes.extend(self.id.to_le_bytes());
         bytes.extend((self.address.len() as u32).to_le_bytes());
-        bytes.extend(sum(self.id, &self.address).to_le_bytes());
-        bytes.extend(&self.address);
+        bytes.extend(sum(self.id, &rest).to_le_bytes());
+        bytes.extend(rest);
         bytes
     }
 
@@ -163,16 +172,20 @@ impl Entry {
         if bytes.len() < 5 || bytes[..4] != ENTRY {
             return Err(wrong("are none of podwire's"));
         }
-        let (head, address) = bytes.split_at_checked(ENTRY_HEAD).ok_or(wrong("are cut off"))?;
-        let lengths = number(head, 16);
-        if address.is_empty() || address.len() > LONGEST || address.len() as u64 != lengths & 0xFFFF_FFFF {
+        let (head, rest) = bytes.split_at_checked(ENTRY_HEAD).ok_or(wrong("are cut off"))?;
+        let (name, lengths) = (usize::from(u16::from_le_bytes([head[6], head[7]])), number(head, 16));
+        let address = (lengths & 0xFFFF_FFFF) as usize;
+        if address == 0 || address > LONGEST || name > LONGEST_NAME || rest.len() != address + name {
             return Err(wrong("have another length than they say"));
         }
         let id = number(head, 8);
-        if u64::from(sum(id, address)) != lengths >> 32 {
+        if u64::from(sum(id, rest)) != lengths >> 32 {
             return Err(wrong("have another checksum than they say"));
         }
-        Ok(Self { id, address: address.to_vec() })
+        let (address, process) = rest.split_at(address);
+        let process =
+            String::from_utf8(process.to_vec()).map_err(|_| wrong("have a name that is no text"))?;
+        Ok(Self { id, address: address.to_vec(), process })
     }
 }
 
@@ -223,7 +236,7 @@ mod tests {
         other[4] = 2;
         assert!(matches!(Header::parse(&other, 6), Err(UcxError::Version { found: 2, known: 1 })));
         assert_eq!(Header::ends(&other), (1, 2));
-        for (at, value) in [(0, 0), (5, 0), (5, 7)] {
+        for (at, value) in [(0, 0), (5, 0), (5, 8)] {
             let mut other = bytes;
             other[at] = value;
             assert!(matches!(Header::parse(&other, 6), Err(UcxError::Header { .. })));
@@ -232,13 +245,13 @@ mod tests {
 
     #[test]
     fn entries_come_back_and_no_damage_reaches_ucx() {
-        let entry = Entry { id: 7, address: (0..77).collect() };
+        let entry = Entry { id: 7, address: (0..77).collect(), process: "ward-2/77".into() };
         let bytes = entry.to_bytes();
         assert_eq!(Entry::parse(&bytes).unwrap(), entry);
         for length in 0..bytes.len() {
             assert!(Entry::parse(&bytes[..length]).is_err(), "{length}");
         }
-        for at in (0..bytes.len()).filter(|at| !(5..8).contains(at)) {
+        for at in (0..bytes.len()).filter(|at| *at != 5) {
             let mut other = bytes.clone();
             other[at] ^= 1;
             assert!(Entry::parse(&other).is_err(), "{at}");

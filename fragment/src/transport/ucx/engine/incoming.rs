@@ -96,6 +96,7 @@ impl Engine {
             Ok(peer) => peer,
             Err(why @ UcxError::UnknownWorker { .. }) => {
                 // The directory may be behind.
+                self.unknown.retain(|(known, _)| known.from != header.from);
                 self.unknown.push_back((header, worker));
                 if self.unknown.len() > UNKNOWN {
                     self.unknown.pop_front();
@@ -119,7 +120,8 @@ impl Engine {
             return self.answer(header.to);
         }
         let replaced = inlet.greeting.replace(Greeting { peer, from: header.from, first: header.number });
-        let mut gone = replaced.map(|greeting| (greeting.peer, greeting.from));
+        let other = replaced.filter(|greeting| greeting.from != header.from);
+        let mut gone = other.map(|greeting| (greeting.peer, greeting.from));
         if let (Some(peer), Some(from)) = (inlet.peer.take(), inlet.from.take()) {
             if inlet.inbox.state().peer == Peer::Attached {
                 gone = Some((peer, from));
@@ -130,6 +132,10 @@ impl Engine {
             self.refuse(peer, from, header.to, wire::REPLACED, 0);
         }
         self.answer(header.to);
+        if self.inlets.get(&header.to).is_some_and(|inlet| inlet.greeting.is_some()) {
+            let later = Header::new(Kind::Later, header.from, header.to);
+            self.peers.say(&self.worker, peer, later, Vec::new());
+        }
     }
 
     /// The directory has something new: perhaps workers that have greeted.

@@ -18,7 +18,7 @@ use super::{
     ffi::{Event, Worker},
     hub::{Command, Hub},
     memory::Pool,
-    options::UcxOptions,
+    options::{Tell, UcxOptions},
     wire::{Header, Kind},
 };
 
@@ -51,6 +51,9 @@ pub(super) struct Engine {
     me: u64,
     address: Vec<u8>,
     eager: u64,
+    patience: Duration,
+    process: String,
+    unreachable: Tell,
     outlets: HashMap<u64, Outlet>,
     inlets: HashMap<u64, Inlet>,
     peers: Peers,
@@ -79,6 +82,9 @@ impl Engine {
             me,
             address,
             eager: options.eager,
+            patience: options.patience,
+            process: options.process.clone(),
+            unreachable: options.unreachable.clone(),
             outlets: HashMap::new(),
             inlets: HashMap::new(),
             peers: Peers::default(),

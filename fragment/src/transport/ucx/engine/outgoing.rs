@@ -22,8 +22,9 @@ use crate::transport::{
 const SMALL: u64 = 2 << 10;
 /// How many bytes go together: what fits one piece of shared memory of UCX.
 const TOGETHER: usize = 7 << 10;
-/// How long to wait before trying again to reach a receiver, at first and at most, if the directory says nothing new.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(5));
+/// How long to wait before trying again to reach a receiver, at first and at most, if the directory says nothing new; and at
+/// most before greeting it again, if it does not answer.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -54,6 +55,8 @@ pub(super) struct Outlet {
     said_close: bool,
     again: Option<Instant>,
     pause: Duration,
+    /// Since when a receiver that the directory has was not heard, and what UCX said of it last.
+    silent: Option<(Instant, Option<UcxError>)>,
 }
 
 impl Outlet {
@@ -71,6 +74,7 @@ impl Outlet {
             said_close: false,
             again: None,
             pause: AGAIN.0,
+            silent: None,
         }
     }
 
@@ -94,6 +98,27 @@ impl Outlet {
         self.again = Some(Instant::now() + self.pause);
         self.pause = (self.pause * 2).min(AGAIN.1);
     }
+
+    /// The receiver is there.
+    fn heard(&mut self) {
+        self.silent = None;
+        self.outbox.state().refused.take_if(|why| matches!(why, UcxError::Unreachable { .. }));
+    }
+
+    /// UCX says why the receiver cannot be reached.
+    fn cannot(&mut self, why: UcxError) {
+        self.silent.get_or_insert_with(|| (Instant::now(), None)).1 = Some(why);
+        self.try_again();
+    }
+
+    /// That the receiver was not heard for too long, if that is so and was not said.
+    fn unreachable(&self, patience: Duration, from: &str) -> Option<UcxError> {
+        let (since, last) = self.silent.as_ref()?;
+        let waited = Some(since.elapsed()).filter(|waited| *waited >= patience)?;
+        let told = matches!(self.outbox.state().refused, Some(UcxError::Unreachable { .. }));
+        let to = Entry::parse(&self.target).ok().filter(|_| !told)?.process;
+        Some(UcxError::Unreachable { from: from.to_owned(), to, waited, last: last.clone().map(Box::new) })
+    }
 }
 
 impl Engine {
@@ -112,10 +137,20 @@ impl Engine {
         let due = |outlet: &Outlet| outlet.again.is_some_and(|again| again <= now);
         let due: Vec<u64> = self.outlets.iter().filter(|(_, outlet)| due(outlet)).map(super::key).collect();
         for id in &due {
-            if let Some(outlet) = self.outlets.get_mut(id) {
-                outlet.again = None;
+            let Some(outlet) = self.outlets.get_mut(id) else { continue };
+            outlet.again = None;
+            if let Some(why) = outlet.unreachable(self.patience, &self.process) {
+                let link = &*outlet.outbox.link.name;
+                tracing::error!(target: "podwire::fragment", link, %why, "a receiver is not reached");
+                self.unreachable.tell(link, &why);
+                outlet.outbox.refuse(why);
             }
-            self.look_up(*id);
+            match outlet.stage {
+                // It, or its answer, may have gone the way of a connection that broke.
+                Stage::Greeting => self.greet(*id),
+                _ => self.look_up(*id),
+            }
+            self.ship(*id);
         }
         !due.is_empty()
     }
@@ -133,6 +168,7 @@ impl Engine {
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
         let Some(found) = self.directory.lookup(&outlet.outbox.link.name) else {
             // Nobody will answer.
+            outlet.silent = None;
             if outlet.stage == Stage::Greeting {
                 outlet.detach(None);
             }
@@ -153,22 +189,35 @@ impl Engine {
             }
         };
         outlet.target = found;
-        if std::mem::replace(&mut outlet.to, entry.id) != entry.id {
-            outlet.outbox.state().another_receiver();
-        }
-        let peer = match self.peers.connect(&self.worker, &entry.address) {
-            Ok(peer) => peer,
-            Err(_) => return outlet.try_again(),
-        };
-        (outlet.stage, outlet.peer) = (Stage::Greeting, Some(peer));
+        let another = std::mem::replace(&mut outlet.to, entry.id) != entry.id;
         let mut state = outlet.outbox.state();
+        if another {
+            state.another_receiver();
+            outlet.silent = None;
+        }
         // What an earlier receiver, or none, was refused for, may not be so for this one.
-        state.refused.take_if(|why| !matches!(why, UcxError::Replaced));
-        let mut hello = Header::new(Kind::Hello, entry.id, id);
-        hello.number = state.received + 1;
-        hello.extra = outlet.outbox.link.capacity as u64;
+        state.refused.take_if(|why| match why {
+            UcxError::Replaced => false,
+            UcxError::Unreachable { .. } => another,
+            _ => true,
+        });
         drop(state);
-        let worker = self.me.to_le_bytes();
+        match self.peers.connect(&self.worker, &entry.address) {
+            Ok(peer) => (outlet.stage, outlet.peer) = (Stage::Greeting, Some(peer)),
+            Err(why) => return outlet.cannot(why),
+        }
+        self.greet(id);
+    }
+
+    /// Greets the receiver, until it answers.
+    fn greet(&mut self, id: u64) {
+        let Some(outlet) = self.outlets.get_mut(&id) else { return };
+        outlet.silent.get_or_insert_with(|| (Instant::now(), None));
+        outlet.again = Some(Instant::now() + AGAIN.1);
+        let mut hello = Header::new(Kind::Hello, outlet.to, id);
+        hello.number = outlet.outbox.state().received + 1;
+        hello.extra = outlet.outbox.link.capacity as u64;
+        let (peer, worker) = (outlet.peer.unwrap_or(0), self.me.to_le_bytes());
         self.peers.say(&self.worker, peer, hello, worker.to_vec());
     }
 
@@ -252,6 +301,9 @@ impl Engine {
             return self.hub.refuse(UcxError::UnknownLink { id: header.to });
         }
         match header.kind {
+            // Greeted twice, it answers twice.
+            Kind::Welcome if outlet.stage == Stage::Attached => {}
+            Kind::Later => outlet.heard(),
             Kind::Welcome => {
                 let known = outlet.outbox.state().numbers();
                 if !known.contains(&header.number) {
@@ -261,6 +313,7 @@ impl Engine {
                 outlet.stage = Stage::Attached;
                 outlet.next = header.number;
                 (outlet.again, outlet.pause) = (None, AGAIN.0);
+                outlet.heard();
                 outlet.outbox.set_peer(Peer::Attached);
             }
             Kind::Credit => outlet.outbox.credit(header.number, header.extra),
@@ -298,11 +351,11 @@ impl Engine {
     }
 
     /// The receiver of this end cannot be reached any more.
-    pub(super) fn receiver_failed(&mut self, id: u64, _: &UcxError) {
+    pub(super) fn receiver_failed(&mut self, id: u64, why: &UcxError) {
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
         let attached = outlet.stage == Stage::Attached;
         outlet.detach(attached.then_some(Peer::Died));
-        outlet.try_again();
+        outlet.cannot(why.clone());
         self.ship(id);
     }
 }
