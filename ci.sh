@@ -98,6 +98,10 @@ cargo run --release --locked --example volume_pipeline
 step "the benchmark of codecs builds, and its round trips hold"
 scripts/bench --check
 
+step "the benchmark of device memory compiles"
+# The others build iceoryx2, Zenoh or UCX once more.
+cargo check --locked --manifest-path benches/device/Cargo.toml
+
 step "Python"
 scripts/python
 

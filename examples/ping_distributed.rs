@@ -90,6 +90,13 @@ impl Operator for Ping {
         output.emit_with("out", tensor, metadata)?;
         Ok(())
     }
+
+    fn stop(&mut self, _: &mut Context) -> Result {
+        if self.gpu {
+            println!("{} bytes were staged from the GPU to the host", gpu::staged()?);
+        }
+        Ok(())
+    }
 }
 
 /// Receives arrays and measures.
@@ -176,6 +183,11 @@ mod gpu {
         memory.seal()?;
         Ok(memory.into_tensor(data_type, &shape.map(|extent| extent as usize))?)
     }
+
+    /// What a transport that carries bytes only has asked of this process's GPUs so far.
+    pub(crate) fn staged() -> Result<u64> {
+        Ok(open()?.stats().bytes_to_host)
+    }
 }
 
 /// Without CUDA there are none.
@@ -194,6 +206,10 @@ mod gpu {
         _: [u64; 3],
     ) -> Result<tensor::Tensor> {
         Err("this build has no CUDA".into())
+    }
+
+    pub(crate) fn staged() -> Result<u64> {
+        Ok(0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the figures were taken on and with.
 
-use std::fs;
+#[path = "../machine.rs"]
+mod this;
 
 /// The crates whose versions belong to the figures.
 const CODECS: [&str; 9] =
@@ -8,15 +9,9 @@ const CODECS: [&str; 9] =
 
 /// One line per fact, as a Markdown list.
 pub(crate) fn describe() -> String {
-    let cpus = std::thread::available_parallelism().map_or(0, usize::from);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let allocator = std::env::var("GLIBC_TUNABLES").unwrap_or_else(|_| "as it comes".to_owned());
     let lines = [
-        format!(
-            "- {cpus} CPUs, {}; Linux {}",
-            processor(),
-            kernel.trim().split('-').next().unwrap_or_default()
-        ),
+        format!("- {}", this::describe()),
         format!("- {}, {}", env!("BENCH_RUSTC"), flags()),
         format!("- {}", CODECS.map(named).join(", ")),
         format!("- the system's allocator, {allocator}"),
@@ -28,13 +23,7 @@ pub(crate) fn describe() -> String {
 pub(crate) fn short() -> String {
     let cpus = std::thread::available_parallelism().map_or(0, usize::from);
     let rustc = env!("BENCH_RUSTC").split(" (").next().unwrap_or_default();
-    format!("{cpus} CPUs, {}, {rustc}", processor())
-}
-
-fn processor() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, model)| model.trim().to_owned())
+    format!("{cpus} CPUs, {}, {rustc}", this::processor())
 }
 
 fn flags() -> String {

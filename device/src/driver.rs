@@ -63,6 +63,9 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// How many devices there are.
     fn count(&self) -> Result<u32>;
 
+    /// What a device is called in every process; it need not be ready.
+    fn uuid(&self, device: u32) -> Result<[u8; 16]>;
+
     /// Makes a device ready.
     fn open(&self, device: u32) -> Result<Details>;
 

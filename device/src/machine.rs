@@ -97,11 +97,11 @@ impl Machine {
         Ok(Arc::clone(slot.insert(Arc::new(self.driver.open(device)?))))
     }
 
-    /// The device of a UUID.
+    /// The device of a UUID, which is made ready, and no other.
     fn device_of(&self, uuid: [u8; 16]) -> Result<u32> {
         for device in 0..self.driver.count()? {
-            if self.details(device)?.uuid == uuid {
-                return Ok(device);
+            if self.driver.uuid(device)? == uuid {
+                return self.details(device).map(|_| device);
             }
         }
         Err(Error::NotVisible { uuid: hex(uuid) })

@@ -72,8 +72,12 @@ impl Driver for Mock {
         Ok(self.devices.len() as u32)
     }
 
+    fn uuid(&self, device: u32) -> Result<[u8; 16]> {
+        Ok([self.devices[device as usize]; 16])
+    }
+
     fn open(&self, device: u32) -> Result<Details> {
-        let uuid = [self.devices[device as usize]; 16];
+        let uuid = self.uuid(device)?;
         Ok(Details { name: "mock".into(), uuid, granularity: GRANULARITY })
     }
 

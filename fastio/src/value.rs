@@ -242,7 +242,7 @@ impl FastIoContext {
         })
     }
 
-    fn schema_for(&self, message: &Message<'_>, name: &str) -> CodecResult<Schema> {
+    pub(crate) fn schema_for(&self, message: &Message<'_>, name: &str) -> CodecResult<Schema> {
         let schema = self.schema_of(message).map_err(podwire_codec_core::Error::backend)?;
         let fingerprint = message.fingerprint();
         let unknown = || Error::NoSchema { name: name::shown(name), fingerprint };

@@ -23,6 +23,8 @@ from .errors import EncodeError, SchemaMismatch
 
 T = TypeVar("T")
 
+ARRAY_LIKE = ("__dlpack__", "__array_interface__", "__cuda_array_interface__")
+
 
 @dataclass(frozen=True)
 class Codec:
@@ -71,9 +73,14 @@ def codec_for(value: Any, annotation: Any) -> Codec:
     kind = type(value)
     if "__podwire__" in kind.__dict__:
         return codec_of(kind)
-    if isinstance(value, numpy.ndarray):
+    if isinstance(value, numpy.ndarray) or is_array_like(value):
         return codec_of(Annotated[numpy.ndarray, Marker("tensor")])
     raise EncodeError(f"{kind.__name__} is no class with @podwire.codec; say the type of the value")
+
+
+def is_array_like(value: Any) -> bool:
+    """Whether an object is an array of whatever library."""
+    return any(hasattr(value, name) for name in ARRAY_LIKE)
 
 
 def bind(value: Any, name: str, schema: Schema, annotation: Any) -> Any:

@@ -5,6 +5,7 @@ Not here: running, which is native. Invariant: an application is composed once, 
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ from typing import Any, TypeVar, cast
 import numpy
 
 from . import _pickling, _podwire
-from ._codecs import bound, codec_of
+from ._codecs import Codec, bound, codec_of, is_array_like
 from ._plans import Load
 from ._podwire import Context, Input, OperatorSpec, Output, Schema
 from ._types import Tensor
@@ -26,7 +27,6 @@ Ports = Iterable[tuple[str, str]]
 
 INTERPRETER = re.compile(r"(python|pypy)[0-9.]*")
 NATIVE: tuple[type, ...] = (bool, int, float, complex, str, bytes)
-ARRAY_LIKE = ("__dlpack__", "__array_interface__", "__cuda_array_interface__")
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,11 @@ def port(of: Any) -> PortType | None:
     return PortType(codec.name, codec.schema, codec.load)
 
 
-def is_array_like(value: Any) -> bool:
-    """Whether an object is an array of whatever library."""
-    return any(hasattr(value, name) for name in ARRAY_LIKE)
+@functools.cache
+def tensor_map() -> Codec:
+    """The codec of arrays by text."""
+    name, schema = cast(tuple[str, Schema], _podwire.builtin("TensorMap"))
+    return Codec(schema, name, None)
 
 
 def wire(value: Any, pickled: bool) -> str | None:
@@ -88,9 +90,7 @@ def wire(value: Any, pickled: bool) -> str | None:
     elif kind is list and value and all(type(item) is InputSpec for item in value):
         codec = codec_of(list[InputSpec])
     elif kind is dict and value and all(type(key) is str and is_array_like(item) for key, item in value.items()):
-        name, schema = cast(tuple[str, Schema], _podwire.builtin("TensorMap"))
-        _podwire.register(name, schema)
-        return name
+        codec = tensor_map()
     elif pickled:
         return _pickling.register()
     else:

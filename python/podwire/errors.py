@@ -62,7 +62,27 @@ class Busy(Error):
 
 
 class Closed(Error):
-    """The context was closed, or the allocation released, by this program."""
+    """The context was closed, or the allocation released, by this program; or the other end of a channel was closed."""
+
+
+class PeerDied(Error, ConnectionError):
+    """The process at the other end of a channel died, and nothing is left to receive. Another one can take its place."""
+
+
+class EndTaken(Error):
+    """A living process, perhaps this one, has this end of the channel."""
+
+
+class ChannelDiffers(Error, ValueError):
+    """The channel exists already, with another capacity or other inline bytes."""
+
+
+class BadChannel(Error, ValueError):
+    """A channel cannot have these properties; the message tells the limits."""
+
+
+class OtherPipeline(Error, ValueError):
+    """The allocation belongs to another pipeline than the channel."""
 
 
 class Poisoned(Error):
@@ -161,7 +181,7 @@ class Empty(Error):
 
 
 class Full(Error):
-    """The policy of the input is ``"refuse"``, and there is no room."""
+    """The policy of the input, or of the sender, is ``"refuse"``, and there is no room."""
 
 
 class Stopping(Error):

@@ -18,6 +18,7 @@ use pyo3::{
 
 use crate::{
     allocation::FastIOAllocation,
+    channel::{self, Channel, Receiver, Sender},
     dtype,
     encode::{self, Encoded},
     errors,
@@ -333,6 +334,53 @@ impl FastIOContext {
         let context = self.open(py)?;
         let found = patiently(py, timeout, |slice| context.wait(name, slice))?;
         value_in(py, &context, found, name, r#type)
+    }
+
+    /// Opens the sending end of a channel, and creates the channel if it is not there: a bounded queue to one receiver.
+    ///
+    /// `capacity` messages can wait in it, 1 to 32,767, and of each `inline` bytes lie in the channel itself, at most 65,536: who
+    /// opens it first decides, and `ChannelDiffers` tells others. When it is full, `send` waits (`when_full="block"`) or is `Full`
+    /// (`"refuse"`). An end that waits sleeps, or spins on a processor of its own (`wait="spin"`), which is several times as fast. An
+    /// empty channel goes with its last end, unless it is `kept`. `EndTaken` if a living process has this end.
+    #[pyo3(signature = (name, *, capacity=16, inline=480, wait="sleep", when_full="block", kept=false))]
+    #[expect(clippy::too_many_arguments, reason = "they are named")]
+    fn sender(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        capacity: usize,
+        inline: usize,
+        wait: &str,
+        when_full: &str,
+        kept: bool,
+    ) -> PyResult<Sender> {
+        let options = channel::options(capacity, inline, wait, when_full, kept)?;
+        Sender::open(py, self.open(py)?, name, options, when_full == "refuse")
+    }
+
+    /// Opens the receiving end of a channel, and creates the channel if it is not there; see `sender`.
+    #[pyo3(signature = (name, *, capacity=16, inline=480, wait="sleep", kept=false))]
+    fn receiver(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        capacity: usize,
+        inline: usize,
+        wait: &str,
+        kept: bool,
+    ) -> PyResult<Receiver> {
+        let options = channel::options(capacity, inline, wait, "block", kept)?;
+        Receiver::open(py, self.open(py)?, name, options)
+    }
+
+    /// All channels, sorted by name.
+    fn channels(&self, py: Python<'_>) -> PyResult<Vec<Channel>> {
+        Ok(self.act(py, FastIoContext::channels)?.into_iter().map(Channel::from).collect())
+    }
+
+    /// Takes a channel away with what waits in it; whether there was one. `EndTaken` if a living process has an end of it.
+    fn remove_channel(&self, py: Python<'_>, name: &str) -> PyResult<bool> {
+        self.act(py, |context| context.remove_channel(name))
     }
 
     /// The schemas of all values that were ever published or sent here, by their fingerprints.

@@ -58,7 +58,14 @@ pub(crate) fn fastio(py: Python<'_>, problem: FastIoError, codec: &str) -> PyErr
         FastIoError::BadAlignment { .. } => "BadAlignment",
         FastIoError::TooManyChildren { .. } => "TooManyChildren",
         FastIoError::Io { .. } => "Io",
-        // Those of channels, which Python does not have yet.
+        FastIoError::Closed { .. } => "Closed",
+        FastIoError::PeerDied { .. } => "PeerDied",
+        FastIoError::Full { .. } => "Full",
+        FastIoError::EndTaken { .. } => "EndTaken",
+        FastIoError::ChannelDiffers { .. } => "ChannelDiffers",
+        FastIoError::BadChannel { .. } => "BadChannel",
+        FastIoError::CannotAdopt { .. } => "OtherPipeline",
+        FastIoError::WrongKind { .. } => "WrongType",
         _ => "Error",
     };
     error(py, class, problem)

@@ -5,6 +5,7 @@
 
 mod allocation;
 mod array;
+mod channel;
 mod context;
 mod dtype;
 mod encode;
@@ -14,6 +15,7 @@ mod heads;
 mod layout;
 mod memory;
 mod message;
+mod narrow;
 mod numbers;
 mod operators;
 mod publish;
@@ -40,6 +42,8 @@ mod _podwire {
     use crate::allocation::FastIOAllocation;
     #[pymodule_export]
     use crate::array::seal;
+    #[pymodule_export]
+    use crate::channel::{Channel, Receiver, Sender, wait_for_any};
     #[pymodule_export]
     use crate::context::FastIOContext;
     #[pymodule_export]

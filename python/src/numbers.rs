@@ -17,6 +17,7 @@ use pyo3::{
 use crate::{
     array, dtype,
     encode::{Encoder, Fault},
+    narrow,
     raw::HostArray,
     schema::Schema,
 };
@@ -45,25 +46,22 @@ pub(crate) fn scalar(name: &'static str, value: &Bound<'_, PyAny>) -> Result<([u
         }
         "f16" | "bf16" | "f32" | "f64" => {
             let number: f64 = value.extract().map_err(|_| wrong())?;
-            let narrow = match name {
-                "f16" => {
-                    put(&half::f16::from_f64(number).to_le_bytes());
-                    half::f16::from_f64(number).to_f64()
-                }
-                "bf16" => {
-                    put(&half::bf16::from_f64(number).to_le_bytes());
-                    half::bf16::from_f64(number).to_f64()
+            let fits = match name {
+                "f16" | "bf16" => {
+                    let (bits, finite) = if name == "f16" { narrow::F16 } else { narrow::BF16 }.of(number);
+                    put(&bits);
+                    finite
                 }
                 "f32" => {
                     put(&(number as f32).to_le_bytes());
-                    f64::from(number as f32)
+                    (number as f32).is_finite()
                 }
                 _ => {
                     put(&number.to_le_bytes());
-                    number
+                    true
                 }
             };
-            if number.is_finite() && narrow.is_infinite() {
+            if number.is_finite() && !fits {
                 return Err(Fault::new(value.py(), format!("{number} is too large for {name}")));
             }
         }

@@ -177,6 +177,14 @@ pub(crate) fn published_in_place(
     Ok(Some(allocation))
 }
 
+/// Seals an array of `empty_array` that fills its memory, of this pipeline, so that a message refers to it; leaves anything else.
+pub(crate) fn sealed_in_place(context: &FastIoContext, array: &Bound<'_, PyAny>) -> PyResult<()> {
+    if array.is_instance(array::class(array.py())?)? {
+        published_in_place(context, array, &BTreeMap::new(), true)?;
+    }
+    Ok(())
+}
+
 /// The layout of an array that fills its memory, if metadata can describe it.
 fn in_place<'py>(array: &Bound<'py, PyAny>, memory: &Memory) -> PyResult<Option<Layout<'py>>> {
     let py = array.py();

@@ -16,6 +16,16 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) fn patiently<T: Send>(
     py: Python<'_>,
     timeout: Option<f64>,
+    ask: impl FnMut(Duration) -> Result<T> + Send,
+) -> PyResult<T> {
+    patiently_or(py, timeout, "DecodeError", ask)
+}
+
+/// The same; `codec` is the class for an error of a codec.
+pub(crate) fn patiently_or<T: Send>(
+    py: Python<'_>,
+    timeout: Option<f64>,
+    codec: &str,
     mut ask: impl FnMut(Duration) -> Result<T> + Send,
 ) -> PyResult<T> {
     let wrong = || PyValueError::new_err("the timeout is no number of seconds that one can wait");
@@ -28,11 +38,11 @@ pub(crate) fn patiently<T: Send>(
         match py.detach(|| ask(slice)) {
             Err(Error::Timeout { what, .. }) => match wait {
                 Some(waited) if waited <= begin.elapsed() => {
-                    return Err(errors::fastio(py, Error::Timeout { what, waited }, "DecodeError"));
+                    return Err(errors::fastio(py, Error::Timeout { what, waited }, codec));
                 }
                 _ => py.check_signals()?,
             },
-            other => return other.map_err(|problem| errors::fastio(py, problem, "DecodeError")),
+            other => return other.map_err(|problem| errors::fastio(py, problem, codec)),
         }
     }
 }

@@ -109,3 +109,28 @@ def forked(pipe, context, allocation, array):
     del array, allocation, context, own
     pipe.recv()
     sys.exit(0)
+
+
+def send(pipe, pipeline, name, count):
+    sender = podwire.FastIOContext(pipeline).sender(name)
+    for number in range(count):
+        sender.send(numpy.full(100_000, number, "i4"))
+    pipe.send(sender.sent)
+    pipe.recv()
+
+
+def receive(pipe, pipeline, name, count):
+    """Takes some messages, and keeps the last."""
+    receiver = podwire.FastIOContext(pipeline).receiver(name)
+    kept = [receiver.receive(LONG) for _ in range(count)]
+    pipe.send([int(array[-1]) for array in kept])
+    pipe.recv()
+
+
+def echo(pipe, pipeline):
+    context = podwire.FastIOContext(pipeline)
+    with context.receiver("to") as receiver, context.sender("back") as sender:
+        pipe.send("ready")
+        for message in receiver:
+            sender.send(message)
+    pipe.recv()

@@ -5,8 +5,13 @@
 
 #![allow(dead_code, reason = "what runs the processes is shared with the tests of `volume_pipeline`")]
 
+#[cfg(all(feature = "cuda", feature = "distributed"))]
+#[path = "../../device/src/tests/libcuda.rs"]
+mod libcuda;
 #[path = "../pipeline/run.rs"]
 mod run;
+#[cfg(all(feature = "cuda", feature = "distributed"))]
+mod test_gpu;
 mod test_monitor;
 mod test_ping;
 #[cfg(feature = "distributed")]

@@ -2,19 +2,23 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::run::{Home, Outcome, example_called, series};
 
 /// An example that runs in a process, which ends with this.
-struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Process {
     /// Starts an example, with arguments that are written with spaces.
     fn start(home: &Home, name: &str, address: &str, arguments: &str) -> Self {
-        let mut command = example_called(name);
+        Self::start_command(home, example_called(name), address, arguments)
+    }
+
+    /// The same for an example with an environment of its own.
+    pub(crate) fn start_command(home: &Home, mut command: Command, address: &str, arguments: &str) -> Self {
         command.args(["--address", address]).args(arguments.split_whitespace());
         command.env("PODWIRE_SHM_DIR", home.path("")).stdin(Stdio::null());
         Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
@@ -26,7 +30,7 @@ impl Process {
 
     /// Waits for the end, and gives what was printed.
     #[track_caller]
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         let start = Instant::now();
         while self.is_running() && start.elapsed() < Duration::from_secs(60) {
             thread::sleep(Duration::from_millis(5));
@@ -55,7 +59,7 @@ impl Drop for Process {
 }
 
 /// An address of this host that nobody uses.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 

@@ -3,6 +3,9 @@
 //!
 //! Figures are medians of one run on one machine; ratios are of neighbours in the same run.
 
+#[path = "../../machine.rs"]
+mod machine;
+
 use std::{
     env,
     process::{Child, Command, ExitCode, Stdio},
@@ -41,7 +44,7 @@ fn main() -> ExitCode {
 
 fn report(rounds: usize) -> Result {
     let gpu = Device::open(0)?;
-    println!("# Device memory on an {}\n", gpu.name());
+    println!("# Device memory on an {}\n\n{}.", gpu.name(), machine::describe());
     println!("Medians of {rounds} rounds; two processes, waiting by spinning.\n");
     let pipeline = format!("bench-device-{}", std::process::id());
     let context = FastIoContext::open(&pipeline)?;
@@ -148,8 +151,8 @@ fn copies(gpu: &Device, context: &FastIoContext, rounds: usize) -> Result {
             time(&mut theirs, || {
                 // SAFETY: both have so many bytes, and live.
                 let copied = unsafe { sys::cuMemcpyDtoD_v2(target, source, size) };
-                // SAFETY: the context of the device is current.
-                (copied, unsafe { sys::cuCtxSynchronize() })
+                // SAFETY: the context of the device is current, and null is its default stream.
+                (copied, unsafe { sys::cuStreamSynchronize(std::ptr::null_mut()) })
             });
         }
         let [ours, theirs] = [&mut ours, &mut theirs].map(|times| median(times));

@@ -1,24 +1,13 @@
 //! The machine: what it is, which two processors are measured on, how much memory it can spare.
 
+#[path = "../../machine.rs"]
+mod this;
+
 use std::fs::read_to_string;
 
-use rustix::{
-    system::uname,
-    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
-};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// One line that says on what was measured.
-pub fn describe() -> String {
-    let info = read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("an unknown processor", |(_, model)| model);
-    let kernel = uname().release().to_string_lossy().into_owned();
-    // What a distribution or a host adds to the version says nothing here.
-    let kernel = kernel.split('-').next().unwrap_or_default();
-    let load = read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split_whitespace().next().unwrap_or("?").to_owned();
-    format!("{model}, {} processors, Linux {kernel}, load {load} before", allowed().len())
-}
+pub use this::describe;
 
 fn allowed() -> Vec<usize> {
     let set = sched_getaffinity(None).unwrap_or_default();

@@ -8,6 +8,8 @@
 mod between;
 mod hop;
 mod idle;
+#[path = "../../machine.rs"]
+mod machine;
 mod operators;
 mod scaling;
 mod stream;
@@ -82,20 +84,6 @@ pub fn head(title: &str, name: &str, cells: &[&str]) {
     println!("|---|{}", "--:|".repeat(cells.len()));
 }
 
-/// One line that says on what was measured.
-fn machine() -> String {
-    let read = |file| std::fs::read_to_string(file).unwrap_or_default();
-    let info = read("/proc/cpuinfo");
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("an unknown processor", |(_, model)| model);
-    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
-    // What a distribution or a host adds to the version says nothing here.
-    let kernel = kernel.split('-').next().unwrap_or_default();
-    let load = read("/proc/loadavg").split_whitespace().next().unwrap_or("?").to_owned();
-    let count = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{model}, {count} processors, Linux {kernel}, load {load} before")
-}
-
 fn main() -> Result<(), between::Failure> {
     iceoryx2::prelude::set_log_level(iceoryx2::prelude::LogLevel::Fatal);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -110,7 +98,7 @@ fn main() -> Result<(), between::Failure> {
     } else {
         FULL
     };
-    println!("# Operators and links, measured\n\n{}.", machine());
+    println!("# Operators and links, measured\n\n{}.", machine::describe());
     if !asked("--between") {
         hop::measure(effort);
         stream::measure(effort);

@@ -5,6 +5,8 @@
 //! machines change their speed. A link carries values: its time has encoding and decoding in it, and its receiver sleeps
 //! where the bare loop spins.
 
+#[path = "../../machine.rs"]
+mod machine;
 mod raw;
 
 use std::{
@@ -67,17 +69,6 @@ fn receive(tls: &str, folder: &Path, quick: bool, sizes: &[usize]) {
     }
 }
 
-/// One line that says on what was measured.
-fn machine() -> String {
-    let read = |file| std::fs::read_to_string(file).unwrap_or_default();
-    let info = read("/proc/cpuinfo");
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("an unknown processor", |(_, model)| model);
-    let load = read("/proc/loadavg").split_whitespace().next().unwrap_or("?").to_owned();
-    let count = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{model}, {count} processors, load {load} before")
-}
-
 fn main() {
     CodecRegistry::global().register::<Bulk<u8>>("bench.Bytes").unwrap();
     let args: Vec<String> = std::env::args().collect();
@@ -87,7 +78,7 @@ fn main() {
     if let Some(at) = args.iter().position(|arg| arg == "--receive") {
         return receive(&args[at + 1], Path::new(&args[at + 2]), quick, &sizes);
     }
-    println!("# Links over UCX, measured\n\n{}.\n", machine());
+    println!("# Links over UCX, measured\n\n{}.\n", machine::describe());
     println!(
         "Messages from one process to another, the best of {ROUNDS} rounds. A ratio of 1: as fast as the bare loop.\n"
     );

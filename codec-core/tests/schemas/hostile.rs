@@ -74,6 +74,40 @@ fn case_06_lengths_that_lie_are_an_unexpected_end() {
     refused("bulk[text]", &[&[0][..], &1_u64.to_le_bytes(), &[0; 4]].concat());
 }
 
+/// The elements of a bulk are heads alone: where there can be a tail there is no value, not even an empty one.
+#[test]
+fn a_bulk_of_elements_that_can_have_a_tail_has_no_value() {
+    for element in [
+        "[u8]",
+        "text",
+        "?u8",
+        "*u8",
+        "{u8:u8}",
+        "bulk[u8]",
+        "[text;2]",
+        "struct{a:u8,b:[u8]}",
+        "enum8{A=0{a:u8}}",
+    ] {
+        for (place, count) in [(0, 0_u64), (0, 1), (1, 0), (1, 1)] {
+            let bytes = [&[place][..], &count.to_le_bytes(), &[0; 16]].concat();
+            let schema = format!("bulk[{element}]");
+            let error = refused(&schema, &bytes);
+            assert!(
+                matches!(error, Error::InvalidLength { offset: 9, found } if found == count),
+                "{schema}: {error:?}"
+            );
+            schema.parse::<Schema>().unwrap().skip(&mut Reader::from_slice(&bytes)).unwrap_err();
+        }
+    }
+    for (element, bytes, value) in
+        [("[u8;2]", &[1, 2][..], "[[1, 2]]"), ("enum8{A=7{}}", &[7], "[A]"), ("[text;0]", &[], "[[]]")]
+    {
+        let bytes = [&[0][..], &1_u64.to_le_bytes(), bytes].concat();
+        let schema: Schema = format!("bulk[{element}]").parse().unwrap();
+        assert_eq!(schema.from_slice(&bytes).unwrap().to_string(), value, "{schema}");
+    }
+}
+
 #[test]
 fn case_10_elements_without_bytes_count() {
     let many = [0xFF, 0xFF, 0xFF, 0x7F];

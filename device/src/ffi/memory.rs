@@ -106,6 +106,10 @@ impl Driver for Cuda {
         self.devices()
     }
 
+    fn uuid(&self, device: u32) -> Result<[u8; 16]> {
+        Self::uuid_of(device)
+    }
+
     fn open(&self, device: u32) -> Result<Details> {
         self.retain(device)
     }

@@ -155,11 +155,16 @@ impl Cuda {
         // SAFETY: there is room for so many characters, and one more stays 0.
         check("cuDeviceGetName", unsafe { sys::cuDeviceGetName(name.as_mut_ptr().cast(), length, handle) })?;
         let name = CStr::from_bytes_until_nul(&name).unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Details { name, uuid: Self::uuid_of(device)?, granularity: self.granularity(device)? })
+    }
+
+    fn uuid_of(device: u32) -> Result<[u8; 16]> {
+        let handle = Self::handle(device)?;
         let mut uuid = sys::CUuuid { bytes: [0; 16] };
         // SAFETY: `uuid` is a place for one.
-        check("cuDeviceGetUuid_v2", unsafe { sys::cuDeviceGetUuid_v2(&mut uuid, handle) })?;
-        let granularity = self.granularity(device)?;
-        Ok(Details { name, uuid: uuid.bytes.map(|byte| byte as u8), granularity })
+        let asked = unsafe { sys::cuDeviceGetUuid_v2(&mut uuid, handle) };
+        check("cuDeviceGetUuid_v2", asked)?;
+        Ok(uuid.bytes.map(|byte| byte as u8))
     }
 
     fn handle(device: u32) -> Result<sys::CUdevice> {

@@ -1,7 +1,10 @@
 //! Stories of device memory, told with a driver that has no GPU, and with a GPU where there is one; other processes are real.
 //!
-//! A story runs once for each driver: on a machine without a GPU it prints `skipped: GPU (...)`, once for each story.
+//! A story runs once for each driver: on a machine without a GPU it prints `skipped: GPU (...)`, once for each story. `library`
+//! has them told once more by the calls of CUDA's driver.
 
+mod libcuda;
+mod library;
 mod lives;
 mod messages;
 mod several;

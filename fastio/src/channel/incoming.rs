@@ -5,7 +5,7 @@
 use std::any::Any;
 
 use podwire_codec_core::{
-    Codec, CodecRegistry, Limits,
+    Codec, CodecRegistry, Limits, Reader, Segment,
     message::{Message, Metadata},
     registry::AnyValue,
 };
@@ -16,9 +16,10 @@ use super::{
 };
 use crate::{
     allocation::FastIoAllocation,
+    context::FastIoContext,
     error::{Error, Result},
     shared_bytes::SharedBytes,
-    value,
+    value::{self, Described},
 };
 
 /// The message that was taken last, in memory that is used again.
@@ -230,6 +231,41 @@ impl<'r> ValueMessage<'r> {
         let message = Message::parse(self.bytes, limits)?.0;
         let value = CodecRegistry::global().decode_with(&message, &mut self.buffers()?, limits)?;
         Ok((value, message.metadata().clone()))
+    }
+
+    /// The value read by its schema, whether or not its type is known here, as
+    /// [`FastIoContext::described`] gives it: `context` is the receiver's. Only a message that lies in the channel itself is
+    /// copied, once.
+    ///
+    /// ```
+    /// # let pipeline = format!("doc-value-described-{}", std::process::id());
+    /// use podwire_fastio::{ChannelOptions, FastIoContext, Incoming, Payload};
+    /// # podwire_codec_core::CodecRegistry::global().register::<(String, u8)>("doc.reading").unwrap();
+    /// let context = FastIoContext::open(&pipeline)?;
+    /// let (mut sender, mut receiver) = context.channel("readings", &ChannelOptions::new())?;
+    /// sender.send(Payload::value(&("argon".to_owned(), 18_u8)))?;
+    ///
+    /// // In a process that knows nothing of the type:
+    /// let Incoming::Value(message) = receiver.receive()? else { panic!("it is a value") };
+    /// assert_eq!(message.described(&context)?.0.value.to_string(), r#"("argon", 18)"#);
+    /// # drop((sender, receiver, context));
+    /// # FastIoContext::remove(&pipeline)?;
+    /// # Ok::<(), podwire_fastio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`FastIoContext::described`].
+    pub fn described(&self, context: &FastIoContext) -> Result<(Described, Metadata)> {
+        let memory = match self.shared {
+            Some(shared) => Segment::from(shared.clone()),
+            None => Segment::from(self.bytes.to_vec()),
+        };
+        let message = Message::parse(memory.bytes()?, Limits::DEFAULT)?.0;
+        let schema = context.schema_for(&message, message.name())?;
+        let read = |reader: &mut Reader<'_>| schema.decode_sharing(&memory, reader);
+        let value = message.decode(&mut self.buffers()?, Limits::DEFAULT, read)?;
+        let described = Described { codec: message.name().to_owned(), schema, value };
+        Ok((described, message.metadata().clone()))
     }
 
     fn value_of<T: Codec + Any>(&self, message: &Message<'_>) -> Result<T> {

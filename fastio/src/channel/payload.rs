@@ -5,7 +5,9 @@
 
 use std::{any::Any, sync::atomic::Ordering::Relaxed};
 
-use podwire_codec_core::{Codec, CodecRegistry, Endpoint, Segment, endpoint::Capabilities, message};
+use podwire_codec_core::{
+    Codec, CodecRegistry, Endpoint, Segment, Writer, endpoint::Capabilities, message, schema::Schema,
+};
 
 use super::{
     ends::End,
@@ -57,6 +59,18 @@ pub enum Payload<'p> {
         value: &'p (dyn Any + Send + Sync),
         /// What the compiler calls its type, where that is known, for an error to name it.
         type_name: Option<&'static str>,
+        /// What travels with it.
+        metadata: Option<&'p message::Metadata>,
+    },
+    /// A value whose type no codec here has: only its schema is known, as for
+    /// [`FastIoContext::create_value`](crate::FastIoContext::create_value).
+    Described {
+        /// The name of its codec.
+        codec: &'p str,
+        /// The schema of its type.
+        schema: &'p Schema,
+        /// Writes it, as the schema says. Called once at most, and only if there is room.
+        encode: &'p dyn Fn(&mut Writer<'_>) -> podwire_codec_core::Result<()>,
         /// What travels with it.
         metadata: Option<&'p message::Metadata>,
     },
@@ -158,7 +172,10 @@ pub(super) fn prepare<'p>(end: &End, payload: Payload<'p>, scratch: &'p mut Vec<
         }
         Payload::Allocation(allocation) => with_metadata(end, allocation),
         Payload::Value { value, type_name, metadata } => {
-            encode(end, value, metadata, scratch).map_err(|error| error.naming_type(type_name))
+            encode_any(end, value, metadata, scratch).map_err(|error| error.naming_type(type_name))
+        }
+        Payload::Described { codec, schema, encode: write, metadata } => {
+            encode(end, (codec, schema.fingerprint()), || schema.clone(), metadata, scratch, write)
         }
     }
 }
@@ -179,20 +196,30 @@ fn with_metadata<'p>(end: &End, allocation: &'p FastIoAllocation) -> Result<Read
     Ok(Ready::Made(ALLOCATION | REFERENCED | WRAPPED, wrapper))
 }
 
-fn encode<'p>(
+fn encode_any<'p>(
     end: &End,
     value: &(dyn Any + Send + Sync),
     metadata: Option<&message::Metadata>,
     scratch: &'p mut Vec<u8>,
 ) -> Result<Ready<'p>> {
     let codec = CodecRegistry::global().by_value(value)?;
+    let named = (codec.name(), codec.fingerprint());
+    encode(end, named, || codec.schema(), metadata, scratch, |writer| codec.encode(value, writer))
+}
+
+fn encode<'p>(
+    end: &End,
+    (codec, fingerprint): (&str, u64),
+    schema: impl FnOnce() -> Schema,
+    metadata: Option<&message::Metadata>,
+    scratch: &'p mut Vec<u8>,
+    write: impl FnOnce(&mut Writer<'_>) -> podwire_codec_core::Result<()>,
+) -> Result<Ready<'p>> {
     scratch.clear();
     let mut envelope = Envelope { outgoing: Outgoing::new(&end.context), bytes: scratch };
     let metadata = metadata.unwrap_or(const { &message::Metadata::new() });
-    message::write(codec.name(), codec.fingerprint(), metadata, &mut envelope, |writer| {
-        codec.encode(value, writer)
-    })?;
-    end.store().describe(|| codec.schema(), codec.fingerprint())?;
+    message::write(codec, fingerprint, metadata, &mut envelope, write)?;
+    end.store().describe(schema, fingerprint)?;
     let Envelope { mut outgoing, bytes } = envelope;
     let inline = bytes.len() <= end.ring.shape.inline();
     match outgoing.children.len() {
@@ -211,7 +238,7 @@ fn encode<'p>(
     let Outgoing { children, message, copied, .. } = outgoing;
     end.copied.update(|before| before + copied.saturating_sub(beside));
     let mut message = message.ok_or_else(|| Error::NotAValue { name: end.shown() })?;
-    message.set_metadata(Metadata::value(codec.name()));
+    message.set_metadata(Metadata::value(codec));
     message.settle_metadata()?;
     message.adopt(&children.iter().collect::<Vec<_>>())?;
     message.seal()?;
