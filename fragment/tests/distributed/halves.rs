@@ -14,7 +14,7 @@ use crate::processes::{Place, Process};
 
 /// What is sent: of a type to the one program, and known by its schema alone to the other.
 #[derive(Codec, Debug, PartialEq)]
-#[codec(name = "tests.Reading")]
+#[codec(crate = podwire_codec_core, name = "tests.Reading")]
 struct Reading {
     number: u64,
     unit: String,
@@ -37,9 +37,9 @@ impl DynamicCodec for Described {
     }
 }
 
-struct Send;
+struct Emit;
 
-impl Operator for Send {
+impl Operator for Emit {
     fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
         spec.output::<Reading>("out");
         spec.count(20);
@@ -92,7 +92,7 @@ pub(crate) fn compose(app: &mut Application) {
         receives.add_operator("receive", Receive::default());
     } else {
         sends = Fragment::new("sends");
-        sends.add_operator("send", Send);
+        sends.add_operator("send", Emit);
         receives = Fragment::elsewhere("receives");
         let capacity = if program == "differs" { 4 } else { 3 };
         receives.declare("receive", move |spec| {
