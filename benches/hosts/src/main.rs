@@ -1,7 +1,8 @@
 //! What do several hosts cost?
 //!
-//! `podwire-bench-hosts [--quick|--check] [growth] [network]` prints tables in Markdown: `growth` has applications with more and
-//! more workers and fragments on this machine, each worker with shared memory of its own, as on a host of its own; `network`
+//! `podwire-bench-hosts [--quick|--check] [growth] [network] [WORKERS:FRAGMENTS...]` prints tables in Markdown: `growth` has
+//! applications with more and more workers and fragments on this machine, or so many, each worker with shared memory of its own,
+//! as on a host of its own; `network`
 //! sends messages between two network namespaces, beside a bare TCP connection.
 //!
 //! Its processes are this program again, with the name of their application in the environment.
@@ -33,7 +34,11 @@ fn main() {
     let all = !asked("growth") && !asked("network");
     println!("{} processors", std::thread::available_parallelism().map_or(0, usize::from));
     if all || asked("growth") {
-        growth::measure(effort);
+        let size = |argument: &String| {
+            let (workers, fragments) = argument.split_once(':')?;
+            Some((workers.parse().ok()?, fragments.parse().ok()?))
+        };
+        growth::measure(effort, &arguments.iter().filter_map(size).collect::<Vec<_>>());
     }
     if all || asked("network") {
         network::measure(effort);

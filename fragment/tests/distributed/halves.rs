@@ -37,9 +37,9 @@ impl DynamicCodec for Described {
     }
 }
 
-struct Sends;
+struct Emit;
 
-impl Operator for Sends {
+impl Operator for Emit {
     fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
         spec.output::<Reading>("out");
         spec.count(20);
@@ -92,7 +92,7 @@ pub(crate) fn compose(app: &mut Application) {
         receives.add_operator("receive", Receive::default());
     } else {
         sends = Fragment::new("sends");
-        sends.add_operator("send", Sends);
+        sends.add_operator("send", Emit);
         receives = Fragment::elsewhere("receives");
         let capacity = if program == "differs" { 4 } else { 3 };
         receives.declare("receive", move |spec| {

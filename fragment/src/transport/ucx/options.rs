@@ -6,9 +6,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::UcxError;
 
+type Listener = dyn Fn(&str, &UcxError) + Send + Sync;
+
 /// Who is told that a receiver is not reached.
 #[derive(Clone, Default)]
-pub(super) struct Tell(Option<Arc<dyn Fn(&str, &UcxError) + Send + Sync>>);
+pub(super) struct Tell(Option<Arc<Listener>>);
 
 impl Tell {
     pub(super) fn tell(&self, link: &str, why: &UcxError) {
