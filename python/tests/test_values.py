@@ -381,3 +381,23 @@ def test_schemas_compare_and_show_themselves():
     for wrong in ("", "u9", "[u8] ", "struct{a:^0}", "?" * 200):
         with pytest.raises(ValueError):
             podwire.Schema(wrong)
+
+
+@pytest.mark.parametrize("kind, dtype", [(podwire.f16, "float16"), (podwire.bf16, "bfloat16")])
+def test_numbers_of_16_bits_are_rounded_as_numpy_rounds_them(kind, dtype):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    dtype = numpy.dtype(getattr(ml_dtypes, dtype, None) or dtype)
+    every = numpy.arange(1 << 16, dtype="u2").view(dtype)
+    with numpy.errstate(invalid="ignore"):
+        every = every.astype("f8")
+    numbers = every[numpy.isfinite(every)]
+    between = (numbers[:-1] + numbers[1:]) / 2  # half way to the next, where it is a neighbour: to the even one
+    # From numbers that binary32 has, as the other library rounds twice.
+    for row in (numbers, between.astype("f4").astype("f8"), numpy.array([0.0, -0.0, 1e-300, -1e-300, 5e-324])):
+        with numpy.errstate(over="ignore"):
+            expected = row.astype("f4").astype(dtype)
+        found = numpy.frombuffer(b"".join(podwire.encode(number, kind) for number in row.tolist()), dtype)
+        assert (found.view("u2") == expected.view("u2")).all()
+    for number in (float("inf"), float("-inf"), float("nan")):
+        found = numpy.frombuffer(podwire.encode(number, kind), dtype).astype("f8")[0]
+        assert found == number or (found != found and number != number)
