@@ -30,35 +30,44 @@ class Ping(podwire.Operator):
     def setup(self, spec):
         spec.output("out", podwire.Tensor)
         spec.count(self.options.count)
+        self.gpu = podwire.Device(0) if self.options.gpu else None
 
     def start(self, context):
-        if self.options.gpu:
-            raise podwire.WrongType("--gpu: arrays on a GPU do not travel yet; leave it out for the memory of the host")
         self.memory = context.fast_io()
 
-    def compute(self, input, output, context):
+    def array(self):
         options = self.options
-        array = self.memory.empty_array((options.batch, options.rows, options.columns), NAMES[options.data_type])
+        shape, dtype = (options.batch, options.rows, options.columns), NAMES[options.data_type]
+        if self.gpu is not None:
+            return self.gpu.zeros(self.memory, shape, dtype)  # or CuPy's, PyTorch's, ..: copied once, on the GPU
+        array = self.memory.empty_array(shape, dtype)
         array.fill(0)  # a camera would write here
+        return podwire.seal(array)
+
+    def compute(self, input, output, context):
+        array = self.array()
         sent = podwire.dumps(time.monotonic_ns(), podwire.u64, schema=False, checksum=False)
-        output.emit("out", podwire.seal(array), {"sent": sent})  # nothing is copied
+        output.emit("out", array, {"sent": sent})  # nothing is copied
 
 
 class Pong(podwire.Operator):
     """Receives arrays and measures."""
 
-    def __init__(self):
+    def __init__(self, options):
+        self.options = options
         self.took, self.bytes, self.what = [], 0, ""
 
     def setup(self, spec):
-        spec.input("in", podwire.Tensor)
+        spec.input("in", podwire.NativeTensor)
+        if self.options.gpu:
+            podwire.Device(0)  # from here on, arrays on a GPU can come in from other processes
 
     def compute(self, input, output, context):
         array, metadata = input.receive_with_metadata("in")
         now = time.monotonic_ns()
         sent = podwire.loads(metadata["sent"])
         if not self.took:
-            self.first, self.what = sent, f"{array.dtype} {list(array.shape)}"
+            self.first, self.what = sent, f"{array.dtype} {list(array.shape)}{' on a GPU' if getattr(array, 'is_on_gpu', False) else ''}"
         self.last = now
         self.took.append(now - sent)
         self.bytes += array.nbytes
@@ -90,7 +99,7 @@ def main():
     sender = podwire.Fragment("fragment1")
     sender.add_operator("ping", Ping(options))
     receiver = podwire.Fragment("fragment2")
-    receiver.add_operator("pong", Pong())
+    receiver.add_operator("pong", Pong(options))
     app.add_fragment(sender)
     app.add_fragment(receiver)
     app.add_flow(sender, receiver, [("ping.out", "pong.in")])

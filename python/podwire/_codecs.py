@@ -17,7 +17,7 @@ import numpy
 
 from . import _podwire
 from ._plans import Compiler, Load, Options, fields_of
-from ._podwire import Schema
+from ._podwire import NativeTensor, Schema
 from ._types import Marker
 from .errors import EncodeError, SchemaMismatch
 
@@ -50,6 +50,10 @@ def codec_of(annotation: Any) -> Codec:
         key = found = None
     if found is not None:
         return found
+    if annotation is NativeTensor:
+        tensor = codec_of(Annotated[numpy.ndarray, Marker("tensor")])
+        known[key] = codec = Codec(tensor.schema, tensor.name, as_native)
+        return codec
     plan = Compiler().plan(annotation)
     codec = Codec(Schema(plan.text), plan.name, plan.load)
     codec.schema.learn()
@@ -58,6 +62,11 @@ def codec_of(annotation: Any) -> Codec:
     elif key is not None:
         known[key] = codec
     return codec
+
+
+def as_native(array: Any) -> NativeTensor:
+    """What arrived as an array, as podwire's own tensor on the same memory."""
+    return array if isinstance(array, NativeTensor) else NativeTensor(array)
 
 
 def key_of(annotation: Any) -> Any:

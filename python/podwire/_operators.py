@@ -51,6 +51,11 @@ class PortType:
     dtype: numpy.dtype[Any] | None = None
 
 
+def as_it_is(array: Any) -> Any:
+    """An array for a port of arrays: also what was sent as a ``NativeTensor``."""
+    return array
+
+
 def port(of: Any) -> PortType | None:
     """What the type of a port means; nothing if it takes any object."""
     if of is None or of is Any or of is any or of == "any":
@@ -66,9 +71,9 @@ def port(of: Any) -> PortType | None:
         return PortType(of.name, of.schema)
     tensor = codec_of(Tensor)
     if of is numpy.ndarray:
-        return PortType(tensor.name, tensor.schema)
+        return PortType(tensor.name, tensor.schema, as_it_is)
     if isinstance(of, numpy.dtype) or (isinstance(of, type) and issubclass(of, numpy.generic)):
-        return PortType(tensor.name, tensor.schema, None, numpy.dtype(of))
+        return PortType(tensor.name, tensor.schema, as_it_is, numpy.dtype(of))
     codec = codec_of(of)
     return PortType(codec.name, codec.schema, codec.load)
 

@@ -81,6 +81,14 @@ class BadChannel(Error, ValueError):
     """A channel cannot have these properties; the message tells the limits."""
 
 
+class NoDevice(Error):
+    """There is no GPU that can be used here: no driver, none of this number, or none that was opened by ``podwire.Device``."""
+
+
+class Gone(Error):
+    """Memory of a GPU is gone: every process that held it has ended."""
+
+
 class OtherPipeline(Error, ValueError):
     """The allocation belongs to another pipeline than the channel."""
 

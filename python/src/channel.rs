@@ -339,7 +339,7 @@ impl Received {
         }
     }
 
-    fn to_python<'py>(
+    fn into_python<'py>(
         self,
         py: Python<'py>,
         r#type: Option<&Bound<'py, PyAny>>,
@@ -402,7 +402,7 @@ impl Receiver {
         timeout: Option<f64>,
         r#type: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.take(py, timeout)?.to_python(py, r#type)?.0)
+        Ok(self.take(py, timeout)?.into_python(py, r#type)?.0)
     }
 
     /// The same with the bytes that travelled with the value, by their names.
@@ -413,7 +413,7 @@ impl Receiver {
         timeout: Option<f64>,
         r#type: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyDict>)> {
-        self.take(py, timeout)?.to_python(py, r#type)
+        self.take(py, timeout)?.into_python(py, r#type)
     }
 
     /// The next message without waiting; `default` if there is none, and one may still come.
@@ -428,7 +428,7 @@ impl Receiver {
             receiver.try_receive()?.map(|incoming| Received::of(incoming, &self.context)).transpose()
         })?;
         match taken {
-            Some(received) => Ok(received.to_python(py, r#type)?.0),
+            Some(received) => Ok(received.into_python(py, r#type)?.0),
             None => Ok(default.unwrap_or_else(|| py.None().into_bound(py))),
         }
     }

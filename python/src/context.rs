@@ -51,7 +51,7 @@ impl FastIOContext {
         Self { context: Mutex::new(Some(context)) }
     }
 
-    fn open(&self, py: Python<'_>) -> PyResult<FastIoContext> {
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<FastIoContext> {
         let context = self.context.lock().unwrap_or_else(PoisonError::into_inner).clone();
         context.ok_or_else(|| errors::error(py, "Closed", "the context was closed"))
     }

@@ -4,8 +4,9 @@
 //! is what the schema describes, or nothing is; no number is brought into another range.
 
 use podwire_codec_core::{
-    Limits, Segment, Writer,
+    Encode, Limits, Segment, Writer,
     schema::{FieldNode, Node, NodeId, VariantNode},
+    tensor::Tensor,
 };
 use pyo3::{
     intern,
@@ -56,9 +57,14 @@ pub(crate) struct Encoded {
 pub(crate) struct Placed {
     /// The number of bytes before it.
     before: usize,
-    /// Its length in elements.
-    count: u64,
-    memory: Segment,
+    what: Place,
+}
+
+enum Place {
+    /// Elements, so many.
+    Elements(u64, Segment),
+    /// A tensor with all of its fields, which writes itself: in other ways beside the bytes and among them.
+    Tensor(Tensor),
 }
 
 impl Encoded {
@@ -77,7 +83,10 @@ impl Encoded {
         keep: impl Fn(&Segment) -> podwire_codec_core::Result<Segment>,
     ) -> podwire_codec_core::Result<()> {
         self.placed.iter_mut().try_for_each(|placed| {
-            placed.memory = keep(&placed.memory)?;
+            match &mut placed.what {
+                Place::Elements(_, memory) => *memory = keep(memory)?,
+                Place::Tensor(tensor) => *tensor = tensor.with_segment(keep(tensor.segment())?)?,
+            }
             Ok(())
         })
     }
@@ -85,9 +94,16 @@ impl Encoded {
     /// Writes it: where elements are, and themselves if they are nowhere else.
     pub(crate) fn write(&self, writer: &mut Writer<'_>) -> podwire_codec_core::Result<()> {
         let mut written = 0;
-        for Placed { before, count, memory } in &self.placed {
+        for Placed { before, what } in &self.placed {
             writer.write(&self.bytes[written..*before])?;
             written = *before;
+            let (count, memory) = match what {
+                Place::Elements(count, memory) => (count, memory),
+                Place::Tensor(tensor) => {
+                    tensor.encode(writer)?;
+                    continue;
+                }
+            };
             let index = writer.attach(memory)?;
             writer.write(&[u8::from(index.is_some())])?;
             writer.write(&count.to_le_bytes())?;
@@ -129,6 +145,10 @@ impl Fault {
     }
 
     fn into_exception(self, py: Python<'_>) -> PyErr {
+        // That there is no GPU is not the value's fault.
+        if self.why.get_type(py).name().is_ok_and(|name| name == "NoDevice") {
+            return self.why;
+        }
         let way: String = self.path.iter().rev().map(String::as_str).collect();
         let way = way.strip_prefix('.').unwrap_or(&way);
         let shown = self.why.value(py);
@@ -167,7 +187,12 @@ impl Encoder<'_> {
 
     /// Elements that travel by reference where they can, behind the bytes that there are.
     pub(crate) fn place(&mut self, count: u64, memory: Segment) {
-        self.placed.push(Placed { before: self.bytes.len(), count, memory });
+        self.placed.push(Placed { before: self.bytes.len(), what: Place::Elements(count, memory) });
+    }
+
+    /// A tensor, behind the bytes that there are.
+    pub(crate) fn place_tensor(&mut self, tensor: Tensor) {
+        self.placed.push(Placed { before: self.bytes.len(), what: Place::Tensor(tensor) });
     }
 
     /// The next bytes of a head.

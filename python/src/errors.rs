@@ -71,6 +71,26 @@ pub(crate) fn fastio(py: Python<'_>, problem: FastIoError, codec: &str) -> PyErr
     error(py, class, problem)
 }
 
+/// The exception for an error of a device, which is usually of this class.
+#[cfg(feature = "cuda")]
+pub(crate) fn device(py: Python<'_>, problem: podwire_device::Error, class: &str) -> PyErr {
+    use podwire_device::Error as DeviceError;
+    let class = match problem {
+        DeviceError::NoDriver
+        | DeviceError::OldDriver { .. }
+        | DeviceError::NoDevice
+        | DeviceError::WrongOrdinal { .. }
+        | DeviceError::NotVisible { .. }
+        | DeviceError::Unsupported { .. } => "NoDevice",
+        DeviceError::OutOfMemory { .. } => "NoSpace",
+        DeviceError::Gone => "Gone",
+        DeviceError::FastIo(inner) => return fastio(py, inner, class),
+        DeviceError::Codec(inner) => return codec(py, inner, class),
+        _ => class,
+    };
+    error(py, class, problem)
+}
+
 /// The exception for an error of a codec, which is usually of this class.
 pub(crate) fn codec(py: Python<'_>, problem: CodecError, class: &str) -> PyErr {
     match problem {
@@ -78,12 +98,27 @@ pub(crate) fn codec(py: Python<'_>, problem: CodecError, class: &str) -> PyErr {
             Ok(own) => *own,
             Err(inner) => match inner.downcast::<FastIoError>() {
                 Ok(own) => fastio(py, *own, class),
-                Err(inner) => error(py, class, inner),
+                Err(inner) => of_backend(py, inner, class),
             },
         },
+        CodecError::NotHostMemory { .. } => error(
+            py,
+            "NoDevice",
+            format!("{problem}: a process that is to receive arrays on a GPU opens podwire.Device(0) first"),
+        ),
         CodecError::Message(inner) if matches!(*inner, MessageError::SchemaMismatch { .. }) => {
             error(py, "SchemaMismatch", inner)
         }
         other => error(py, class, other),
     }
+}
+
+/// What a backend said that is neither Python's nor Fast I/O's.
+fn of_backend(py: Python<'_>, problem: Box<dyn std::error::Error + Send + Sync>, class: &str) -> PyErr {
+    #[cfg(feature = "cuda")]
+    let problem = match problem.downcast::<podwire_device::Error>() {
+        Ok(own) => return device(py, *own, class),
+        Err(other) => other,
+    };
+    error(py, class, problem)
 }

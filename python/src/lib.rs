@@ -11,11 +11,13 @@ mod dtype;
 mod encode;
 mod errors;
 mod fields;
+mod gpu;
 mod heads;
 mod layout;
 mod memory;
 mod message;
 mod narrow;
+mod native;
 mod numbers;
 mod operators;
 mod publish;
@@ -47,9 +49,13 @@ mod _podwire {
     #[pymodule_export]
     use crate::context::FastIOContext;
     #[pymodule_export]
+    use crate::gpu::Device;
+    #[pymodule_export]
     use crate::memory::Memory;
     #[pymodule_export]
     use crate::message::{decode_value, dump_message, encode_value, load_message};
+    #[pymodule_export]
+    use crate::native::NativeTensor;
     #[pymodule_export]
     use crate::operators::{Application, Context, Input, OperatorSpec, Output, builtin, register};
     #[pymodule_export]

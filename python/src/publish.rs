@@ -89,14 +89,14 @@ pub(crate) fn source<'py>(from: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
     Ok(Source { array, number: None })
 }
 
-/// What an object gives through DLPack, if it is the host's.
+/// What an object gives through DLPack, if the host can read it.
 fn tensor_from(from: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
     let py = from.py();
     let Some(export) = from.getattr_opt(intern!(py, "__dlpack__"))? else { return Ok(None) };
     if let Some(device) = from.getattr_opt(intern!(py, "__dlpack_device__"))?
-        && device.call0()?.get_item(0)?.extract::<i32>()? != 1
+        && device.call0()?.get_item(0)?.extract::<i32>().map(|kind| !matches!(kind, 1 | 3 | 11))?
     {
-        let message = "memory of a device does not travel yet: copy it to the host";
+        let message = "the memory is a device's: `publish_value` and `send` share it, as a tensor; or copy it to the host";
         return Err(errors::error(py, "WrongType", message));
     }
     let options = PyDict::new(py);
@@ -113,7 +113,7 @@ fn tensor_from(from: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
 }
 
 /// The array of another library's memory.
-fn foreign<'py>(py: Python<'py>, tensor: &Tensor) -> PyResult<Source<'py>> {
+pub(crate) fn foreign<'py>(py: Python<'py>, tensor: &Tensor) -> PyResult<Source<'py>> {
     let (stored, number) = match tensor.dtype() {
         DType::BF16 => (DType::U16, Some(DType::BF16)),
         other => (other, None),

@@ -9,6 +9,8 @@ use std::{
     ptr::NonNull,
 };
 
+#[cfg(feature = "cuda")]
+use podwire_codec_core::{DeviceAddress, MemoryKind, Segment};
 use podwire_codec_core::{
     Owner,
     tensor::{
@@ -138,6 +140,60 @@ pub(crate) fn consume(
     }
     let managed = take::<DLManagedTensor>(capsule, PLAIN, USED_PLAIN)?;
     Ok(managed.map(|managed| managed.and_then(Tensor::from_dlpack)))
+}
+
+/// Consumes a capsule with memory of a device.
+#[cfg(feature = "cuda")]
+pub(crate) fn of_device(
+    capsule: &Bound<'_, PyCapsule>,
+    device: &podwire_device::Device,
+) -> PyResult<Option<podwire_device::Result<Tensor>>> {
+    let py = capsule.py();
+    if let Some(managed) = take::<DLManagedTensorVersioned>(capsule, VERSIONED, USED_VERSIONED)? {
+        return Ok(Some(py.detach(|| device.from_dlpack(managed?, None))));
+    }
+    let managed = take::<DLManagedTensor>(capsule, PLAIN, USED_PLAIN)?;
+    Ok(managed.map(|managed| py.detach(|| device.from_dlpack(managed?, None))))
+}
+
+/// Memory of a device that an object of another library has, which it keeps.
+#[cfg(feature = "cuda")]
+struct CudaMemory {
+    _object: Py<PyAny>,
+    address: usize,
+    length: usize,
+}
+
+#[cfg(feature = "cuda")]
+impl Owner for CudaMemory {
+    fn bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn length(&self) -> usize {
+        self.length
+    }
+
+    fn alignment(&self) -> usize {
+        1 << self.address.trailing_zeros().min(12)
+    }
+
+    fn kind(&self) -> MemoryKind {
+        MemoryKind::CUDA
+    }
+
+    fn device_address(&self) -> Option<DeviceAddress> {
+        // SAFETY: the object said by `__cuda_array_interface__` that it has this memory, which it keeps while it lives, and we
+        // keep it; that nobody writes to it meanwhile is what all consumers of that interface rely on.
+        Some(unsafe { DeviceAddress::new(self.address) })
+    }
+}
+
+/// Memory of a device that an object of another library shows by `__cuda_array_interface__`.
+#[cfg(feature = "cuda")]
+pub(crate) fn cuda_memory(object: &Bound<'_, PyAny>, address: usize, length: usize) -> Segment {
+    let memory = CudaMemory { _object: object.clone().unbind(), address, length };
+    Segment::new(std::sync::Arc::new(memory))
 }
 
 fn take<M: Abi>(

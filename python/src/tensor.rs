@@ -3,8 +3,9 @@
 //! Invariant: an array is written as `podwire::Tensor` writes it, in row-major order, and read within its memory.
 
 use podwire_codec_core::{
+    Error, Segment,
     schema::{Node, NodeId, Record, Schema, Value, schema_of},
-    tensor::{DType, Tensor},
+    tensor::{DType, Device, DeviceKind, Tensor},
 };
 use pyo3::{intern, prelude::*, types::PyDict, types::PyTuple};
 use std::sync::LazyLock;
@@ -14,12 +15,16 @@ use crate::{
     encode::{Encoder, Fault},
     errors,
     memory::Memory,
-    numbers,
+    native, numbers,
     publish::{self, Source},
 };
 
 /// Names of the fields of a tensor.
 const FIELDS: [&str; 5] = ["dtype", "device", "shape", "strides", "memory"];
+
+/// Devices whose memory a tensor may name: the host's, CUDA's, and what is both.
+const KINDS: [DeviceKind; 4] =
+    [DeviceKind::HOST, DeviceKind::CUDA, DeviceKind::CUDA_HOST, DeviceKind::CUDA_MANAGED];
 
 /// The schema of a tensor.
 pub(crate) fn schema() -> &'static Schema {
@@ -57,6 +62,11 @@ fn same(one: &Schema, a: NodeId, two: &Schema, b: NodeId) -> bool {
 
 /// Writes an array as a tensor.
 pub(crate) fn write(encoder: &mut Encoder<'_>, value: &Bound<'_, PyAny>) -> Result<(), Fault> {
+    let native = !value.is_instance(array::class(value.py())?)?;
+    if native && let Some(tensor) = native::existing(value)? {
+        encoder.place_tensor(tensor);
+        return Ok(());
+    }
     let py = value.py();
     let Source { array, number } = publish::source(value)?;
     let kind = array.getattr(intern!(py, "dtype"))?;
@@ -81,8 +91,22 @@ pub(crate) fn write(encoder: &mut Encoder<'_>, value: &Bound<'_, PyAny>) -> Resu
     Ok(())
 }
 
-/// The array that the fields of a tensor describe; nothing if they are not those of a tensor.
-pub(crate) fn read<'py>(py: Python<'py>, record: &Record) -> PyResult<Option<Bound<'py, PyAny>>> {
+/// The fields of a tensor.
+struct Parts<'r> {
+    number: DType,
+    device: Device,
+    extents: Vec<u64>,
+    /// How far neighbours are apart, in elements; nothing in row-major order.
+    steps: Vec<i64>,
+    memory: &'r Segment,
+}
+
+fn wrong(py: Python<'_>, why: &str) -> PyErr {
+    errors::error(py, "DecodeError", format!("no tensor: {why}"))
+}
+
+/// The fields of a tensor; nothing if they are not those of one.
+fn parts<'r>(py: Python<'_>, record: &'r Record) -> PyResult<Option<Parts<'r>>> {
     if record.values().len() != FIELDS.len() || !record.fields().map(|(name, _)| name).eq(FIELDS) {
         return Ok(None);
     }
@@ -96,20 +120,49 @@ pub(crate) fn read<'py>(py: Python<'py>, record: &Record) -> PyResult<Option<Bou
     if memory.element() != "u8" || shape.element() != "u64" || strides.element() != "i64" {
         return Ok(None);
     }
-    let wrong = |why: &str| errors::error(py, "DecodeError", format!("no tensor: {why}"));
-    if device.get("kind").and_then(Value::as_u64).is_none_or(|kind| !matches!(kind, 1 | 3 | 13)) {
-        return Err(wrong("its memory is that of a device"));
+    let numbered = |name: &str| device.get(name).and_then(Value::as_u64);
+    let place = numbered("kind").and_then(|kind| u16::try_from(kind).ok()).map(DeviceKind);
+    let index = numbered("index").and_then(|index| u32::try_from(index).ok());
+    let (Some(kind), Some(index)) = (place, index) else { return Ok(None) };
+    if !KINDS.contains(&kind) {
+        return Err(wrong(py, "its memory is that of a device which is not known"));
     }
     if shape.len() > podwire_codec_core::tensor::RANK_LIMIT {
-        return Err(wrong("it has more than 32 dimensions"));
+        return Err(wrong(py, "it has more than 32 dimensions"));
     }
     let extents: Vec<u64> = shape.iter().filter_map(|extent| extent.as_u64()).collect();
     let steps: Vec<i64> = strides.iter().filter_map(|step| step.as_i64()).collect();
     if !steps.is_empty() && steps.len() != extents.len() {
-        return Err(wrong("it has not as many strides as dimensions"));
+        return Err(wrong(py, "it has not as many strides as dimensions"));
     }
-    let Some(memory) = Memory::part(memory.memory().clone()) else {
-        return Err(wrong("the host cannot read its memory"));
+    let device = Device { kind, index };
+    Ok(Some(Parts { number: *number, device, extents, steps, memory: memory.memory() }))
+}
+
+/// The tensor that its fields describe; nothing if they are not those of one.
+pub(crate) fn native_of(py: Python<'_>, record: &Record) -> PyResult<Option<Tensor>> {
+    let Some(Parts { number, device, extents, steps, memory }) = parts(py, record)? else { return Ok(None) };
+    let lay = |memory| laid_out(memory, number, &extents, &steps);
+    let tensor = match lay(memory) {
+        // What lies in a message need not be aligned.
+        Err(Error::SegmentAlignment { .. }) => {
+            lay(&memory.bytes().map_err(|error| wrong(py, &error.to_string()))?.to_vec().into())
+        }
+        other => other,
+    };
+    tensor.map(|tensor| Some(tensor.with_device(device))).map_err(|error| wrong(py, &error.to_string()))
+}
+
+/// The array that the fields of a tensor describe; nothing if they are not those of one. What is on a GPU becomes what
+/// `native::for_gpu` says.
+pub(crate) fn read<'py>(py: Python<'py>, record: &Record) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(Parts { number, extents, steps, memory, .. }) = parts(py, record)? else { return Ok(None) };
+    if memory.bytes().is_err() {
+        let Some(tensor) = native_of(py, record)? else { return Ok(None) };
+        return native::for_gpu(py, tensor).map(Some);
+    }
+    let Some(memory) = Memory::part(memory.clone()) else {
+        return Err(wrong(py, "the host cannot read its memory"));
     };
     let size = number.size() as i64;
     // Where strides are negative the first element is not the lowest.
@@ -119,9 +172,9 @@ pub(crate) fn read<'py>(py: Python<'py>, record: &Record) -> PyResult<Option<Bou
         sum.checked_add(step.checked_neg()?.checked_mul(last)?.checked_mul(size)?)
     });
     let bytes = steps.iter().map(|step| step.checked_mul(size)).collect::<Option<Vec<_>>>();
-    let (Some(offset), Some(bytes)) = (offset, bytes) else { return Err(wrong("a stride is too large")) };
+    let (Some(offset), Some(bytes)) = (offset, bytes) else { return Err(wrong(py, "a stride is too large")) };
     let options = PyDict::new(py);
-    options.set_item(intern!(py, "dtype"), dtype::of_number(py, *number)?)?;
+    options.set_item(intern!(py, "dtype"), dtype::of_number(py, number)?)?;
     options.set_item(intern!(py, "offset"), if extents.contains(&0) { 0 } else { offset })?;
     if !bytes.is_empty() {
         options.set_item(intern!(py, "strides"), PyTuple::new(py, bytes)?)?;
@@ -129,12 +182,32 @@ pub(crate) fn read<'py>(py: Python<'py>, record: &Record) -> PyResult<Option<Bou
     options.set_item(intern!(py, "buffer"), Bound::new(py, memory)?)?;
     // numpy checks that every element lies within the memory.
     let made = array::class(py)?.call((PyTuple::new(py, extents)?,), Some(&options));
-    let array = made.map_err(|error| wrong(&error.value(py).to_string()))?;
-    if *number == DType::Bool && !array.getattr(intern!(py, "size"))?.eq(0)? {
+    let array = made.map_err(|error| wrong(py, &error.value(py).to_string()))?;
+    if number == DType::Bool && !array.getattr(intern!(py, "size"))?.eq(0)? {
         let top = array.call_method1("view", ("u1",))?.call_method0("max")?;
         if top.gt(1)? {
-            return Err(wrong("an element is no bool"));
+            return Err(wrong(py, "an element is no bool"));
         }
     }
     Ok(Some(array))
+}
+
+/// The tensor of these fields.
+fn laid_out(
+    memory: &Segment,
+    number: DType,
+    extents: &[u64],
+    steps: &[i64],
+) -> podwire_codec_core::Result<Tensor> {
+    let shape: Vec<usize> = extents.iter().map(|extent| *extent as usize).collect();
+    if steps.is_empty() {
+        return Tensor::from_segment(memory.clone(), number, &shape);
+    }
+    let strides: Vec<isize> = steps.iter().map(|step| *step as isize).collect();
+    // Where strides are negative the first element is not the lowest.
+    let below = shape.iter().zip(&strides).filter(|(extent, stride)| **stride < 0 && **extent > 1);
+    let offset = below.fold(0_usize, |sum, (extent, stride)| {
+        sum.saturating_add(stride.unsigned_abs().saturating_mul(extent - 1).saturating_mul(number.size()))
+    });
+    Tensor::from_strides(memory.clone(), number, &shape, &strides, offset)
 }

@@ -111,6 +111,47 @@ class Told(Sink):
         print("received", input.receive("in"), flush=True)
 
 
+class Shown(Sink):
+    """Says of each array which class it is of."""
+
+    def compute(self, input, output, context):
+        super().compute(input, output, context)
+        array = self.received[-1]
+        print(type(array).__name__, int(numpy.asarray(array).sum()), flush=True)
+
+
+class ByDLPack:
+    """An array of a library that only knows DLPack."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+
+class ByInterface:
+    """An array of a library that only knows numpy's interface."""
+
+    def __init__(self, array):
+        self.array = array
+        self.__array_interface__ = array.__array_interface__
+
+
+@podwire.codec(name="Python pickle of mine")
+@dataclass
+class CalledAPickle:
+    number: podwire.u8
+
+
+def arrays():
+    array = numpy.arange(10_000, dtype="i8")
+    return [podwire.NativeTensor(array.copy()), array.copy(), ByDLPack(array.copy()), ByInterface(array.copy())]
+
+
 class Echo(podwire.Operator):
     """Sends back what it gets, for the benchmark."""
 
@@ -140,6 +181,11 @@ APPLICATIONS = {
     "values": (lambda: Source(values()), Checked),
     "typed": (lambda: Source([values()[1]], numpy.dtype("i2")), lambda: Sink(numpy.dtype("i2"))),
     "wrong dtype": (lambda: Source([values()[1]], numpy.float64), lambda: Sink(numpy.float64)),
+    "arrays": (lambda: Source(arrays()), Shown),
+    "tensors": (lambda: Source(arrays(), podwire.Tensor), lambda: Shown(podwire.Tensor)),
+    "natives": (lambda: Source(arrays(), podwire.Tensor), lambda: Shown(podwire.NativeTensor)),
+    "only numpy": (lambda: Source(arrays(), podwire.Tensor), lambda: Shown(numpy.ndarray)),
+    "called a pickle": (lambda: Source([CalledAPickle(7)]), lambda: Told()),
     "things": (lambda: Source(things(), allow_pickle=True), lambda: Things(allow_pickle=True)),
     "things refused": (lambda: Source(things()), Things),
     "pickles refused": (lambda: Source(things(), allow_pickle=True), Things),

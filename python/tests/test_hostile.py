@@ -133,7 +133,7 @@ def test_depth_is_limited():
 def test_a_tensor_that_lies_is_refused():
     good = podwire.encode(VALUES["tensor"][1], podwire.Tensor)
     assert good[0] == 2
-    for at, byte in ((0, 0), (0, 99), (0, 14), (1, 2), (7, 33), (11, 1), (15, 3), (22, 0xFF), (31, 2), (31, 1), (32, 7)):
+    for at, byte in ((0, 0), (0, 99), (0, 14), (1, 7), (7, 33), (11, 1), (15, 3), (22, 0xFF), (31, 2), (31, 1), (32, 7)):
         changed = good[:at] + bytes([byte]) + good[at + 1 :]
         with pytest.raises(podwire.DecodeError):
             podwire.decode(changed, podwire.Tensor)

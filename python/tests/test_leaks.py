@@ -84,6 +84,78 @@ def test_a_thousand_rounds_leave_nothing_behind(context):
     assert (stats["published"], stats["private"], stats["freed"], stats["bytes"]) == (0, 0, 0, 0)
 
 
+def channels(context):
+    with context.sender("frames", capacity=2) as sender, context.receiver("frames", capacity=2) as receiver:
+        frame = context.empty_array((200, 200), "u1")
+        frame[:] = 1
+        sender.send(frame)  # nobody looks into it but us, so that it can be sealed
+        receiver.receive(1)
+        for message in (b"bytes", numpy.zeros(100_000, "u1"), Leaky("leaky", frame.reshape(-1), [1]), context.create(10)):
+            sender.send(message)
+            receiver.receive(1)
+        sender.send(podwire.NativeTensor(frame), metadata={"key": b"value"})
+        receiver.receive_with_metadata(1)[0][1:]
+        sender.send(b"1")
+        sender.send(b"2")
+        for refused in (lambda: sender.try_send(b"3"), lambda: sender.send(object()), lambda: context.sender("frames", capacity=3)):
+            with pytest.raises(podwire.Error):
+                refused()
+    context.remove_channel("frames")
+
+
+class Emits(podwire.Operator):
+    def __init__(self, values):
+        self.values = values
+
+    def setup(self, spec):
+        spec.output("out")
+        spec.count(len(self.values))
+
+    def compute(self, input, output, context):
+        memory = context.fast_io()
+        frame = memory.empty_array(100_000, "u1")
+        output.emit("out", (self.values[context.tick], podwire.seal(frame), podwire.NativeTensor(frame)))
+
+
+class Takes(podwire.Operator):
+    def setup(self, spec):
+        spec.input("in")
+
+    def compute(self, input, output, context):
+        input.receive("in")
+
+
+def operators(context):
+    app = podwire.Application(["leaks"])
+    app.add_operator("emits", Emits([numpy.zeros(100_000), {"a": 1}, object()]))
+    app.add_operator("takes", Takes())
+    app.add_flow("emits", "takes", [("out", "in")])
+    app.run()
+
+
+@pytest.mark.parametrize("what, rounds", [(channels, 300), (operators, 100)])
+def test_channels_and_operators_leave_nothing_behind(context, what, rounds):
+    def counts():
+        gc.collect()
+        context.sweep()
+        with open("/proc/self/maps") as maps:
+            shared = sum("podwire-" in line for line in maps)
+        return descriptors(), len(os.listdir("/proc/self/task")), shared, sys.getrefcount(None), sys.getrefcount(numpy.ndarray)
+
+    for _ in range(20):
+        what(context)
+    before, memory = counts(), resident()
+    for _ in range(rounds):
+        what(context)
+    after = counts()
+    assert after[:2] == before[:2]
+    assert after[2] <= before[2] + 4  # segments that wait to be used again
+    assert all(abs(two - one) < 100 for one, two in zip(before[3:], after[3:]))
+    assert resident() - memory < 32 << 20
+    stats = context.stats()
+    assert (stats["published"], stats["private"], stats["channels"], stats["bytes"]) == (0, 0, 0, 0)
+
+
 def test_a_closed_pipeline_is_unmapped(pipeline):
     before = descriptors()
     context = podwire.FastIOContext(pipeline)

@@ -6,7 +6,7 @@ use podwire_fragment::{
     Application, Context, Fragment, Input, Operator, OperatorSpec, Output, Result, WorkerLost,
 };
 
-use crate::{paths, storm, types};
+use crate::{halves, paths, storm, types};
 
 /// Started again with the name of an application in the environment, the test binary is a process of it.
 #[test]
@@ -145,6 +145,7 @@ fn compose(name: &str, app: &mut Application) {
         "doubles" => types::doubles(app),
         "types" => types::all(app),
         "storm" => storm::compose(app),
+        "halves" => halves::compose(app),
         _ => panic!("no application {name}"),
     }
 }

@@ -6,6 +6,7 @@
 //! | `applications` | the applications that they run |
 //! | `flows` | messages over processes, of every shape and type |
 //! | `joining` | who is let in, and who is told why not |
+//! | `halves` | applications of several programs, which declare each other's fragments |
 //! | `paths` | which transport a connection takes |
 //! | `losses` | operators that fail, processes that die, signals |
 //! | `strangers` | whoever else comes to the port |
@@ -17,6 +18,7 @@
 
 mod applications;
 mod flows;
+mod halves;
 mod hosts;
 mod joining;
 mod losses;

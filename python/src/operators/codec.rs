@@ -19,7 +19,7 @@ use podwire_fastio::SharedBytes;
 use pyo3::{exceptions::PyTypeError, prelude::*, sync::PyOnceLock};
 
 use super::lent::Lent;
-use crate::{encode::Encoded, errors, schema::Schema, value};
+use crate::{encode::Encoded, errors, native::NativeTensor, schema::Schema, tensor, value};
 
 /// Smaller memory is copied into the message.
 const SMALL: usize = 16 << 10;
@@ -31,6 +31,8 @@ pub(crate) struct Object(pub(crate) Py<PyAny>);
 pub(crate) struct Read {
     value: Value,
     schema: CoreSchema,
+    /// It was read by the codec of pickles.
+    pub(crate) pickled: bool,
 }
 
 /// The codec of a schema.
@@ -60,7 +62,8 @@ impl DynamicCodec for PythonCodec {
 
     fn decode(&self, reader: &mut Reader<'_>) -> Result<AnyValue> {
         let schema = self.schema.get().inner();
-        Ok(Box::new(Read { value: schema.decode(reader)?, schema: schema.clone() }))
+        let (value, pickled) = (schema.decode(reader)?, self.pickled);
+        Ok(Box::new(Read { value, schema: schema.clone(), pickled }))
     }
 }
 
@@ -69,6 +72,13 @@ impl Read {
     pub(crate) fn to_python<'py>(&self, py: Python<'py>, codec: &str) -> PyResult<Bound<'py, PyAny>> {
         let read = self.bare(py)?;
         value::bound(py, read, codec, self.schema.clone(), None)
+    }
+
+    /// As a `NativeTensor`, if it is a tensor.
+    pub(crate) fn native<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Value::Struct(record) = &self.value else { return Ok(None) };
+        let Some(tensor) = tensor::native_of(py, record)? else { return Ok(None) };
+        Ok(Some(Bound::new(py, NativeTensor { tensor })?.into_any()))
     }
 
     /// As it was read.
@@ -107,7 +117,8 @@ fn kept(memory: &Segment) -> Result<Segment> {
     if owner.is::<SharedBytes>() {
         return Ok(memory.clone());
     }
-    let bytes = memory.bytes()?;
+    // What is on a device is copied there, by reference it goes only if nobody can write to it.
+    let Ok(bytes) = memory.bytes() else { return Ok(memory.clone()) };
     if bytes.len() >= SMALL
         && let Some(shared) = shared(bytes)
     {
@@ -130,20 +141,32 @@ fn shared(bytes: &[u8]) -> Option<Segment> {
     Some(memory.into_shared().ok()?.into())
 }
 
-/// Gives a name the codec of a schema, in this process; pickles have one of their own.
+/// Gives a name the codec of a schema, in this process. Pickles have a name of their own, which nothing else gets any more: it is
+/// what this codec has read that is a pickle, and not what is called so.
 #[pyfunction]
 #[pyo3(signature = (name, schema, pickled=false))]
 pub(crate) fn register(py: Python<'_>, name: &str, schema: Py<Schema>, pickled: bool) -> PyResult<()> {
+    static PICKLES: OnceLock<String> = OnceLock::new();
+    let of_pickles = PICKLES.get().is_some_and(|taken| taken == name);
+    if of_pickles != pickled && PICKLES.get().is_some() {
+        let message =
+            format!("{name:?} cannot be the name of a codec: pickles of this Python have one of their own");
+        return Err(errors::error(py, "BadName", message));
+    }
     let registry = CodecRegistry::global();
     let known = registry.by_name(name).is_ok_and(|entry| {
         entry.value_type() == TypeId::of::<Dynamic>()
             && entry.fingerprint() == schema.get().inner().fingerprint()
     });
-    if known {
+    if known && of_pickles == pickled {
         return Ok(());
     }
     let registered = registry.register_dynamic(name, PythonCodec { schema, pickled });
-    registered.map_err(|error| errors::codec(py, error, "BadName"))
+    registered.map_err(|error| errors::codec(py, error, "BadName"))?;
+    if pickled {
+        let _ = PICKLES.set(name.to_owned());
+    }
+    Ok(())
 }
 
 /// What every program knows, by each of its names: the name under which it is sent, and its schema.
@@ -176,9 +199,4 @@ pub(crate) fn register_builtins(py: Python<'_>) -> PyResult<()> {
         Ok(())
     })
     .copied()
-}
-
-/// Whether a codec is that of pickles, of whatever version of Python.
-pub(crate) fn is_pickle(name: &str) -> bool {
-    name.starts_with("Python pickle")
 }

@@ -18,7 +18,7 @@ use super::{
     failure,
     lent::Lent,
 };
-use crate::{context::FastIOContext, errors};
+use crate::{context::FastIOContext, errors, native::NativeTensor};
 
 /// What a port takes, beside its name.
 pub(crate) struct Port {
@@ -37,6 +37,9 @@ pub(crate) struct PortCodec {
     /// Arrays must have this dtype.
     pub(crate) dtype: Option<Py<PyAny>>,
 }
+
+/// Travels with a `NativeTensor`, which arrives as one: other arrays become those of numpy or CuPy.
+const NATIVE: &str = "podwire.native";
 
 fn find<'p>(ports: &'p [Port], name: &str) -> Option<&'p Port> {
     ports.iter().find(|port| port.name == name)
@@ -85,12 +88,16 @@ impl Output {
             None => Message::new(Object(value.clone().unbind())), // which is refused below
         };
         let is_bare = message.value().is::<Object>();
-        if let Some(keys) = metadata {
-            let mut metadata = Metadata::new();
-            for (key, bytes) in keys {
-                metadata.insert_bytes(&key, bytes);
+        let is_native = value.is_instance_of::<NativeTensor>();
+        if metadata.is_some() || is_native {
+            let mut keys = Metadata::new();
+            for (key, bytes) in metadata.unwrap_or_default() {
+                keys.insert_bytes(&key, bytes);
             }
-            message = message.with_metadata(metadata);
+            if is_native {
+                keys.insert_bytes(NATIVE, []);
+            }
+            message = message.with_metadata(keys);
         }
         let emitted = self.lent.with(py, |output| {
             py.detach(|| codec::emitting(&self.context, || output.emit_message(port, message)))
@@ -173,15 +180,19 @@ impl Input {
                 format!("the message at input {port} is not of Python"),
             ));
         };
-        if codec::is_pickle(dynamic.codec()) {
+        if read.pickled {
             if !port.pickle {
                 let message = format!("a pickle came to input {}, which does not allow any", port.name);
                 return Err(errors::error(py, "PickleRefused", message));
             }
             return codec::loaded(&read.bare(py)?);
         }
+        let native = || match message.metadata().bytes(NATIVE) {
+            Some(_) => read.native(py),
+            None => Ok(None),
+        };
         let Some(PortCodec { name, load, .. }) = &port.codec else {
-            return read.to_python(py, dynamic.codec());
+            return native()?.map_or_else(|| read.to_python(py, dynamic.codec()), Ok);
         };
         if **name != *dynamic.codec() {
             let message = format!("input {} is for {name}, and a {} came", port.name, dynamic.codec());
@@ -189,7 +200,10 @@ impl Input {
         }
         let value = match load {
             Some(load) => load.bind(py).call1((read.bare(py)?,))?,
-            None => read.to_python(py, name)?,
+            None => match native()? {
+                Some(native) => native,
+                None => read.to_python(py, name)?,
+            },
         };
         check(port, &value)?;
         Ok(value)
@@ -228,7 +242,7 @@ impl Input {
             return Err(errors::error(py, "Empty", format!("no message waits at input {port}")));
         };
         let metadata = PyDict::new(py);
-        for (key, bytes) in message.metadata().iter() {
+        for (key, bytes) in message.metadata().iter().filter(|(key, _)| *key != NATIVE) {
             metadata.set_item(key, PyBytes::new(py, bytes))?;
         }
         Ok((self.object(py, port, &message)?, metadata))
