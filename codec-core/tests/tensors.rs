@@ -201,6 +201,15 @@ fn equal_tensors_have_equal_elements() {
 }
 
 #[test]
+fn bulks_are_equal_where_their_elements_are() {
+    let bulk = |elements: &[u16]| Bulk::from(elements.to_vec());
+    assert_eq!(bulk(&[1, 2]), bulk(&[1, 2]));
+    for other in [&[1, 3][..], &[1], &[1, 2, 0], &[]] {
+        assert_ne!(bulk(&[1, 2]), bulk(other));
+    }
+}
+
+#[test]
 fn a_bulk_is_a_tensor_of_one_dimension() {
     let bulk = Bulk::from(vec![1.0_f64, 2.0]);
     let tensor = Tensor::from(bulk.clone());
