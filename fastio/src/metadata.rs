@@ -203,6 +203,22 @@ mod tests {
     }
 
     #[test]
+    fn a_rank_beyond_the_limit_and_unknown_flags_are_refused() {
+        let metadata = Metadata::array(DType::U8, vec![1; RANK_LIMIT]);
+        let bytes = metadata.encode().unwrap().into_owned();
+        assert_eq!(Metadata::decode(&bytes), Some(metadata));
+        for unknown in [4, 8, 128] {
+            let mut bytes = bytes.clone();
+            bytes[3] = unknown;
+            assert_eq!(Metadata::decode(&bytes), None, "{unknown}");
+        }
+        let mut larger = bytes;
+        larger[2] += 1;
+        larger.splice(4..4, [1, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(Metadata::decode(&larger), None);
+    }
+
+    #[test]
     fn too_large_metadata_is_refused() {
         let metadata = Metadata::default().with("key", "x".repeat(METADATA_LIMIT));
         assert!(matches!(metadata.encode(), Err(Error::MetadataTooLarge { .. })));
