@@ -149,12 +149,11 @@ fn patches(seed: &mut Seed<'_>) -> Vec<Patch> {
 
 impl Patch {
     fn apply(&self, file: &mut Vec<u8>, damage: Damage) {
-        if file.is_empty() {
-            return;
-        }
         // The ring begins at the first page of the payload; what is before it is for the other target.
         let start = if damage == Damage::Ring { 4096 } else { 0 };
-        let at = start + self.at % (file.len() - start);
+        // Another patch may have cut it off.
+        let Some(room) = file.len().checked_sub(start).filter(|room| *room > 0) else { return };
+        let at = start + self.at % room;
         if self.cut {
             return file.truncate(at);
         }

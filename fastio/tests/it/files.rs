@@ -327,6 +327,17 @@ fn a_file_truncated_under_a_handle_is_an_error_to_one_who_does_not_map() {
 }
 
 #[test]
+fn a_wrong_count_of_pooled_bytes_keeps_nobody_from_leaving() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let control = OpenOptions::new().write(true).open(directory(&pipeline).join("control")).unwrap();
+    control.write_all_at(&u64::MAX.to_le_bytes(), 216).unwrap();
+    // It gives back what the pool has, which is nothing.
+    drop(context);
+    drop(pipeline.open());
+}
+
+#[test]
 fn a_file_unlinked_under_a_handle_stays_readable() {
     let pipeline = Pipeline::new();
     let context = pipeline.open();
