@@ -338,6 +338,22 @@ fn a_wrong_count_of_pooled_bytes_keeps_nobody_from_leaving() {
 }
 
 #[test]
+fn a_wrong_count_of_names_or_segments_costs_no_memory() {
+    for (count, at) in [("segments", 36), ("names", 40)] {
+        let pipeline = Pipeline::new();
+        let context = pipeline.open();
+        let allocation = context.create(100).unwrap();
+        let control = OpenOptions::new().write(true).open(directory(&pipeline).join("control")).unwrap();
+        control.write_all_at(&4_000_000u32.to_le_bytes(), at).unwrap();
+        let refused = allocation.publish("one").and_then(|()| context.create(100)).map(drop);
+        assert!(matches!(refused, Err(Error::Corrupt { .. })), "{count}: {refused:?}");
+        let files = fs::read_dir(directory(&pipeline)).unwrap();
+        let bytes: u64 = files.map(|file| file.unwrap().metadata().unwrap().len()).sum();
+        assert!(bytes < 1 << 20, "{count}: {bytes} bytes");
+    }
+}
+
+#[test]
 fn a_file_unlinked_under_a_handle_stays_readable() {
     let pipeline = Pipeline::new();
     let context = pipeline.open();
