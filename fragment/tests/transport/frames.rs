@@ -18,8 +18,13 @@ use crate::suite::over_zenoh::{free_address, open};
 const LONG: Duration = Duration::from_secs(30);
 const DATA: u8 = 1;
 const OPEN: u8 = 2;
+const HELLO: u8 = 3;
+/// Bytes of a piece that others follow.
+const PIECE: usize = 1 << 20;
 /// The number of the rogue's opening.
 const ROGUE: u64 = 77;
+
+type Hellos = zenoh::pubsub::Subscriber<zenoh::handlers::FifoChannelHandler<zenoh::sample::Sample>>;
 
 /// A receiver, and a rogue that plays its sender.
 struct Stage {
@@ -29,6 +34,7 @@ struct Stage {
     bell: Doorbell,
     link: u64,
     hello: u64,
+    hellos: Hellos,
     receiving: ZenohTransport,
     honest: Arc<ZenohTransport>,
     spec: Link,
@@ -56,7 +62,7 @@ impl Stage {
         assert_eq!(word(24), ROGUE);
         let (link, hello) = (word(8), word(16));
         let honest = Arc::new(ZenohTransport::new(rogue.clone(), "rogue").unwrap());
-        Self { rogue, base, receiver, bell, link, hello, receiving, honest, spec, token: Some(token) }
+        Self { rogue, base, receiver, bell, link, hello, hellos, receiving, honest, spec, token: Some(token) }
     }
 
     fn frame(&self, kind: u8, number: u64, body: &[u8]) -> Vec<u8> {
@@ -69,9 +75,24 @@ impl Stage {
         frame
     }
 
+    /// A piece of a message that begins at this byte of it; others follow if it is as long as they all are.
+    fn piece(&self, number: u64, at: usize, body: &[u8]) {
+        let piece = &body[at..body.len().min(at + PIECE)];
+        let mut frame = self.frame(DATA, number, piece);
+        frame[6] = u8::from(at + PIECE < body.len());
+        frame[40..48].copy_from_slice(&(at as u64).to_le_bytes());
+        self.put(frame);
+    }
+
     fn put(&self, frame: Vec<u8>) {
         let put = self.rogue.put(format!("{}/data", self.base), frame);
         put.congestion_control(zenoh::qos::CongestionControl::Block).wait().unwrap();
+    }
+
+    /// Waits until the receiver asks for all from this number on.
+    fn is_asked_from(&self, number: u64) {
+        let asked = |frame: &[u8]| frame[5] == HELLO && frame[32..40] == number.to_le_bytes();
+        while !asked(&self.hellos.recv_timeout(LONG).unwrap().expect("a hello").payload().to_bytes()) {}
     }
 
     fn send(&self, number: u64, value: u64) {
@@ -128,6 +149,10 @@ fn case_57_a_number_that_is_repeated_is_ignored_and_one_that_is_skipped_is_a_gap
         stage.send(number, 100 + number);
     }
     (100..103).for_each(|value| stage.expect(value));
+    // What was left out is asked for; and it is a gap if the sender has it no more.
+    stage.send(5, 105);
+    stage.is_asked_from(3);
+    stage.put(stage.frame(OPEN, 5, &[]));
     stage.send(5, 105);
     match stage.next() {
         Err(LinkError::Gap { missing: 2, next: 5, .. }) => {}
@@ -165,6 +190,9 @@ fn case_57_numbers_wrap_around() {
     }
     (0..4).for_each(|step| stage.expect(step));
     stage.send(3, 9); // number 2 is missing
+    stage.is_asked_from(2);
+    stage.put(stage.frame(OPEN, 3, &[]));
+    stage.send(3, 9);
     assert!(matches!(stage.next(), Err(LinkError::Gap { missing: 1, next: 3, .. })));
     stage.expect(9);
     stage.send(u64::MAX, 0); // of before
@@ -205,7 +233,7 @@ fn case_49_to_56_what_is_no_frame_of_the_link_is_counted_and_costs_nothing() {
         with(4, 0),
         with(4, 2),
         with(5, 0),
-        with(6, 1),
+        with(6, 2),
         with(7, 0x80),
         with(8, !good[8]),
     ];
@@ -317,6 +345,49 @@ fn case_95_a_flood_of_maximum_frames_is_held_within_the_capacity() {
     }
     let grown = resident().saturating_sub(before);
     assert!(grown < 512 << 20, "1.2 GiB were sent, and {grown} bytes are held");
+    stage.honest_sender_goes_on();
+}
+
+#[test]
+fn case_55_57_of_pieces_that_are_repeated_left_out_cut_or_endless_no_message_is_made_that_was_not_sent() {
+    let limits = Limits { bytes: 4 << 20, ..Limits::DEFAULT };
+    let mut stage = Stage::within("pieces", 4, limits);
+    stage.put(stage.frame(OPEN, 0, &[]));
+    let value: Vec<u8> = (0..PIECE * 5 / 2).map(|at| (at % 251) as u8).collect();
+    let mut bytes = Buffer::new();
+    CodecRegistry::global().serialize(&value, &mut bytes).unwrap();
+    let body = bytes.as_slice();
+    let orders: [&[usize]; 4] = [&[0, 1, 2], &[0, 0, 1, 1, 2], &[0, 2, 1, 2, 2], &[1, 2, 0, 1, 0, 1, 2]];
+    for (number, order) in (0..).zip(orders) {
+        order.iter().for_each(|piece| stage.piece(number, piece * PIECE, body));
+        let received = stage.next().unwrap().expect("a message").received::<Vec<u8>>().unwrap();
+        assert!(*received == value, "{order:?}");
+    }
+    // A message whose pieces never come, or not all, is a gap; and the pieces of one are none of the next.
+    stage.piece(4, PIECE, body);
+    stage.piece(5, 0, body);
+    stage.piece(6, PIECE, body);
+    stage.piece(6, 2 * PIECE, body);
+    stage.is_asked_from(4);
+    stage.put(stage.frame(OPEN, 7, &[]));
+    stage.send(7, 107);
+    match stage.next() {
+        Err(LinkError::Gap { missing: 3, next: 7, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    stage.expect(107);
+    // Many small ones would cost more than they carry.
+    let mut small = stage.frame(DATA, 8, &body[..100]);
+    small[6] = 1;
+    stage.put(small);
+    assert_eq!(stage.frame_error(), FrameError::Piece { number: 8, expected: PIECE as u64, found: 100 });
+    // One that does not end is given up when it is too long.
+    let endless = vec![0xAB; 40 << 20];
+    (0..40).for_each(|piece| stage.piece(8, piece * PIECE, &endless));
+    let (limit, found) = (20 << 20, 21 << 20);
+    assert_eq!(stage.frame_error(), FrameError::TooLong { number: 8, found, limit });
+    stage.send(9, 109);
+    stage.expect(109);
     stage.honest_sender_goes_on();
 }
 

@@ -1,23 +1,27 @@
-//! A message as the bytes of a frame, and back.
+//! A message as the frames that carry it, one for each piece, and back.
 //!
 //! Not here: who sends them. Invariant: the sender copies no segment; the receiver copies each once, to memory that is
 //! aligned for vector instructions, and believes no length that the frame does not back.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use podwire_codec_core::{
     CodecRegistry, Endpoint, Error, Gather, Limits, Owner, Segment,
     message::{self, SegmentEntry},
 };
-use zenoh::bytes::{ZBytes, ZBytesSliceIterator};
+use zenoh::bytes::ZBytes;
 
-use super::frame::{FrameError, HEADER};
+use super::frame::{FrameError, HEADER, Header};
 use crate::message::Message;
 
 type Result<T> = podwire_codec_core::Result<T>;
 
-/// A frame that is ready but for its header.
+/// Bytes of a message that go with one frame: so few that a frame which does not leave within the patience of
+/// [`session`](super::session) says that nothing leaves any more, also over a slow network.
+pub(super) const PIECE: usize = 1 << 20;
+
+/// A message that is ready but for its headers.
 pub(super) struct Outgoing {
     packed: Vec<u8>,
     segments: Vec<Segment>,
@@ -43,18 +47,37 @@ impl Outgoing {
         crate::transport::bulk(self.packed.len(), &self.segments)
     }
 
-    /// The frame: one slice of memory for header and envelope, and one for each segment.
-    pub(super) fn into_frame(mut self, header: [u8; HEADER]) -> ZBytes {
-        self.packed[..HEADER].copy_from_slice(&header);
-        if self.segments.is_empty() {
-            return self.packed.into();
+    /// The frames, with this header: what lies in one piece of memory is sent from there.
+    pub(super) fn into_frames(mut self, header: Header) -> Vec<ZBytes> {
+        let bulk: usize = self.segments.iter().map(Segment::length).sum();
+        let body = self.packed.len() - HEADER + bulk;
+        let piece = |at: usize| Header { more: at + PIECE < body, amount: at as u64, ..header }.to_bytes();
+        self.packed[..HEADER].copy_from_slice(&piece(0));
+        if bulk == 0 && body <= PIECE {
+            return vec![self.packed.into()];
         }
-        let mut frame = ZBytes::writer();
-        frame.append(self.packed.into());
-        for segment in self.segments.into_iter().filter(|segment| segment.length() > 0) {
-            frame.append(Bytes::from_owner(Shared(segment)).into());
-        }
-        frame.finish()
+        let segments = self.segments.into_iter().filter(|segment| segment.length() > 0);
+        let segments = segments.map(|segment| Bytes::from_owner(Shared(segment)));
+        let mut parts: VecDeque<_> = std::iter::once(Bytes::from(self.packed)).chain(segments).collect();
+        let frame = |at: usize| {
+            let mut frame = ZBytes::writer();
+            let mut room = PIECE;
+            if at == 0 {
+                room += HEADER;
+            } else {
+                frame.append(piece(at).into());
+            }
+            while room > 0
+                && let Some(part) = parts.front_mut()
+            {
+                let part = part.split_to(room.min(part.len()));
+                room -= part.len();
+                frame.append(part.into());
+                parts.pop_front_if(|rest| rest.is_empty());
+            }
+            frame.finish()
+        };
+        (0..body).step_by(PIECE).map(frame).collect()
     }
 }
 
@@ -68,10 +91,11 @@ impl AsRef<[u8]> for Shared {
     }
 }
 
-/// The message behind the header of a frame.
-pub(super) fn decode(frame: &ZBytes, limits: Limits) -> Result<Message> {
-    let mut body = Body { slices: frame.slices(), slice: &[], remaining: frame.len() };
-    body.read(&mut [0; HEADER])?;
+/// The message that these frames carry behind their headers.
+pub(super) fn decode(frames: &[ZBytes], limits: Limits) -> Result<Message> {
+    let remaining = frames.iter().map(|frame| frame.len() - HEADER).sum();
+    let mut body = Body { slices: frames.iter().flat_map(without_header), slice: &[], remaining };
+    body.fill();
     if body.slice.len() == body.remaining {
         // In one piece, as what is small arrives.
         let (envelope, rest) = message::Message::parse(body.slice, limits)?;
@@ -82,8 +106,21 @@ pub(super) fn decode(frame: &ZBytes, limits: Limits) -> Result<Message> {
     value(&envelope, body, limits)
 }
 
+fn without_header(frame: &ZBytes) -> impl Iterator<Item = &[u8]> {
+    let mut header = HEADER;
+    frame.slices().map(move |slice| {
+        let rest = &slice[header.min(slice.len())..];
+        header -= slice.len() - rest.len();
+        rest
+    })
+}
+
 /// Places the segments, which are all that is left of the frame, and decodes the value.
-fn value(envelope: &message::Message<'_>, mut rest: Body<'_>, limits: Limits) -> Result<Message> {
+fn value<'f>(
+    envelope: &message::Message<'_>,
+    mut rest: Body<'f, impl Iterator<Item = &'f [u8]>>,
+    limits: Limits,
+) -> Result<Message> {
     let numbered =
         |(at, entry): (usize, &SegmentEntry)| (u64::from(entry.number) == at as u64).then_some(entry.length);
     let mut lengths = envelope.segments().iter().enumerate().map(numbered);
@@ -102,20 +139,26 @@ fn value(envelope: &message::Message<'_>, mut rest: Body<'_>, limits: Limits) ->
     Ok(Message::any(value).with_metadata(envelope.metadata().clone()))
 }
 
-/// What is left of a frame.
-struct Body<'f> {
-    slices: ZBytesSliceIterator<'f>,
+/// What is left of the frames of a message.
+struct Body<'f, S> {
+    slices: S,
     slice: &'f [u8],
     remaining: usize,
 }
 
-impl<'f> Body<'f> {
-    /// The next bytes that lie in one piece, at most so many; none at the end.
-    fn chunk(&mut self, most: usize) -> &'f [u8] {
-        while self.slice.is_empty() {
-            let Some(slice) = self.slices.next() else { return &[] };
+impl<'f, S: Iterator<Item = &'f [u8]>> Body<'f, S> {
+    /// Sees to it that there is something in `slice`, if there is anything left.
+    fn fill(&mut self) {
+        while self.slice.is_empty()
+            && let Some(slice) = self.slices.next()
+        {
             self.slice = slice;
         }
+    }
+
+    /// The next bytes that lie in one piece, at most so many; none at the end.
+    fn chunk(&mut self, most: usize) -> &'f [u8] {
+        self.fill();
         let (chunk, rest) = self.slice.split_at(most.min(self.slice.len()));
         self.slice = rest;
         self.remaining -= chunk.len();
@@ -139,7 +182,7 @@ impl<'f> Body<'f> {
     }
 }
 
-impl Endpoint for Body<'_> {
+impl<'f, S: Iterator<Item = &'f [u8]>> Endpoint for Body<'f, S> {
     /// A frame that arrived takes nothing.
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         Err(Error::EndpointFull { wanted: bytes.len() as u64, found: 0 })

@@ -15,7 +15,7 @@ pub(super) const HEADER: usize = 48;
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// From the sender: a message, whose envelope and segments follow.
+    /// From the sender: a piece of a message, which is an envelope and segments.
     Data = 1,
     /// From the sender: what follows begins with this number.
     Open = 2,
@@ -29,6 +29,8 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) kind: Kind,
+    /// Further pieces of the message follow.
+    pub(super) more: bool,
     /// Of the link: see [`link`].
     pub(super) link: u64,
     /// The end that sends it: each opening of an end has a number of its own.
@@ -37,9 +39,12 @@ pub(super) struct Header {
     pub(super) to: u64,
     /// Number of a message, from 0 for each opening of the sender.
     pub(super) number: u64,
-    /// How many messages of this sender this receiver was done with.
-    pub(super) settled: u64,
+    /// How many messages of this sender this receiver was done with; of a piece, how many bytes of its message went before it.
+    pub(super) amount: u64,
 }
+
+/// The flag of a piece that others follow.
+const MORE: u16 = 1;
 
 /// Why bytes are no frame of a link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,14 +97,24 @@ pub enum FrameError {
         capacity: u64,
     },
     /// The message is larger than the link's limits allow.
-    #[error("message number {number} has {found} bytes, the limit is {limit}")]
+    #[error("message number {number} has at least {found} bytes, the limit is {limit}")]
     TooLong {
         /// Its number.
         number: u64,
-        /// Bytes behind the header.
+        /// Bytes of it that had come when it was given up.
         found: u64,
         /// The most that there may be.
         limit: u64,
+    },
+    /// A piece that others follow has not the length that all such pieces have.
+    #[error("a piece of message number {number} has {found} bytes, all but the last have {expected}")]
+    Piece {
+        /// The message's number.
+        number: u64,
+        /// How long such pieces are.
+        expected: u64,
+        /// Bytes of this one.
+        found: u64,
     },
     /// The segments are not what the envelope says: one behind the other, in the order of its table, and no more.
     #[error("the segments of a frame have {found} bytes, its envelope says {expected}")]
@@ -122,7 +137,8 @@ impl Header {
         bytes[..4].copy_from_slice(&MAGIC);
         bytes[4] = VERSION;
         bytes[5] = self.kind as u8;
-        let words = [self.link, self.from, self.to, self.number, self.settled];
+        bytes[6..8].copy_from_slice(&(u16::from(self.more) * MORE).to_le_bytes());
+        let words = [self.link, self.from, self.to, self.number, self.amount];
         for (place, word) in bytes[8..].chunks_exact_mut(8).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
@@ -143,18 +159,19 @@ impl Header {
         }
         let flags = u16::from_le_bytes([low, high]);
         let known = [Kind::Data, Kind::Open, Kind::Hello, Kind::Taken];
-        let Some(kind) = known.into_iter().find(|known| *known as u8 == kind && flags == 0) else {
+        let more = flags == MORE && kind == Kind::Data as u8;
+        let Some(kind) = known.into_iter().find(|known| *known as u8 == kind && (flags == 0 || more)) else {
             return Err(FrameError::Kind { kind, flags });
         };
         let mut words = [0; 5];
         for (word, bytes) in words.iter_mut().zip(bytes[8..].as_chunks().0) {
             *word = u64::from_le_bytes(*bytes);
         }
-        let [link, from, to, number, settled] = words;
+        let [link, from, to, number, amount] = words;
         if link != of {
             return Err(FrameError::Link { expected: of, found: link });
         }
-        Ok(Self { kind, link, from, to, number, settled })
+        Ok(Self { kind, more, link, from, to, number, amount })
     }
 }
 
@@ -162,7 +179,8 @@ impl Header {
 mod tests {
     use super::*;
 
-    const SAMPLE: Header = Header { kind: Kind::Taken, link: 7, from: 1, to: 2, number: 3, settled: 4 };
+    const SAMPLE: Header =
+        Header { kind: Kind::Taken, more: false, link: 7, from: 1, to: 2, number: 3, amount: 4 };
 
     #[test]
     fn a_header_is_what_the_page_says() {
@@ -171,6 +189,9 @@ mod tests {
         let words: Vec<_> = bytes[8..].as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
         assert_eq!(words, [7, 1, 2, 3, 4]);
         assert_eq!(Header::parse(&bytes, 7), Ok(SAMPLE));
+        let piece = Header { kind: Kind::Data, more: true, ..SAMPLE };
+        assert_eq!(piece.to_bytes()[4..8], *b"\x01\x01\x01\0");
+        assert_eq!(Header::parse(&piece.to_bytes(), 7), Ok(piece));
     }
 
     #[test]
@@ -185,6 +206,7 @@ mod tests {
         assert_eq!(with(4, 0), FrameError::Version { found: 0, known: 1 });
         assert_eq!(with(5, 9), FrameError::Kind { kind: 9, flags: 0 });
         assert_eq!(with(7, 0x80), FrameError::Kind { kind: 4, flags: 0x8000 });
+        assert_eq!(with(6, 1), FrameError::Kind { kind: 4, flags: 1 }, "only data comes in pieces");
         assert_eq!(with(8, 8), FrameError::Link { expected: 7, found: 8 });
     }
 

@@ -1,7 +1,8 @@
 //! The receiving end of a link over Zenoh.
 //!
 //! Not here: bytes. Invariant: frames are taken in the order of their numbers, each once; a number that was left out is
-//! reported as a gap; and never more frames are held than the capacity, whatever the network brings.
+//! asked for, and reported as a gap where the sender has it no more; and never more messages are held than the capacity,
+//! and a part of one, whatever the network brings.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -43,8 +44,8 @@ pub(super) struct Shared {
 
 /// What there is to be received.
 enum Item {
-    /// A frame of the sender of this opening, with this number.
-    Frame(u64, u64, ZBytes),
+    /// A message of the sender of this opening, with this number, in its frames.
+    Whole(u64, u64, Vec<ZBytes>),
     /// A message that was too long to be kept.
     Refused(u64, u64, FrameError),
     /// So many messages are missing before this number.
@@ -90,6 +91,16 @@ fn ahead(number: u64, of: u64) -> i64 {
     number.wrapping_sub(of).cast_signed()
 }
 
+/// Pieces of a message whose last one has not come.
+#[derive(Default)]
+struct Partial {
+    /// Of which sender, and the message's number.
+    of: (u64, u64),
+    frames: Vec<ZBytes>,
+    /// Bytes of the message that the frames carry.
+    bytes: u64,
+}
+
 /// A sender that is not heard.
 #[derive(Clone, Copy, Default)]
 struct Other {
@@ -106,6 +117,7 @@ struct State {
     /// Other senders, which are heard when this one is over; some may be gone already.
     others: BTreeMap<u64, Other>,
     items: VecDeque<Item>,
+    partial: Partial,
     /// What the sender did last that no sender does.
     garbage: Option<FrameError>,
     arrived: u64,
@@ -149,8 +161,8 @@ impl Shared {
     }
 
     fn header(&self, kind: Kind, remote: &Remote) -> Header {
-        let Remote { opening: to, taken: number, settled, .. } = *remote;
-        Header { kind, link: self.keys.link, from: self.me, to, number, settled }
+        let Remote { opening: to, taken: number, settled: amount, .. } = *remote;
+        Header { kind, more: false, link: self.keys.link, from: self.me, to, number, amount }
     }
 
     /// Has the thread say hello to the sender that is heard.
@@ -184,7 +196,7 @@ impl Shared {
             Err(why) => return inner.refuse(&self.link.name, &why),
         };
         let mut state = self.state();
-        if let Err(error) = self.take_up(&mut state, header, frame) {
+        if let Err(error) = self.take_up(&mut state, header, frame, jobs) {
             state.garbage = Some(error);
         }
         self.next_sender(&mut state, 0, jobs);
@@ -192,7 +204,13 @@ impl Shared {
         self.bell.ring();
     }
 
-    fn take_up(&self, state: &mut State, header: Header, frame: &ZBytes) -> Result<(), FrameError> {
+    fn take_up(
+        self: &Arc<Self>,
+        state: &mut State,
+        header: Header,
+        frame: &ZBytes,
+        jobs: &std::sync::mpsc::Sender<Job>,
+    ) -> Result<(), FrameError> {
         let capacity = self.link.capacity as u64;
         let held = state.items.iter().filter(|item| !matches!(item, Item::Gap(..))).count() as u64;
         let Some(remote) = state.remote.as_mut().filter(|remote| remote.opening == header.from) else {
@@ -226,18 +244,39 @@ impl Shared {
                 if held + missing.cast_unsigned() >= capacity {
                     return Err(FrameError::Ahead { number, expected: remote.expected, capacity });
                 }
-                let (opening, found) = (remote.opening, (frame.len() - HEADER) as u64);
-                remote.expected = number.wrapping_add(1);
-                if missing > 0 {
-                    gap(&mut state.items, missing.cast_unsigned(), number);
+                let found = (frame.len() - HEADER) as u64;
+                // So that what is held of a message is little more than its bytes.
+                if header.more && found != body::PIECE as u64 {
+                    return Err(FrameError::Piece { number, expected: body::PIECE as u64, found });
                 }
-                state.arrived += 1;
-                let limit = self.link.limits.bytes.saturating_add(ENVELOPE);
-                state.items.push_back(if found > limit {
-                    Item::Refused(opening, number, FrameError::TooLong { number, found, limit })
+                if missing > 0 {
+                    // It went over a new connection before this end had said what it has: that is said now.
+                    remote.open = false;
+                    self.greet(state, jobs);
+                    return Ok(());
+                }
+                let partial = &mut state.partial;
+                if header.amount == 0 {
+                    *partial = Partial { of: (header.from, number), ..Partial::default() };
+                } else if partial.of != (header.from, number) || partial.bytes != header.amount {
+                    // The piece before it did not come: the sender is away, and sends the whole again.
+                    return Ok(());
+                }
+                partial.bytes += found;
+                let (found, limit) = (partial.bytes, self.link.limits.bytes.saturating_add(ENVELOPE));
+                let item = if found > limit {
+                    Item::Refused(header.from, number, FrameError::TooLong { number, found, limit })
                 } else {
-                    Item::Frame(opening, number, frame.clone())
-                });
+                    partial.frames.push(frame.clone());
+                    if header.more {
+                        return Ok(());
+                    }
+                    Item::Whole(header.from, number, std::mem::take(&mut partial.frames))
+                };
+                *partial = Partial::default();
+                remote.expected = number.wrapping_add(1);
+                state.arrived += 1;
+                state.items.push_back(item);
                 Ok(())
             }
             kind => Err(FrameError::Kind { kind: kind as u8, flags: 0 }),
@@ -363,7 +402,7 @@ impl Receiving {
                 None => LinkError::PeerDied { link: name() },
             });
         };
-        let (Item::Frame(opening, number, _) | Item::Refused(opening, number, _)) = item else {
+        let (Item::Whole(opening, number, _) | Item::Refused(opening, number, _)) = item else {
             return Ok(Some((item, None)));
         };
         state.received += 1;
@@ -405,8 +444,8 @@ impl ReceiveEnd for Receiving {
             Some((Item::Refused(.., error), _)) => {
                 Err(LinkError::Codec { link: link(), source: podwire_codec_core::Error::backend(error) })
             }
-            Some((Item::Frame(.., frame), _)) => {
-                let message = body::decode(&frame, self.shared.link.limits);
+            Some((Item::Whole(.., frames), _)) => {
+                let message = body::decode(&frames, self.shared.link.limits);
                 message.map(Some).map_err(|source| LinkError::Codec { link: link(), source })
             }
         }

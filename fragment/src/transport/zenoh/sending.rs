@@ -1,10 +1,10 @@
 //! The sending end of a link over Zenoh.
 //!
-//! Not here: bytes. Invariant: every message that was sent and not received is kept here as the frame that it is, so
+//! Not here: bytes. Invariant: every message that was sent and not received is kept here as the frames that it is, so
 //! that a receiver that comes, or comes back, gets it; there are never more of them than the capacity.
 //!
-//! Two locks: `wire` is held while frames are put, so that they go in order; `state` never is, so that what Zenoh calls
-//! never waits for the network.
+//! Two locks: `wire` is held while frames are put, so that they go in order, and the pieces of a message together; `state`
+//! never is, so that what Zenoh calls never waits for the network.
 
 use std::{
     collections::VecDeque,
@@ -51,9 +51,10 @@ struct State {
     online: bool,
     /// Number of the next message.
     next: u64,
-    /// Number of the first message that was not received: that of the first frame here.
+    /// Number of the first message that was not received: that of the first one here.
     taken: u64,
-    frames: VecDeque<ZBytes>,
+    /// The messages that were not received, in their frames.
+    kept: VecDeque<Arc<[ZBytes]>>,
     /// What earlier receivers settled, and what this one did.
     settled: (u64, u64),
     copied: u64,
@@ -65,10 +66,10 @@ impl State {
     fn take(&mut self, taken: u64, settled: u64) -> bool {
         let news = taken.wrapping_sub(self.taken);
         // Beyond what was sent: not from a receiver of ours.
-        if news > self.frames.len() as u64 {
+        if news > self.kept.len() as u64 {
             return false;
         }
-        self.frames.drain(..news as usize);
+        self.kept.drain(..news as usize);
         self.taken = taken;
         let fresh = settled > self.settled.1;
         self.settled.1 = self.settled.1.max(settled.min(taken));
@@ -82,33 +83,42 @@ impl Shared {
     }
 
     fn header(&self, kind: Kind, to: u64, number: u64) -> Header {
-        Header { kind, link: self.keys.link, from: self.me, to, number, settled: 0 }
+        Header { kind, more: false, link: self.keys.link, from: self.me, to, number, amount: 0 }
     }
 
     /// Messages that were sent and not received.
     pub(super) fn kept(&self) -> usize {
-        self.state().frames.len()
+        self.state().kept.len()
     }
 
     /// Tells a receiver where the messages begin, and sends again all that it does not have.
     pub(super) fn send_again(&self, receiver: u64) {
         let _wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
-        let (first, frames) = {
+        let (first, kept) = {
             let mut state = self.state();
             if state.receiver != receiver || state.peer != Some(Peer::Attached) {
                 return;
             }
             state.online = true;
-            (state.taken, state.frames.clone())
+            (state.taken, state.kept.clone())
         };
-        let open = self.header(Kind::Open, receiver, first).to_bytes();
-        for frame in std::iter::once(ZBytes::from(open)).chain(frames) {
-            // If it cannot be sent, the receiver is gone, and will say hello again.
-            if self.publisher.put(frame).wait().is_err() {
-                return;
-            }
+        let open = Arc::from([self.header(Kind::Open, receiver, first).to_bytes().into()]);
+        // What cannot be sent is asked for again by a receiver that comes back.
+        if std::iter::once(open).chain(kept).try_for_each(|frames| self.put(&frames)).is_ok() {
+            self.bell.ring();
         }
-        self.bell.ring();
+    }
+
+    /// Puts the frames of a message one after the other, as long as the receiver is there. Only under the lock `wire`.
+    fn put(&self, frames: &[ZBytes]) -> zenoh::Result<()> {
+        for (at, frame) in frames.iter().enumerate() {
+            // It has not heard the pieces before this one if it was away, and asks for the whole message.
+            if at > 0 && !self.state().online {
+                break;
+            }
+            self.publisher.put(frame.clone()).wait()?;
+        }
+        Ok(())
     }
 
     /// A frame of the receiver arrived. Garbage is ignored: it changes nothing that was sent.
@@ -129,14 +139,14 @@ impl Shared {
                     state.receiver = header.from;
                 }
                 let taken = header.number.max(state.taken);
-                state.take(taken, header.settled);
+                state.take(taken, header.amount);
                 state.peer = Some(Peer::Attached);
                 state.online = false;
                 // Nobody hears that it could not be asked for: then the transport is closed.
                 let _ = jobs.send(Job::SendAgain(Arc::clone(self), header.from));
             }
             Kind::Taken if header.from == state.receiver => {
-                state.take(header.number, header.settled);
+                state.take(header.number, header.amount);
             }
             _ => return,
         }
@@ -165,7 +175,7 @@ impl Shared {
     }
 
     fn changed(&self, state: MutexGuard<'_, State>, jobs: &std::sync::mpsc::Sender<Job>) {
-        let done = state.closing && state.frames.is_empty();
+        let done = state.closing && state.kept.is_empty();
         drop(state);
         if done {
             let _ = jobs.send(Job::Reap);
@@ -252,7 +262,7 @@ impl SendEnd for Sending {
                 _ if state.closing => return Err(LinkError::Closed { link: name() }),
                 Some(Peer::Closed) => return Err(LinkError::Closed { link: name() }),
                 Some(Peer::Died) => return Err(LinkError::PeerDied { link: name() }),
-                _ if state.frames.len() >= link.capacity => {
+                _ if state.kept.len() >= link.capacity => {
                     return Err(LinkError::Full { link: name(), capacity: link.capacity });
                 }
                 _ => {}
@@ -262,18 +272,18 @@ impl SendEnd for Sending {
         let bulk = body.bulk();
         let wire = self.shared.wire.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.shared.state();
-        let frame = body.into_frame(self.shared.header(Kind::Data, 0, state.next).to_bytes());
+        let frames: Arc<[_]> = body.into_frames(self.shared.header(Kind::Data, 0, state.next)).into();
         let online = state.online;
         if !online && self.inner.session.is_closed() {
             return Err(LinkError::transport(name(), "the Zenoh session is closed"));
         }
-        state.frames.push_back(frame.clone());
+        state.kept.push_back(Arc::clone(&frames));
         state.next = state.next.wrapping_add(1);
         state.copied += bulk;
         drop(state);
-        if online && let Err(error) = self.shared.publisher.put(frame).wait() {
+        if online && let Err(error) = self.shared.put(&frames) {
             let mut state = self.shared.state();
-            state.frames.pop_back();
+            state.kept.pop_back();
             state.next = state.next.wrapping_sub(1);
             return Err(LinkError::transport(name(), error));
         }

@@ -21,10 +21,18 @@ pub struct SessionSettings {
     pub further: Vec<(String, String)>,
 }
 
-/// The largest frame that a session takes in: an array of 1 GiB with all that goes with it.
-const LARGEST: u64 = (1 << 30) + (64 << 20);
+/// The largest frame that a session takes in: far more than a piece of a message, or what processes tell each other.
+const LARGEST: u64 = 64 << 20;
 
-/// Opens a session with these settings.
+/// How long nothing may come from the other end until it counts as gone, in milliseconds.
+const LEASE: &str = "transport/link/tx/lease";
+
+/// How long a frame may wait to leave until the other end counts as gone, in microseconds.
+const PATIENCE: &str = "transport/link/tx/queue/congestion_control/block/wait_before_close";
+
+/// Opens a session with these settings. A frame that has not left within half of the lease ends the connection: if the lease
+/// came first, Zenoh 1.10.2 would hold up the whole session until the frame is given up, and end the connection twice, the
+/// second time with the one that came after.
 ///
 /// # Errors
 /// What Zenoh says: an address that is taken or cannot be reached, a setting that it does not know.
@@ -43,9 +51,6 @@ pub fn session(settings: &SessionSettings) -> zenoh::Result<Session> {
         ("scouting/gossip/enabled", "false".into()),
         ("scouting/delay", "0".into()),
         ("transport/link/rx/max_message_size", LARGEST.to_string()),
-        // How long all pieces of a message may wait to leave, in microseconds, before the other end counts as gone: a sender
-        // waits no longer, and 1 GiB goes over a network of 150 Mbit/s.
-        ("transport/link/tx/queue/congestion_control/block/wait_before_close", "60000000".into()),
         // Connections that never speak must not keep others out.
         ("transport/unicast/accept_pending", "4096".into()),
         ("transport/unicast/accept_timeout", "3000".into()),
@@ -54,6 +59,10 @@ pub fn session(settings: &SessionSettings) -> zenoh::Result<Session> {
     }
     for (key, value) in &settings.further {
         config.insert_json5(key, value)?;
+    }
+    if settings.further.iter().all(|(key, _)| key != PATIENCE) {
+        let lease: u64 = config.get_json(LEASE)?.parse().unwrap_or(10_000);
+        config.insert_json5(PATIENCE, &lease.saturating_mul(500).to_string())?;
     }
     zenoh::open(config).wait()
 }
