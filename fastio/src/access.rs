@@ -15,7 +15,7 @@ use crate::{
     futex::{self, Deadline},
     slot::{bits, clear_bit, nobody, set_bit},
     store::{AllocationId, Store},
-    sys::SegmentEntry,
+    sys::{SLOTS, SegmentEntry},
 };
 
 /// In the writer's word: it has the lock, it does not only wait for it.
@@ -196,7 +196,7 @@ impl Store {
         let segment = self.segment(id.index)?;
         if matches!(patience, Patience::None) {
             // A dead process is not busy.
-            self.bury_those_in_the_way(segment)?;
+            self.bury_those_in_the_way(id, segment)?;
             return if ready() { Ok(()) } else { Err(Error::Busy) };
         }
         let access = &segment.access;
@@ -208,20 +208,25 @@ impl Store {
         }
         let time = deadline.slice(|| format!("access to allocation {}.{}", id.index, id.generation))?;
         if futex::wait(&access.events, &access.waiters, time, || Ok(ready()))? {
-            self.bury_those_in_the_way(segment)?;
+            self.bury_those_in_the_way(id, segment)?;
         }
         Ok(())
     }
 
     #[cold]
-    fn bury_those_in_the_way(&self, segment: &SegmentEntry) -> Result<()> {
+    fn bury_those_in_the_way(&self, id: AllocationId, segment: &SegmentEntry) -> Result<()> {
         let access = &segment.access;
-        if let Some(writer) = (access.writer.load(SeqCst) & !HELD).checked_sub(1) {
-            self.bury_if_known_dead(writer.min(u32::from(u16::MAX)) as u16)?;
+        let word = access.writer.load(SeqCst);
+        if let Some(writer) = (word & !HELD).checked_sub(1) {
+            if (writer as usize) < SLOTS {
+                self.clear_marks_of_nobody(writer as u16)?;
+            } else {
+                // No process has such a slot: whatever wrote that may have written more.
+                segment.poisoned.store(id.generation, SeqCst);
+                let _ = access.writer.compare_exchange(word, 0, SeqCst, SeqCst);
+                futex::notify(&access.events, &access.waiters);
+            }
         }
-        for reader in bits(&access.readers) {
-            self.bury_if_known_dead(reader)?;
-        }
-        Ok(())
+        bits(&access.readers).try_for_each(|reader| self.clear_marks_of_nobody(reader))
     }
 }

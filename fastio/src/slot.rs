@@ -85,6 +85,15 @@ impl Store {
         self.bury_if_dead(slot).or_else(Error::unless_short)
     }
 
+    /// Clears what a slot has marked, if no process has it: it is dead, or never was, and the mark is garbage.
+    pub(crate) fn clear_marks_of_nobody(&self, slot: u16) -> Result<()> {
+        let lock = SlotLock::of_the_dead(self, slot).or_else(Error::unless_short)?;
+        if lock.is_some() {
+            self.lock_burying(Some(slot))?.clean(slot)?;
+        }
+        Ok(())
+    }
+
     /// Cleans up after every dead process; how many there were.
     pub(crate) fn bury_the_dead(&self) -> Result<usize> {
         let mut dead = 0;

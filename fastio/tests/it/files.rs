@@ -261,6 +261,28 @@ fn garbage_in_a_segment_or_a_table_is_an_error() {
 }
 
 #[test]
+fn garbage_that_names_a_reader_or_writer_that_nobody_is_keeps_nobody_waiting() {
+    // Slots that no process has, one beyond all there are, and a word with the slot alone: it only waits to write.
+    for word in [8_u32 | 1 << 31, 0x7FFF_0000 | 1 << 31, 8, u32::MAX] {
+        let pipeline = Pipeline::new();
+        let context = pipeline.open();
+        let allocation = context.create(100).unwrap();
+        allocation.publish("data").unwrap();
+        let file = OpenOptions::new().write(true).open(directory(&pipeline).join("segments.0")).unwrap();
+        file.write_all_at(&word.to_le_bytes(), 64).unwrap();
+        let writes = word == 8;
+        match context.get("data").unwrap().map() {
+            Ok(view) => assert!(writes && view.len() == 100),
+            Err(error) => assert!(!writes && matches!(error, Error::Poisoned), "{word:#x}: {error}"),
+        }
+        // Readers 70 and 100.
+        file.write_all_at(&(1_u64 << 6 | 1 << 36).to_le_bytes(), 64 + 16 + 8).unwrap();
+        allocation.accept_poisoned().unwrap();
+        drop(allocation.map_mut().unwrap());
+    }
+}
+
+#[test]
 fn random_garbage_in_the_tables_never_panics() {
     let mut seed = 0x2545_f491_4f6c_dd1du64;
     let mut random = move || {
