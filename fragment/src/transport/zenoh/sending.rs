@@ -104,21 +104,24 @@ impl Shared {
         };
         let open = Arc::from([self.header(Kind::Open, receiver, first).to_bytes().into()]);
         // What cannot be sent is asked for again by a receiver that comes back.
-        if std::iter::once(open).chain(kept).try_for_each(|frames| self.put(&frames)).is_ok() {
-            self.bell.ring();
+        for frames in std::iter::once(open).chain(kept) {
+            if !matches!(self.put(&frames), Ok(true)) {
+                return;
+            }
         }
+        self.bell.ring();
     }
 
-    /// Puts the frames of a message one after the other, as long as the receiver is there. Only under the lock `wire`.
-    fn put(&self, frames: &[ZBytes]) -> zenoh::Result<()> {
-        for (at, frame) in frames.iter().enumerate() {
-            // It has not heard the pieces before this one if it was away, and asks for the whole message.
-            if at > 0 && !self.state().online {
-                break;
+    /// Puts the frames of a message one after the other; whether it did so to the end. Only under the lock `wire`.
+    fn put(&self, frames: &[ZBytes]) -> zenoh::Result<bool> {
+        for frame in frames {
+            // The receiver was away, or has asked again: it gets the whole message once more.
+            if !self.state().online {
+                return Ok(false);
             }
             self.publisher.put(frame.clone()).wait()?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A frame of the receiver arrived. Garbage is ignored: it changes nothing that was sent.
