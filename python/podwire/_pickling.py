@@ -34,7 +34,7 @@ def dump(value: Any) -> tuple[bytes, list[Any]]:
     try:
         cloudpickle = importlib.import_module("cloudpickle")
     except ImportError:
-        raise PickleRefused("objects travel by the package cloudpickle: pip install podwire[pickle]") from None
+        raise PickleRefused("objects travel by the package cloudpickle: pip install cloudpickle") from None
     buffers: list[pickle.PickleBuffer] = []
     data = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     return data, [numpy.frombuffer(buffer.raw(), "u1") for buffer in buffers]

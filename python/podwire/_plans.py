@@ -83,6 +83,13 @@ def listed(value: Any) -> list[Any]:
     return [natural(item) for item in value] if isinstance(value, numpy.ndarray) else list(value)
 
 
+def aliased(alias: Any, arguments: tuple[Any, ...]) -> Any:
+    """What an alias stands for, with these arguments. `numpy.typing.NDArray` is one with a parameter from numpy 2.5 on."""
+    given = dict(zip(alias.__type_params__, arguments))
+    wanted = getattr(alias.__value__, "__parameters__", ())
+    return alias.__value__[tuple(given.get(one, one) for one in wanted)] if wanted else alias.__value__
+
+
 class Compiler:
     """Makes plans. It knows the structs and enums around a type, which that type may refer to."""
 
@@ -99,11 +106,11 @@ class Compiler:
             return Plan("[u8]", "Vec<u8>", lambda value: numpy.asarray(value, "u1").tobytes(), row=True)
         if isinstance(annotation, typing.NewType):
             return self.plan(annotation.__supertype__)
-        if hasattr(annotation, "__value__"):
-            return self.plan(annotation.__value__)
         if isinstance(annotation, type) and "__podwire__" in annotation.__dict__:
             return self.within(annotation, self.enum_of if issubclass(annotation, enum.Enum) else self.record_of)
         origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+        if hasattr(annotation, "__value__"):
+            return self.plan(aliased(annotation, arguments))
         if origin is Annotated:
             return self.annotated(arguments[0], arguments[1:])
         if origin in (Union, types.UnionType):

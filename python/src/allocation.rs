@@ -6,16 +6,18 @@ use std::sync::{Mutex, PoisonError};
 
 use podwire_fastio::{AllocationId, FastIoAllocation, Metadata};
 use pyo3::{
-    exceptions::{PyAttributeError, PyBufferError, PyValueError},
+    exceptions::PyAttributeError,
     intern,
     prelude::*,
     types::{PyBytes, PyDict},
 };
 
 use crate::{
-    dtype, errors,
+    array,
+    dlpack::{self, Asked},
+    errors,
     layout::{ELEMENTS, layout_from},
-    raw::{self, AsArray},
+    raw::AsArray,
     view::{self, View},
     waiting::patiently,
 };
@@ -231,18 +233,7 @@ impl FastIOAllocation {
         dtype: Option<&Bound<'py, PyAny>>,
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let array = self.to_numpy(py, None)?;
-        let wanted = dtype.map(dtype::dtype).transpose()?;
-        match wanted {
-            Some(wanted) if !wanted.eq(array.getattr(intern!(py, "dtype"))?)? => {
-                if copy == Some(false) {
-                    return Err(PyValueError::new_err("another dtype needs a copy"));
-                }
-                array.call_method1(intern!(py, "astype"), (wanted,))
-            }
-            _ if copy == Some(true) => array.call_method0(intern!(py, "copy")),
-            _ => Ok(array),
-        }
+        array::converted(self.to_numpy(py, None)?, dtype, copy)
     }
 
     /// Of sealed memory only: what reads it through this holds no lock.
@@ -255,7 +246,7 @@ impl FastIOAllocation {
     }
 
     fn __dlpack_device__(&self) -> (i32, i32) {
-        (1, 0)
+        dlpack::HOST
     }
 
     #[pyo3(signature = (*, stream=None, max_version=None, dl_device=None, copy=None))]
@@ -268,25 +259,14 @@ impl FastIOAllocation {
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let _ = stream;
-        if dl_device.is_some_and(|device| device != (1, 0)) {
-            return Err(PyBufferError::new_err("the memory is the host's, and stays there"));
-        }
+        let asked = Asked { max_version, dl_device, copy };
         let handle = self.handle(py)?;
-        // Only the structure with a version can say that it is read-only, and only what is sealed needs no lock.
-        if copy == Some(true) || max_version.is_none_or(|(major, _)| major < 1) || !handle.is_sealed() {
-            let array = self.to_numpy(py, None)?;
-            let options = PyDict::new(py);
-            if let Some(version) = max_version {
-                options.set_item("max_version", version)?;
-            }
-            if let Some(copy) = copy {
-                options.set_item("copy", copy)?;
-            }
-            return array.call_method("__dlpack__", (), Some(&options));
-        }
-        let tensor = handle.into_tensor().map_err(|error| errors::fastio(py, error, "WrongType"))?;
-        let managed = tensor.to_dlpack().map_err(|error| errors::codec(py, error, "WrongType"))?;
-        Ok(raw::capsule(py, managed)?.into_any())
+        // Only what is sealed needs no lock.
+        let tensor = || {
+            let tensor = handle.is_sealed().then(|| handle.into_tensor()).transpose();
+            tensor.map_err(|error| errors::fastio(py, error, "WrongType"))
+        };
+        dlpack::answer(py, &asked, self.__dlpack_device__(), tensor, || self.to_numpy(py, None))
     }
 
     /// Copies bytes without mapping them, for files that somebody might truncate: `size` bytes from `offset`, or all that follow.

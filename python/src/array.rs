@@ -4,14 +4,14 @@
 //! itself checks.
 
 use pyo3::{
-    exceptions::PyTypeError,
+    exceptions::{PyTypeError, PyValueError},
     intern,
     prelude::*,
     sync::PyOnceLock,
     types::{PyDict, PyType},
 };
 
-use crate::{errors, memory::Memory, raw, waiting::patiently};
+use crate::{dtype, errors, memory::Memory, raw, waiting::patiently};
 
 /// The class `numpy.ndarray`.
 pub(crate) fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
@@ -27,6 +27,26 @@ pub(crate) fn numpy(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 pub(crate) struct Found<'py> {
     pub(crate) memory: Bound<'py, Memory>,
     pub(crate) root: Bound<'py, PyAny>,
+}
+
+/// What `__array__` gives of an array: itself, or a copy if one is asked for or another dtype needs it.
+pub(crate) fn converted<'py>(
+    array: Bound<'py, PyAny>,
+    dtype: Option<&Bound<'py, PyAny>>,
+    copy: Option<bool>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = array.py();
+    let wanted = dtype.map(dtype::dtype).transpose()?;
+    match wanted {
+        Some(wanted) if !wanted.eq(array.getattr(intern!(py, "dtype"))?)? => {
+            if copy == Some(false) {
+                return Err(PyValueError::new_err("another dtype needs a copy"));
+            }
+            array.call_method1(intern!(py, "astype"), (wanted,))
+        }
+        _ if copy == Some(true) => array.call_method0(intern!(py, "copy")),
+        _ => Ok(array),
+    }
 }
 
 /// The memory of ours that an array lies in.

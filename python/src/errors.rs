@@ -35,7 +35,14 @@ pub(crate) fn fastio(py: Python<'_>, problem: FastIoError, codec: &str) -> PyErr
             _ => codec,
         },
         FastIoError::NotFound { .. } => "NotFound",
-        FastIoError::NameTaken { .. } => "NameTaken",
+        // Rust's error names the methods of Rust.
+        FastIoError::NameTaken { name } => {
+            return error(
+                py,
+                "NameTaken",
+                format!("the name {name:?} is taken; `replace=True` takes it over"),
+            );
+        }
         FastIoError::BadName { .. } => "BadName",
         FastIoError::NotAValue { .. } => "NotAValue",
         FastIoError::NoSchema { .. } => "NoSchema",

@@ -7,6 +7,7 @@ mod allocation;
 mod array;
 mod channel;
 mod context;
+mod dlpack;
 mod dtype;
 mod encode;
 mod errors;

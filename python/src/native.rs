@@ -17,10 +17,10 @@ use pyo3::{
 
 use crate::{
     array,
+    dlpack::{self, Asked, HOST},
     dtype::{self, Element},
     errors, gpu, numbers,
     publish::{self, Source},
-    raw,
 };
 
 /// A tensor as podwire has it, on the host or on a GPU: what travels when it is emitted, and what arrives then.
@@ -171,11 +171,7 @@ impl NativeTensor {
             let message = "the memory is a GPU's; to_numpy() makes a copy of it";
             return Err(errors::error(py, "WrongType", message));
         }
-        let array = self.to_numpy(py)?;
-        let options = PyDict::new(py);
-        options.set_item(intern!(py, "dtype"), dtype)?;
-        options.set_item(intern!(py, "copy"), copy)?;
-        array::numpy(py)?.call_method(intern!(py, "asarray"), (array,), Some(&options))
+        array::converted(self.to_numpy(py)?, dtype, copy)
     }
 
     #[getter]
@@ -205,7 +201,7 @@ impl NativeTensor {
 
     fn __dlpack_device__(&self) -> (i32, i32) {
         if !is_on_gpu(&self.tensor) && self.tensor.device().kind == DeviceKind::CUDA {
-            return (1, 0);
+            return HOST;
         }
         let Device { kind, index } = self.tensor.device();
         (i32::from(kind.0), index as i32)
@@ -220,28 +216,24 @@ impl NativeTensor {
         dl_device: Option<(i32, i32)>,
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let _ = stream; // it is complete
-        if dl_device.is_some_and(|device| device != self.__dlpack_device__()) {
-            return Err(PyBufferError::new_err("the memory stays where it is"));
-        }
+        let _ = stream;
         if copy == Some(true) {
             return Err(PyBufferError::new_err("it is not copied; the consumer can do that"));
         }
-        let tensor = match self.__dlpack_device__() {
-            (1, _) => self.tensor.clone().with_device(Device::HOST),
-            _ => self.tensor.clone(),
+        let asked = Asked { max_version, dl_device, copy };
+        let device = self.__dlpack_device__();
+        let tensor = || {
+            let tensor = self.tensor.clone();
+            Ok(Some(if device == HOST { tensor.with_device(Device::HOST) } else { tensor }))
         };
-        match max_version {
-            Some((1.., _)) => {
-                let managed = tensor.to_dlpack().map_err(|error| errors::codec(py, error, "WrongType"))?;
-                Ok(raw::capsule(py, managed)?.into_any())
+        dlpack::answer(py, &asked, device, tensor, || {
+            if is_on_gpu(&self.tensor) {
+                return Err(PyBufferError::new_err(
+                    "it is read-only, which DLPack says from version 1 on; `__cuda_array_interface__` says it, too",
+                ));
             }
-            // Older consumers know nothing of memory that is read-only: numpy decides what they get.
-            _ if !is_on_gpu(&self.tensor) => self.to_numpy(py)?.call_method0(intern!(py, "__dlpack__")),
-            _ => Err(PyBufferError::new_err(
-                "it is read-only, which DLPack says from version 1 on; `__cuda_array_interface__` says it, too",
-            )),
-        }
+            self.to_numpy(py)
+        })
     }
 
     fn __repr__(&self) -> String {

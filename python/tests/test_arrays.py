@@ -210,7 +210,7 @@ def test_an_array_of_shared_memory_stays_writable_until_it_is_published(context)
     frame = context.empty_array(4, "u1")
     frame[:] = 1
     context.publish_array([0], "taken")
-    with pytest.raises(podwire.NameTaken):
+    with pytest.raises(podwire.NameTaken, match="replace=True"):
         context.publish_array(frame, "taken")
     # It was ready to be published, and still is.
     context.publish_array(frame, "free")

@@ -282,6 +282,12 @@ def test_what_is_only_called_a_pickle_is_none(processes):
     assert printed == "received CalledAPickle(number=7)\n"
 
 
+def test_without_cloudpickle_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
+    with pytest.raises(podwire.PickleRefused, match="pip install cloudpickle$"):
+        podwire._pickling.dump(object())
+
+
 def test_nothing_takes_the_name_of_pickles():
     name = podwire._pickling.register()
     for schema in ("u8", podwire.schema_of(podwire._pickling.Pickle).text):

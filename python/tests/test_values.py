@@ -3,12 +3,15 @@
 import enum
 import sys
 from dataclasses import dataclass
-from typing import Annotated, NewType, Optional, Union
+from typing import Annotated, Any, NewType, Optional, TypeVar, Union
 
 import numpy
 import numpy.typing as npt
 import podwire
 import pytest
+from typing_extensions import TypeAliasType
+
+S, T = TypeVar("S"), TypeVar("T")
 
 
 @podwire.codec(name="tests.Point")
@@ -78,6 +81,17 @@ def test_annotations_have_the_schemas_of_the_rust_types():
     for kind, schema in expected.items():
         assert text(kind) == schema
     assert text(podwire.Tensor).startswith("*struct{dtype:enum8{u8=1{}")
+
+
+def test_an_alias_is_what_it_stands_for():
+    # As `numpy.typing.NDArray` is one from numpy 2.5 on.
+    row = TypeAliasType("row", numpy.ndarray[Any, numpy.dtype[T]], type_params=(T,))
+    assert text(row[numpy.uint16]) == "[u16]" and text(podwire.Bulk[row[numpy.float32]]) == "bulk[f32]"
+    turned = TypeAliasType("turned", tuple[T, S], type_params=(S, T))
+    assert text(turned[int, str]) == text(tuple[str, int])
+    assert text(TypeAliasType("plain", dict[str, int])) == "{text:i64}"
+    with pytest.raises(TypeError, match="has no codec"):
+        text(row)
 
 
 @pytest.mark.parametrize(
