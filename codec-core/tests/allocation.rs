@@ -576,6 +576,12 @@ fn shared_values_keep_a_bounded_part_of_their_input() {
     assert!(NOW.get() - before < 100 << 10, "{}", NOW.get() - before);
     drop((front, back));
     assert_eq!(NOW.get(), before);
+    // A copy is charged with what it takes besides its bytes, and with no more.
+    let bytes = to_vec("front").unwrap();
+    let exact = 5 + (size_of::<Vec<u8>>() + 2 * size_of::<usize>()) as u64;
+    let within = |bytes| Limits { bytes, ..Limits::DEFAULT };
+    assert_eq!(from_slice_with::<SharedStr>(&bytes, within(exact)).unwrap(), "front");
+    from_slice_with::<SharedStr>(&bytes, within(exact - 1)).unwrap_err();
     // What is copied ahead is charged, and leaves half of the limit to the rest.
     let limits = Limits { bytes: 1_000, ..Limits::DEFAULT };
     let mut bytes = to_vec(&("x", vec![1_u8; 300])).unwrap();

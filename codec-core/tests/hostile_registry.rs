@@ -120,6 +120,9 @@ fn case_39_at_run_time_a_name_is_replaced_or_refused_as_asked() {
     registry.register::<u16>("name").unwrap();
     assert_eq!(registry.by_name("name").unwrap().value_type(), of::<u16>());
     assert_eq!(registry_error(registry.by_type(of::<u8>())), UNKNOWN);
+    // The same once more, from another line: the name is of the line that registered it last.
+    registry.register::<u16>("name").unwrap();
+    assert_eq!(*registry.by_name("name").unwrap().source(), *format!("{}:{}", file!(), line!() - 1));
     registry.try_register::<u8>("other").unwrap();
     assert_eq!(registry.by_type(of::<u8>()).unwrap().name(), "other");
     // Two names of one type: sent under the newest, understood under both.

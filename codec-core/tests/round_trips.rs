@@ -13,8 +13,8 @@ use std::sync::{Arc, atomic::AtomicU32};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use podwire_codec_core::{
-    Buffer, Codec, Endpoint, Error, IoReader, Limits, SliceReader, SliceWriter, deserialize_with,
-    encoded_len, from_prefix, from_slice, serialize, to_vec, to_writer,
+    Buffer, Codec, Endpoint, Error, IoReader, IoWriter, Limits, SliceReader, SliceWriter, Writer,
+    deserialize_with, encoded_len, from_prefix, from_slice, serialize, to_vec, to_writer,
 };
 
 /// Every way in and out gives the same bytes and the same value.
@@ -79,6 +79,7 @@ fn sequences_come_back() {
     round(&vec![1_u16; 3_000]);
     round(&vec![true; 5_000]);
     round(&vec![(1_u8, 2_u32); 5_00]);
+    round(&vec![[(1_u8, 2_u32); 1_000]; 3]); // each head is larger than what is checked at once
     round(&vec![String::from("a"); 300]);
     round(&vec![vec![vec![1.5_f32; 3]; 4]; 5]);
     round(&[1_u8, 2, 3]);
@@ -233,4 +234,18 @@ fn a_boxed_endpoint_is_an_endpoint() {
     assert_eq!(endpoint.remaining(), Some(4 + 3 * 9));
     assert_eq!(Vec::<String>::deserialize(&mut endpoint).unwrap(), value);
     assert_eq!(endpoint.remaining(), Some(0));
+}
+
+#[test]
+fn a_writer_counts_what_it_wrote_before_the_endpoint_has_it() {
+    let mut buffer = Buffer::new();
+    let mut stream = IoWriter(Vec::new());
+    for endpoint in [&mut buffer as &mut dyn Endpoint, &mut stream] {
+        let mut writer = Writer::new(endpoint);
+        for (length, written) in [(3, 3), (20_000, 20_003), (2, 20_005)] {
+            writer.write(&vec![7; length]).unwrap();
+            assert_eq!(writer.written(), written);
+        }
+        assert_eq!(writer.finish().unwrap(), 20_005);
+    }
 }

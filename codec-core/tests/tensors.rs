@@ -113,6 +113,7 @@ fn inline_only_the_elements_of_a_part_travel() {
 #[test]
 fn every_element_type_comes_back_aligned() {
     fn check<T: podwire_codec_core::tensor::Element + PartialEq + std::fmt::Debug>(value: T) {
+        assert_eq!(T::DTYPE.alignment(), align_of::<T>());
         let tensor = Tensor::from_vec(vec![value; 6], &[2, 3]).unwrap();
         let bytes = to_vec(&(7_u8, tensor)).unwrap();
         for shift in 0..16 {
@@ -193,6 +194,9 @@ fn equal_tensors_have_equal_elements() {
     let memory = Segment::from(vec![1_u8, 9, 2, 3, 9, 4]);
     let spread = Tensor::from_strides(memory, DType::U8, &[2, 2], &[3, 2], 0).unwrap();
     assert_eq!(one, spread);
+    let memory = Segment::from(vec![1_u8, 8, 2, 3, 8, 4]);
+    let gaps = Tensor::from_strides(memory, DType::U8, &[2, 2], &[3, 2], 0).unwrap();
+    assert_eq!(spread, gaps, "what lies between the elements is none of them");
     assert_ne!(one, one.reshape(&[4]).unwrap());
     assert_ne!(Tensor::from(vec![0_u8]), Tensor::from(vec![0_i8]));
     assert_ne!(Tensor::from(vec![0.0_f32]), Tensor::from(vec![-0.0_f32]), "the same bytes");

@@ -245,3 +245,22 @@ pub(crate) fn is_ascii_run(bytes: &[u8]) -> bool {
     };
     folded & HIGH == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_ascii_run;
+    use alloc::vec;
+
+    #[test]
+    fn a_byte_anywhere_in_a_run_of_any_length_is_looked_at() {
+        for length in 0..200 {
+            let mut bytes = vec![b'a'; length];
+            assert!(is_ascii_run(&bytes));
+            for at in (0..length).step_by(if cfg!(miri) { 7 } else { 1 }) {
+                bytes[at] = 0x80;
+                assert!(!is_ascii_run(&bytes), "byte {at} of {length}");
+                bytes[at] = b'a';
+            }
+        }
+    }
+}

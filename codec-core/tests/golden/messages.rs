@@ -75,12 +75,12 @@ fn metadata_stands_between_the_name_and_the_value() {
     assert_eq!(message.value::<u16>(&mut buffer, Limits::default()).unwrap(), 7);
 }
 
-/// Memory with an alignment, for the table to tell.
-struct Aligned(Vec<u8>, MemoryKind);
+/// Memory with an alignment, for the table to tell; the words are so that it is aligned at all, also in Miri.
+struct Aligned(Vec<u64>, MemoryKind);
 
 impl Owner for Aligned {
     fn bytes(&self) -> Option<&[u8]> {
-        Some(&self.0)
+        Some(bytemuck::cast_slice(&self.0))
     }
 
     fn alignment(&self) -> usize {
@@ -95,7 +95,7 @@ impl Owner for Aligned {
 #[test]
 fn the_segment_table_stands_behind_the_value() {
     let mut gather = Gather::with_capabilities(Capabilities { segments: 8, threshold: 0 });
-    let whole = Segment::new(Arc::new(Aligned(vec![1; 24], MemoryKind(300))));
+    let whole = Segment::new(Arc::new(Aligned(vec![0x0101_0101_0101_0101; 3], MemoryKind(300))));
     let part = Bulk::<u8>::from_segment(whole.part(4..20).unwrap()).unwrap();
     let whole = Bulk::<u8>::from_segment(whole).unwrap();
     message::write("n", 0x0807_0605_0403_0201, &Metadata::new(), &mut gather, |writer| {
@@ -204,7 +204,7 @@ fn a_message_with_everything_is_the_example_of_the_page() {
     let mut metadata = Metadata::new();
     metadata.insert_in(&registry, "n", &7_u16).unwrap();
     metadata.insert_bytes("id", [1, 2]);
-    let numbers = Segment::new(Arc::new(Aligned(vec![1, 0, 2, 0, 3, 0, 4, 0], MemoryKind::HOST)));
+    let numbers = Segment::new(Arc::new(Aligned(vec![0x0004_0003_0002_0001], MemoryKind::HOST)));
     let value = (7_u8, Bulk::<u16>::from_segment(numbers).unwrap());
     let options = Options { metadata: Some(&metadata), checksum: true, schema: true };
     let mut gather = Gather::with_capabilities(Capabilities { segments: 8, threshold: 0 });

@@ -30,7 +30,10 @@ fn metadata_holds_any_registered_value_and_is_read_when_it_is_asked_for() {
     registry.serialize(&1_u16, &mut two).unwrap();
     registry.serialize(&2_u16, &mut two).unwrap();
     metadata.insert_bytes("n", two);
-    assert!(matches!(metadata.get_in::<u16>(&registry, "n"), Err(Error::TrailingBytes { count: 35, .. })));
+    assert!(matches!(
+        metadata.get_in::<u16>(&registry, "n"),
+        Err(Error::TrailingBytes { offset: 35, count: 35 })
+    ));
     assert_eq!(metadata.remove("n").map(|bytes| bytes.len()), Some(70));
 }
 

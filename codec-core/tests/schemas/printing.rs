@@ -29,6 +29,15 @@ fn the_form_of_many_lines_has_a_line_for_each_field() {
 }
 
 #[test]
+fn elements_of_a_fixed_size_have_lines_unless_they_are_scalars() {
+    let schema: Schema = "[struct{x:u8,on:bool}]".parse().unwrap();
+    let value = schema.from_slice(&to_vec(&vec![(1_u8, true)]).unwrap()).unwrap();
+    assert!(value.as_elements().is_some());
+    assert_eq!(format!("{value:#}"), "[\n    {\n        x: 1,\n        on: true,\n    },\n]");
+    assert_eq!(value.to_string(), "[{x: 1, on: true}]");
+}
+
+#[test]
 fn a_long_sequence_says_how_many_more_there_are() {
     let value = schema_of::<Vec<u8>>().from_slice(&to_vec(&vec![7_u8; 10_000]).unwrap()).unwrap();
     assert_eq!(value.to_string(), "[7, 7, 7, 7, 7, 7, 7, 7, 7, 7, … 9,990 more]");

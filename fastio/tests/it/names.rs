@@ -86,3 +86,15 @@ fn a_name_is_not_found_by_its_prefix() {
         assert!(context.try_get(name).unwrap().is_none());
     }
 }
+
+/// Names whose hashes are the same; the test of the hash says that they are.
+#[test]
+fn two_names_of_one_hash_are_two_names() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let names = ["frames-0A0D0DA00", "tctsc7usgOY0Xnob"];
+    context.create(1).unwrap().publish(names[0]).unwrap();
+    assert!(context.try_get(names[1]).unwrap().is_none());
+    context.create(2).unwrap().publish(names[1]).unwrap();
+    assert_eq!(names.map(|name| context.get(name).unwrap().len()), [1, 2]);
+}
