@@ -87,7 +87,7 @@ fn settling_lets_go_of_the_memory_of_a_message_and_is_done_once() {
         assert_eq!(context.stats().unwrap().published, 1, "the message, until it is settled");
         receiver.settle().unwrap();
         receiver.settle().unwrap();
-        assert_eq!((receiver.number(), sender.settled()), (None, number + 1));
+        assert_eq!((receiver.number(), receiver.settled(), sender.settled()), (None, number + 1, number + 1));
         assert_eq!(context.stats().unwrap().published, 0);
     }
 }
