@@ -85,6 +85,8 @@ def zenoh_session(**where: str) -> Any:
 
     config = zenoh.Config()
     config.insert_json5("scouting/multicast/enabled", "false")
+    # By default what is over 1 GiB with its header is dropped.
+    config.insert_json5("transport/link/rx/max_message_size", str(1 << 31))
     for key in ("listen", "connect"):
         config.insert_json5(f"{key}/endpoints", json.dumps([where[key]] if key in where else []))
     return zenoh.open(config)
@@ -210,6 +212,7 @@ def main() -> None:
     pipe, theirs = spawn.Pipe()
     child = spawn.Process(target=consumer, args=(theirs, pipeline), daemon=True)
     child.start()
+    theirs.close()  # so that its death is seen
     publisher = None
     if HAS_ZENOH:
         with socket.socket() as free:
