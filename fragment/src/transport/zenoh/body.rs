@@ -17,7 +17,7 @@ use crate::message::Message;
 
 type Result<T> = podwire_codec_core::Result<T>;
 
-/// Bytes of a message that go with one frame: so few that a frame which does not leave within the patience of
+/// Bytes of a message that go with one frame, with the last one up to half as many again: so few that a frame which does not leave within the patience of
 /// [`session`](super::session) says that nothing leaves any more, also over a slow network.
 pub(super) const PIECE: usize = 1 << 20;
 
@@ -51,21 +51,26 @@ impl Outgoing {
     pub(super) fn into_frames(mut self, header: Header) -> Vec<ZBytes> {
         let bulk: usize = self.segments.iter().map(Segment::length).sum();
         let body = self.packed.len() - HEADER + bulk;
-        let piece = |at: usize| Header { more: at + PIECE < body, amount: at as u64, ..header }.to_bytes();
-        self.packed[..HEADER].copy_from_slice(&piece(0));
-        if bulk == 0 && body <= PIECE {
+        // No small one at the end, such as an envelope would make beside an array of 1 MiB.
+        let pieces = ((body + PIECE / 2) / PIECE).max(1);
+        let start = |piece: usize| {
+            let more = piece + 1 < pieces;
+            Header { more, amount: (piece * PIECE) as u64, ..header }.to_bytes()
+        };
+        self.packed[..HEADER].copy_from_slice(&start(0));
+        if bulk == 0 && pieces == 1 {
             return vec![self.packed.into()];
         }
         let segments = self.segments.into_iter().filter(|segment| segment.length() > 0);
         let segments = segments.map(|segment| Bytes::from_owner(Shared(segment)));
         let mut parts: VecDeque<_> = std::iter::once(Bytes::from(self.packed)).chain(segments).collect();
-        let frame = |at: usize| {
+        let frame = |piece: usize| {
             let mut frame = ZBytes::writer();
-            let mut room = PIECE;
-            if at == 0 {
+            let mut room = if piece + 1 < pieces { PIECE } else { body };
+            if piece == 0 {
                 room += HEADER;
             } else {
-                frame.append(piece(at).into());
+                frame.append(start(piece).into());
             }
             while room > 0
                 && let Some(part) = parts.front_mut()
@@ -77,7 +82,7 @@ impl Outgoing {
             }
             frame.finish()
         };
-        (0..body).step_by(PIECE).map(frame).collect()
+        (0..pieces).map(frame).collect()
     }
 }
 
