@@ -181,6 +181,23 @@ fn case_57_a_number_that_is_repeated_is_ignored_and_one_that_is_skipped_is_a_gap
 }
 
 #[test]
+fn case_57_a_sender_that_leaves_out_numbers_again_and_again_is_asked_no_more_often() {
+    let mut stage = Stage::new("skipping", 4);
+    for _ in 0..200 {
+        stage.put(stage.frame(OPEN, 0, &[]));
+        stage.send(1, 1);
+    }
+    // What is not answered is asked again, a little later each time: once, and not once for each number that was left out.
+    let end = std::time::Instant::now() + Duration::from_secs(2);
+    let mut asked = 0;
+    while let Some(left) = end.checked_duration_since(std::time::Instant::now()) {
+        asked += usize::from(stage.hellos.recv_timeout(left).unwrap().is_some());
+    }
+    assert!(asked <= 400, "{asked} questions for 200 answers");
+    stage.honest_sender_goes_on();
+}
+
+#[test]
 fn case_57_numbers_wrap_around() {
     let mut stage = Stage::new("wrapping", 8);
     let first = u64::MAX - 1;

@@ -178,6 +178,8 @@ fn do_jobs(inner: &Weak<Inner>, jobs: &Receiver<Job>) {
         match job {
             Ok(Job::SendAgain(sending, receiver)) => sending.send_again(receiver),
             Ok(Job::Hello(link, sender)) => {
+                // A link says one, however often its sender gives a reason.
+                hellos.retain(|hello| !hello.link.ptr_eq(&link));
                 hellos.push(Waiting { link, sender, due: now, times: 0 });
             }
             Ok(Job::Reap) => inner.upgrade().iter().for_each(|inner| inner.reap()),

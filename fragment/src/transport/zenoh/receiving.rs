@@ -263,17 +263,17 @@ impl Shared {
                     return Ok(());
                 }
                 partial.bytes += found;
+                partial.frames.push(frame.clone());
                 let (found, limit) = (partial.bytes, self.link.limits.bytes.saturating_add(ENVELOPE));
+                if header.more && found <= limit {
+                    return Ok(());
+                }
+                let frames = std::mem::take(partial).frames;
                 let item = if found > limit {
                     Item::Refused(header.from, number, FrameError::TooLong { number, found, limit })
                 } else {
-                    partial.frames.push(frame.clone());
-                    if header.more {
-                        return Ok(());
-                    }
-                    Item::Whole(header.from, number, std::mem::take(&mut partial.frames))
+                    Item::Whole(header.from, number, frames)
                 };
-                *partial = Partial::default();
                 remote.expected = number.wrapping_add(1);
                 state.arrived += 1;
                 state.items.push_back(item);
