@@ -98,9 +98,9 @@ cargo run --release --locked --example volume_pipeline
 step "the benchmark of codecs builds, and its round trips hold"
 scripts/bench --check
 
-step "the benchmark of device memory compiles"
-# The others build iceoryx2, Zenoh or UCX once more.
-cargo check --locked --manifest-path benches/device/Cargo.toml
+step "the benchmarks of device memory and of Fast I/O compile"
+# The others build Zenoh or UCX once more.
+for bench in device fastio; do cargo check --locked --manifest-path "benches/$bench/Cargo.toml"; done
 
 step "Python"
 scripts/python

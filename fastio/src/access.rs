@@ -53,10 +53,10 @@ impl Store {
         Ok(self.segment(id.index)?.sealed.load(SeqCst) == id.generation)
     }
 
-    /// The right to read a sealed allocation that the caller holds.
+    /// The right to read an allocation that the caller holds, if it is sealed.
     #[inline]
-    pub(crate) fn read_sealed(&self, id: AllocationId) -> Result<ReadProof> {
-        if self.sealed(id)? { Ok(ReadProof(())) } else { Err(Error::NotSealed) }
+    pub(crate) fn read_sealed(&self, id: AllocationId) -> Result<Option<ReadProof>> {
+        Ok(self.sealed(id)?.then_some(ReadProof(())))
     }
 
     /// The right to read memory that is lent to a channel, for an end that holds it: to the receiver for as long as it has

@@ -274,11 +274,9 @@ impl FastIoAllocation {
         if store.forked() {
             return Err(Error::Forked);
         }
-        Ok(match store.read_sealed(self.id) {
-            Ok(proof) => ReadGuard { allocation: self, proof, locked: false },
-            Err(_) => {
-                ReadGuard { allocation: self, proof: store.begin_read(self.id, patience)?, locked: true }
-            }
+        Ok(match store.read_sealed(self.id)? {
+            Some(proof) => ReadGuard { allocation: self, proof, locked: false },
+            None => ReadGuard { allocation: self, proof: store.begin_read(self.id, patience)?, locked: true },
         })
     }
 
@@ -382,7 +380,7 @@ impl FastIoAllocation {
         if self.store().forked() {
             return Err(Error::Forked);
         }
-        let proof = self.store().read_sealed(self.id)?;
+        let proof = self.store().read_sealed(self.id)?.ok_or(Error::NotSealed)?;
         Ok(SharedBytes::new(self, proof))
     }
 

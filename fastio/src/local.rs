@@ -15,10 +15,11 @@ use crate::{
     error::{Error, Result},
     gate::Gate,
     pool,
+    segment::HEADER,
     slot::{clear_bit, set_bit},
     state::{State, Word},
     store::{AllocationId, Store},
-    sys::{Held, Holding, Place, SegmentEntry, SharedMap},
+    sys::{Held, Holding, Place, SegmentEntry, SharedMap, soon_written},
 };
 
 /// Segments that stay mapped although nobody here holds them, as long as no more than so many are mapped in all: a quarter
@@ -60,6 +61,12 @@ impl Store {
             return Err(Error::Freed);
         }
         let (segment, local) = self.both(id.index)?;
+        if matches!(wanted, Wanted::Published | Wanted::Own) {
+            // Whoever reads it next needs both lines, of which the writer's processor has the only copies: they come while
+            // this goes on.
+            soon_written(&segment.access);
+            local.holding.soon_read(HEADER);
+        }
         let fits = || {
             let word = Word::unpack(segment.state.load(SeqCst));
             // A channel is never handed out as payload, and what is lent to one only to its receiver.

@@ -43,9 +43,33 @@ impl<'a> Key<'a> {
 #[inline]
 fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
     let (whole, rest) = bytes.as_chunks::<8>();
-    let rest =
-        (!rest.is_empty()).then(|| rest.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)));
+    let rest = (!rest.is_empty()).then(|| match bytes.last_chunk() {
+        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
+        None => rest.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)),
+    });
     whole.iter().map(|word| u64::from_le_bytes(*word)).chain(rest)
+}
+
+/// Whether every byte is printable ASCII, and none is a space or a slash.
+#[inline]
+fn plain(bytes: &[u8]) -> bool {
+    let one = |byte: &u8| (b'!'..=b'~').contains(byte) && *byte != b'/';
+    // What is left behind the last whole eight lies in the last eight.
+    match bytes.last_chunk() {
+        Some(last) => bytes.as_chunks().0.iter().all(eight_are_plain) && eight_are_plain(last),
+        None => bytes.iter().all(one),
+    }
+}
+
+#[inline]
+fn eight_are_plain(bytes: &[u8; 8]) -> bool {
+    const EACH: u64 = u64::MAX / 255;
+    const TOP: u64 = EACH << 7;
+    let word = u64::from_le_bytes(*bytes);
+    let ascii = word & TOP == 0;
+    // The top bit of each byte, which no carry reaches in ASCII: at least `!`; at most `~`; no slash.
+    let good = |word: u64| (word + EACH * 0x5f) & !(word + EACH) & ((word ^ (EACH * 0x2f)) + EACH * 0x7f);
+    ascii && good(word) & TOP == TOP
 }
 
 /// The hash of a name; part of the file layout.
@@ -66,8 +90,7 @@ pub(crate) fn check(name: &str) -> Result<()> {
     if name.len() > NAME_LIMIT {
         return bad("has more than 255 bytes");
     }
-    let plain = |byte: &u8| (b'!'..=b'~').contains(byte) && *byte != b'/';
-    if name.bytes().all(|byte| plain(&byte)) {
+    if plain(name.as_bytes()) {
         return if name == "." || name == ".." { bad("is a directory") } else { Ok(()) };
     }
     if name.contains('/') {
@@ -135,6 +158,25 @@ mod tests {
         assert_eq!(hash(b"frames-0A0D0DA00"), hash(b"tctsc7usgOY0Xnob"));
         let words: Vec<_> = a.words().map(u64::to_le_bytes).collect();
         assert_eq!(words, [*b"frame-00", *b"0001\0\0\0\0"]);
+    }
+
+    #[test]
+    fn a_byte_that_is_not_plain_is_seen_wherever_it_stands() {
+        for length in 1..40 {
+            let good: Vec<u8> = (b'!'..=b'~').filter(|byte| *byte != b'/').cycle().take(length).collect();
+            assert!(plain(&good), "{length}");
+            for at in 0..length {
+                for byte in 0..=255 {
+                    let mut bytes = good.clone();
+                    bytes[at] = byte;
+                    assert_eq!(
+                        plain(&bytes),
+                        byte.is_ascii_graphic() && byte != b'/',
+                        "{byte} at {at} of {length}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

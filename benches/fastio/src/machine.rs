@@ -7,7 +7,7 @@ use std::fs::read_to_string;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-pub use this::describe;
+pub(crate) use this::describe;
 
 fn allowed() -> Vec<usize> {
     let set = sched_getaffinity(None).unwrap_or_default();

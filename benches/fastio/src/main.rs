@@ -38,6 +38,14 @@ fn cell(value: f64) -> String {
     if value.is_finite() { format!("{value:.2}") } else { "-".into() }
 }
 
+/// What each subject took, one after the other.
+type Turn = Vec<(String, f64)>;
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
 fn between_processes(
     mode: Mode,
     sizes: &[usize],
@@ -50,7 +58,9 @@ fn between_processes(
     };
     println!("\n## From one process to another, {title}\n");
     println!(
-        "Microseconds; medians, the best of {} turns. Ratios below 1 are faster than iceoryx2.\n",
+        "Microseconds: the median of each turn's messages, and of {} turns the median. Ratios are those of each turn, \
+         in which all were measured within the same seconds, and of these the median: machines change their speed. \
+         Below 1 is faster than the peer.\n",
         effort.turns
     );
     println!(
@@ -65,34 +75,40 @@ fn between_processes(
             println!("| {} | skipped: memory is short | | | | | | | | | | | |", size_in_words(size));
             continue;
         }
-        let mut best = vec![f64::INFINITY; SUBJECTS.len()];
         // Fewer of the large ones, whose first rounds touch fresh pages.
         let rounds = if size >= 64 << 20 { (effort.rounds / 4).max(20) } else { effort.rounds };
+        let mut turns = Vec::new();
         for _ in 0..effort.turns {
-            for (best, subject) in best.iter_mut().zip(SUBJECTS).filter(|(_, subject)| subject.can_have(size))
-            {
-                *best = best.min(measure(*subject, mode, size, rounds, cpu)?);
+            let mut turn = Vec::new();
+            for subject in SUBJECTS.iter().filter(|subject| subject.can_have(size)) {
+                turn.push((format!("{subject:?}"), measure(*subject, mode, size, rounds, cpu)?));
             }
+            turns.push(turn);
         }
-        let of = |wanted: &str| {
-            let found = SUBJECTS.iter().position(|subject| format!("{subject:?}") == wanted);
-            found.map_or(f64::INFINITY, |at| best[at])
+        let of = |turn: &Turn, wanted: &str| {
+            let found = turn.iter().find(|(subject, _)| subject == wanted);
+            found.map_or(f64::INFINITY, |(_, time)| *time)
         };
-        let (bare, channel, publish, ice, zenoh) =
-            (of("Bare"), of("Channel"), of("Publish"), of("Ice"), of("Zenoh"));
+        let middle = |figure: &dyn Fn(&Turn) -> f64| median(turns.iter().map(figure).collect());
+        let time = |subject| middle(&|turn| of(turn, subject));
+        let over = |subject| middle(&|turn| of(turn, subject) - of(turn, "Bare"));
+        let ratio = |subject, peer| match time(peer).is_finite() {
+            true => middle(&|turn| of(turn, subject) / of(turn, peer)),
+            false => f64::INFINITY,
+        };
         let cells = [
-            bare,
-            channel,
-            of("Reference"),
-            publish,
-            of("Create"),
-            ice,
-            zenoh,
-            channel / ice,
-            publish / ice,
-            if zenoh.is_finite() { channel / zenoh } else { f64::INFINITY },
-            channel - bare,
-            publish - bare,
+            time("Bare"),
+            time("Channel"),
+            time("Reference"),
+            time("Publish"),
+            time("Create"),
+            time("Ice"),
+            time("Zenoh"),
+            ratio("Channel", "Ice"),
+            ratio("Publish", "Ice"),
+            ratio("Channel", "Zenoh"),
+            over("Channel"),
+            over("Publish"),
         ];
         println!("| {} | {} |", size_in_words(size), cells.map(cell).join(" | "));
     }

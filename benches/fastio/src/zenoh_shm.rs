@@ -42,7 +42,9 @@ fn open(name: &str, end: &str) -> Result<Session, Failure> {
 impl Sending {
     pub fn open(name: &str, size: usize) -> Result<Self, Failure> {
         let session = open(name, "listen")?;
-        let provider = ShmProviderBuilder::default_backend(size * 4 + (1 << 20)).wait()?;
+        // Four messages, or as many as fit: the provider has less than 4 GiB.
+        let room = (size * 4 + (1 << 20)).min(7 << 29);
+        let provider = ShmProviderBuilder::default_backend(room).wait()?;
         let publisher = session.declare_publisher("bench").wait()?;
         Ok(Self { provider, publisher, _session: session, size })
     }

@@ -7,7 +7,7 @@ use std::{
     cell::UnsafeCell,
     io,
     ptr::NonNull,
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed},
 };
 
 use rustix::{
@@ -15,7 +15,7 @@ use rustix::{
     mm::{Advice, madvise},
 };
 
-use super::{Shared, SharedMap};
+use super::{Shared, SharedMap, soon::soon_read};
 use crate::gate::Gate;
 
 /// The mapping of one segment in this process, and how many handles use it.
@@ -24,6 +24,8 @@ pub(crate) struct Holding {
     gate: Gate,
     map: UnsafeCell<Option<SharedMap>>,
     epoch: AtomicU32,
+    /// Where the mapping was when it was last set up; may be gone.
+    begin: AtomicPtr<u8>,
 }
 
 // SAFETY: `map` is changed only in steps of the gate, which run alone and are ordered before and after all other uses
@@ -46,6 +48,7 @@ unsafe impl Sync for Held {}
 pub(crate) struct Place<'a> {
     map: &'a mut Option<SharedMap>,
     epoch: &'a AtomicU32,
+    begin: &'a AtomicPtr<u8>,
 }
 
 impl Place<'_> {
@@ -60,6 +63,7 @@ impl Place<'_> {
     }
 
     pub(crate) fn set(&mut self, map: SharedMap, epoch: u32) {
+        self.begin.store(map.address(0, 0).unwrap_or(std::ptr::null_mut()), Relaxed);
         *self.map = Some(map);
         self.epoch.store(epoch, Relaxed);
     }
@@ -71,6 +75,12 @@ impl Place<'_> {
 }
 
 impl Holding {
+    /// Has the processor fetch the line at an offset, to read there, if the segment is mapped.
+    #[inline]
+    pub(crate) fn soon_read(&self, offset: usize) {
+        soon_read(self.begin.load(Relaxed).wrapping_add(offset));
+    }
+
     /// Becomes a holder. If this is the first, `first` runs alone and must see to it that something is mapped. Whether it
     /// was comes with the right.
     #[inline]
@@ -81,7 +91,7 @@ impl Holding {
         let was_first = self.gate.enter(|| {
             // SAFETY: this step runs alone, and nobody has a `Held`: this is the only reference.
             let map = unsafe { &mut *self.map.get() };
-            first(&mut Place { map, epoch: &self.epoch })
+            first(&mut Place { map, epoch: &self.epoch, begin: &self.begin })
         })?;
         // SAFETY: the gate counts this user, so that no step runs that changes the mapping.
         let map = unsafe { &*self.map.get() };
@@ -103,7 +113,7 @@ impl Holding {
         self.gate.if_unused(|| {
             // SAFETY: as in `enter`.
             let map = unsafe { &mut *self.map.get() };
-            step(&mut Place { map, epoch: &self.epoch });
+            step(&mut Place { map, epoch: &self.epoch, begin: &self.begin });
         });
     }
 
@@ -113,7 +123,7 @@ impl Holding {
         self.gate.leave(|| {
             // SAFETY: as in `enter`.
             let map = unsafe { &mut *self.map.get() };
-            last(&mut Place { map, epoch: &self.epoch });
+            last(&mut Place { map, epoch: &self.epoch, begin: &self.begin });
         })
     }
 }

@@ -10,6 +10,7 @@ mod held;
 mod map;
 mod payload;
 mod shared;
+mod soon;
 
 pub(crate) use fork::ForkSentinel;
 pub(crate) use held::{Held, Holding, Place};
@@ -19,3 +20,4 @@ pub(crate) use shared::{
     BUCKETS, Bitmap, CLASSES, Control, NameEntry, RingHeader, RingSlot, SLOTS, SegmentEntry, SegmentHeader,
     Shared, WAIT_WORDS, WaitWord,
 };
+pub(crate) use soon::soon_written;

@@ -1,0 +1,28 @@
+//! Cache lines that will be needed soon: asked for early, several of them are on their way at the same time.
+//!
+//! Not here: which ones. Invariant: a hint changes nothing but time, whatever stands at the address.
+
+/// Has the processor fetch the line of `place`, to write there.
+#[inline(always)]
+pub(crate) fn soon_written<T>(place: &T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a hint, which reads and writes nothing that the program sees and never faults; a processor without it takes
+    // it for no operation.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = place;
+}
+
+/// Has the processor fetch the line at `address`, to read there.
+#[inline(always)]
+pub(super) fn soon_read(address: *const u8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: as above.
+    unsafe {
+        std::arch::asm!("prefetcht0 [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = address;
+}
