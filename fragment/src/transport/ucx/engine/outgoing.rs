@@ -455,9 +455,7 @@ impl Engine {
         outlet.cannot(why.clone());
         self.ship(id);
     }
-}
 
-impl Engine {
     /// A receiver asks for more of a sender that was closed, after all that it sent was received: it did not hear so.
     pub(super) fn was_done(&mut self, header: Header) {
         let Some((number, address)) = self.done.get(&header.to) else {
