@@ -203,6 +203,7 @@ impl OutLink {
             Peer::Closed => (traffic.in_hand(), traffic.waiting()),
             _ => (0, 0),
         };
+        self.counters.set_detour(self.end.detour());
         self.counters.store(&Counts {
             sent: sent + self.unheard,
             received: settled,
@@ -366,6 +367,7 @@ impl InLink {
     fn count(&self) {
         let Traffic { sent, settled, dropped, copied_bytes, .. } = self.end.traffic();
         let lost = self.lost;
+        self.counters.set_detour(self.end.detour());
         self.counters.store(&Counts { sent: sent + lost, received: settled, dropped, lost, copied_bytes });
     }
 }

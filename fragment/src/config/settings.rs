@@ -32,7 +32,7 @@ pub struct Settings {
     pub monitor_period: Duration,
     /// A file of metrics, rewritten as often as `--monitor` shows what runs.
     pub metrics: Option<PathBuf>,
-    /// A configuration file of Zenoh: TLS, authentication, and what else it knows.
+    /// A configuration file of Zenoh: certificates, authentication, and what else it knows.
     pub zenoh_config: Option<PathBuf>,
 }
 
@@ -147,7 +147,7 @@ impl Settings {
         },
         Setting {
             name: "PODWIRE_ZENOH_CONFIG",
-            help: "a configuration file of Zenoh, for TLS and authentication",
+            help: "a configuration file of Zenoh, for certificates and authentication",
             default: "plain TCP",
             set: |settings, text| {
                 settings.zenoh_config = Some(text.into());

@@ -6,7 +6,7 @@ use podwire_codec_core::{Blob, Codec as Value, Encode, Limits, from_slice_with, 
 use podwire_codec_derive::Codec;
 
 /// What the processes say to each other; counts up with every change of it, or of what goes over transports.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 const MAGIC: [u8; 4] = *b"PWCT";
 /// A message may cost no more memory than this; what stands in one grows with the graph, and with nothing else.
 const LIMITS: Limits = Limits { bytes: 256 << 20, items: 1 << 20, depth: 64 };

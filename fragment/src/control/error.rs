@@ -38,7 +38,10 @@ pub enum ControlError {
         source: io::Error,
     },
     /// Somebody listens at the driver's address who is no driver, or one that lets nobody in.
-    #[error("who listens at {address} is no driver of podwire: tried for {waited:?}")]
+    #[error(
+        "who listens at {address} is no driver of podwire, or wants another certificate or password \
+         (PODWIRE_ZENOH_CONFIG): tried for {waited:?}"
+    )]
     NoDriver {
         /// What `--address` says.
         address: Address,

@@ -59,6 +59,12 @@ impl Keys {
         format!("{}/run/{run}/address/{name}/{id}/{address}", self.root)
     }
 
+    /// Where a worker hears what UCX does not bring it.
+    #[cfg(feature = "ucx")]
+    pub(super) fn detour(&self, run: &str, name: &str) -> String {
+        format!("{}/run/{run}/detour/{name}", self.root)
+    }
+
     /// Where a worker is asked for metrics of what it runs.
     pub(super) fn metrics(&self, id: &str) -> String {
         format!("{}/metrics/{id}", self.root)

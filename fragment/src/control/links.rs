@@ -24,6 +24,9 @@ pub(super) struct Links {
     pub(super) worker: String,
     #[cfg(feature = "ucx")]
     pub(super) ucx: crate::transport::UcxOptions,
+    /// The transport that was forced here.
+    #[cfg(feature = "ucx")]
+    pub(super) forced: Option<String>,
     pub(super) transports: Transports,
 }
 
@@ -56,7 +59,7 @@ impl Links {
                         Some(run) => run,
                         None => directory.insert(self.run(plan)?),
                     };
-                    self.open_by_address(name, run)?
+                    self.open_by_address(name, run, plan.forced)?
                 }
             };
             opened.by_name.insert(name.clone(), transport);
@@ -65,17 +68,23 @@ impl Links {
     }
 
     #[cfg(feature = "ucx")]
-    fn open_by_address(&self, name: &str, run: &Run) -> crate::Result<Arc<dyn Transport>> {
+    fn open_by_address(&self, name: &str, run: &Run, forced: bool) -> crate::Result<Arc<dyn Transport>> {
+        use super::detour::ZenohDetour;
         use crate::transport::UcxTransport;
 
         if name == "ucx" {
-            return Ok(Arc::new(UcxTransport::open(&self.ucx, Arc::clone(run.directory()))?));
+            let mut options = self.ucx.clone().lasting();
+            if !forced && self.forced.is_none() {
+                let detour = ZenohDetour::new(self.session.clone(), self.keys.clone(), run.name());
+                options = options.detour(Arc::new(detour));
+            }
+            return Ok(Arc::new(UcxTransport::open(&options, Arc::clone(run.directory()))?));
         }
         self.open_added(name, run)
     }
 
     #[cfg(not(feature = "ucx"))]
-    fn open_by_address(&self, name: &str, run: &Run) -> crate::Result<Arc<dyn Transport>> {
+    fn open_by_address(&self, name: &str, run: &Run, _: bool) -> crate::Result<Arc<dyn Transport>> {
         self.open_added(name, run)
     }
 

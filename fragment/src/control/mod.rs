@@ -8,7 +8,7 @@
 //! | `drive`, `work`, `local`, `opening` | the two loops, and the fragments that a worker runs |
 //! | `driver`, `worker` | the machines that decide, without Zenoh |
 //! | `placement` | who gets what, of those that take anything |
-//! | `paths`, `links`, `directory`, `ucx` | which transport a connection takes, opening it, and where receivers are |
+//! | `paths`, `links`, `directory`, `ucx`, `detour` | which transport a connection takes, opening it, where receivers are, and the way around UCX |
 //! | `words`, `refusal`, `envelope` | what the processes say, and how it is written |
 //! | `description`, `describe` | what they must agree on |
 //! | `session`, `keys`, `post`, `door` | Zenoh, and who is heard over it |
@@ -17,6 +17,8 @@
 mod alarms;
 mod describe;
 mod description;
+#[cfg(feature = "ucx")]
+mod detour;
 mod directory;
 mod door;
 mod drive;

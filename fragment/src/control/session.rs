@@ -5,8 +5,8 @@
 //! that was not asked for.
 
 use std::{
-    fs, io,
-    net::{TcpListener, TcpStream, ToSocketAddrs},
+    fmt, fs, io,
+    net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket},
     time::{Duration, Instant},
 };
 
@@ -26,10 +26,56 @@ const TELL: Duration = Duration::from_millis(50);
 /// The first and the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
+/// The shortest datagram that QUIC answers, in bytes.
+const ASKING: usize = 1200;
+
+/// What Zenoh's connections go over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Tcp,
+    /// With certificates. Not TLS over TCP: Zenoh 1.10.2 reads and writes such a connection from two threads at once, and takes
+    /// sound ones for broken (`docs/deploy.md`).
+    Quic,
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Quic => "quic",
+        })
+    }
+}
+
+impl Scheme {
+    fn of(settings: &Settings) -> zenoh::Result<Self> {
+        Ok(match &settings.zenoh_config {
+            Some(file) if secured(&Config::from_file(file)?) => Self::Quic,
+            _ => Self::Tcp,
+        })
+    }
+
+    /// Whether nobody listens at this address of this host.
+    fn is_free(self, address: &Address) -> io::Result<()> {
+        let place = (address.host(), address.port());
+        match self {
+            Self::Tcp => TcpListener::bind(place).map(drop),
+            Self::Quic => UdpSocket::bind(place).map(drop),
+        }
+    }
+}
+
 /// Opens the driver's session, which listens at the address.
 pub(super) fn listen(address: &Address, settings: &Settings) -> Result<Session, ControlError> {
     check_file(settings)?;
-    open("router", Some(address), None, settings).map_err(|error| cannot_listen(address, &error))
+    let scheme = scheme(settings)?;
+    open("router", scheme, Some(address), None, settings)
+        .map_err(|error| cannot_listen(scheme, address, &error))
+}
+
+fn scheme(settings: &Settings) -> Result<Scheme, ControlError> {
+    let file = settings.zenoh_config.clone().unwrap_or_default();
+    Scheme::of(settings).map_err(|error| ControlError::ZenohConfig { file, source: plain(&error) })
 }
 
 /// What is wrong with the file stays wrong, however often it is read.
@@ -43,12 +89,12 @@ fn check_file(settings: &Settings) -> Result<(), ControlError> {
 }
 
 /// Zenoh says in a text why it cannot listen; the system says it so that it can be told apart.
-fn cannot_listen(address: &Address, error: &zenoh::Error) -> ControlError {
+fn cannot_listen(scheme: Scheme, address: &Address, error: &zenoh::Error) -> ControlError {
     let address = address.clone();
-    match TcpListener::bind((address.host(), address.port())) {
+    match scheme.is_free(&address) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => ControlError::PortInUse { address },
         Err(error) => ControlError::CannotListen { address, source: error.into() },
-        Ok(_) => ControlError::CannotListen { address, source: plain(error) },
+        Ok(()) => ControlError::CannotListen { address, source: plain(error) },
     }
 }
 
@@ -60,14 +106,15 @@ pub(super) fn connect(
     mut pause: impl FnMut(Duration) -> bool,
 ) -> Result<Option<Session>, ControlError> {
     check_file(settings)?;
+    let scheme = scheme(settings)?;
     let (begun, waited) = (Instant::now(), settings.join_timeout.unwrap_or(JOIN));
     let mode = if own.is_some() { "peer" } else { "client" };
     let (mut next, mut told) = (PAUSES.0, false);
     loop {
         // Somebody must be there before Zenoh is asked, which takes long to find out that nobody is.
-        let reached = reach(address, waited.saturating_sub(begun.elapsed()));
+        let reached = knock(scheme, address, waited.saturating_sub(begun.elapsed()));
         let error = match reached {
-            Ok(()) => match open(mode, own, Some(address), settings) {
+            Ok(()) => match open(mode, scheme, own, Some(address), settings) {
                 Ok(session) => return Ok(Some(session)),
                 Err(error) => Ok(error),
             },
@@ -75,9 +122,9 @@ pub(super) fn connect(
         };
         if let (Some(own), Ok(source)) = (own, &error)
             && own.port() != 0
-            && TcpListener::bind((own.host(), own.port())).is_err()
+            && scheme.is_free(own).is_err()
         {
-            return Err(cannot_listen(own, source));
+            return Err(cannot_listen(scheme, own, source));
         }
         if begun.elapsed() >= waited {
             let address = address.clone();
@@ -97,32 +144,68 @@ pub(super) fn connect(
     }
 }
 
-/// Whether anybody listens there.
-pub(super) fn reach(address: &Address, patience: Duration) -> io::Result<()> {
+/// Whether anybody listens at the driver's address.
+pub(super) fn reach(address: &Address, settings: &Settings) -> io::Result<()> {
+    knock(Scheme::of(settings).unwrap_or(Scheme::Tcp), address, settings.lease)
+}
+
+fn knock(scheme: Scheme, address: &Address, patience: Duration) -> io::Result<()> {
     let patience = patience.clamp(Duration::from_millis(100), Duration::from_secs(3));
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for place in (address.host(), address.port()).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&place, patience) {
-            Ok(_) => return Ok(()),
+        let reached = match scheme {
+            Scheme::Tcp => TcpStream::connect_timeout(&place, patience).map(drop),
+            Scheme::Quic => ask(place, patience),
+        };
+        match reached {
+            Ok(()) => return Ok(()),
             Err(error) => last = error,
         }
     }
     Err(last)
 }
 
+/// Asks for a version of QUIC that is kept for this, and which nobody has: who speaks QUIC there says which ones it has.
+fn ask(place: SocketAddr, patience: Duration) -> io::Result<()> {
+    let own = UdpSocket::bind(if place.is_ipv4() {
+        SocketAddr::from(([0; 4], 0))
+    } else {
+        SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))
+    })?;
+    own.connect(place)?;
+    own.set_read_timeout(Some(patience / 4))?;
+    let mut question = [0; ASKING];
+    // A long header, the version, and two numbers of eight bytes each with its length.
+    question[..6].copy_from_slice(&[0xC0, 0x0A, 0x0A, 0x0A, 0x0A, 8]);
+    question[14] = 8;
+    let mut answer = Err(io::ErrorKind::TimedOut.into());
+    // One of them may be lost on the way.
+    for _ in 0..4 {
+        answer = own.send(&question).and_then(|_| own.recv(&mut [0; ASKING])).map(drop);
+        match &answer {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                answer = Err(io::ErrorKind::TimedOut.into());
+            }
+            _ => break,
+        }
+    }
+    answer
+}
+
 fn open(
     mode: &str,
+    scheme: Scheme,
     listen: Option<&Address>,
     connect: Option<&Address>,
     settings: &Settings,
 ) -> zenoh::Result<Session> {
     let file = settings.zenoh_config.clone();
-    let scheme = match &file {
-        Some(file) if secured(&Config::from_file(file)?) => "tls",
-        _ => "tcp",
+    // Without brackets: over QUIC, Zenoh 1.10.2 takes those of v6 for a part of the name that the certificate must have.
+    let endpoint = |it: &Address| match scheme {
+        Scheme::Tcp => format!("{scheme}/{it}"),
+        Scheme::Quic => format!("{scheme}/{}:{}", it.host(), it.port()),
     };
-    let endpoints =
-        |address: Option<&Address>| address.map(|it| format!("{scheme}/{it}")).into_iter().collect();
+    let endpoints = |address: Option<&Address>| address.map(endpoint).into_iter().collect();
     let lease = settings.lease.as_millis().to_string();
     let further = [
         // Peers learn from the driver where the others listen.

@@ -206,6 +206,8 @@ fn worker(session: &Session, parts: Parts) -> Result<Worker, ControlError> {
             worker: name.clone(),
             #[cfg(feature = "ucx")]
             ucx: super::ucx::options(&name, &driver, settings.lease, events.clone()),
+            #[cfg(feature = "ucx")]
+            forced,
             transports,
         };
         Local::new(session.clone(), keys, grace, name, composed, links, events)

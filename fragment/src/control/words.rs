@@ -112,6 +112,8 @@ pub(crate) struct Plan {
     pub placed: Vec<Placed>,
     /// By connection of the graph, the name of its transport; empty where the plan's reader does not take part.
     pub transports: Vec<String>,
+    /// Whether one transport was asked for, so that connections take no other one.
+    pub forced: bool,
     /// Whether the receiver waits for a lost worker's return, instead of ending.
     pub waits: bool,
     /// Milliseconds from one snapshot that the driver wants to the next; 0 if it wants none.

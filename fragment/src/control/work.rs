@@ -134,7 +134,7 @@ impl Work {
             Input::DriverGone(driver) if self.driver.as_ref() == Some(&driver) => {
                 // Its host says that nobody listens there any more: then all end. Otherwise it may be this worker that was lost,
                 // as it did not answer, or was cut off.
-                let listens = reach(&self.address, self.settings.lease);
+                let listens = reach(&self.address, &self.settings);
                 if !listens.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
                     self.local.vanish();
                 }

@@ -7,7 +7,7 @@ use std::{
     sync::{
         OnceLock,
         atomic::{
-            AtomicU8, AtomicU64,
+            AtomicBool, AtomicU8, AtomicU64,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
@@ -77,6 +77,8 @@ pub(crate) struct LinkCounters {
     dropped: AtomicU64,
     lost: AtomicU64,
     copied_bytes: AtomicU64,
+    /// What carries the link in place of its transport, and whether it does so now.
+    detour: (OnceLock<&'static str>, AtomicBool),
 }
 
 impl LinkCounters {
@@ -86,6 +88,18 @@ impl LinkCounters {
         self.dropped.store(counts.dropped, Relaxed);
         self.lost.store(counts.lost, Relaxed);
         self.copied_bytes.store(counts.copied_bytes, Relaxed);
+    }
+
+    pub(crate) fn set_detour(&self, by: Option<&'static str>) {
+        if let Some(by) = by {
+            self.detour.0.get_or_init(|| by);
+        }
+        self.detour.1.store(by.is_some(), Relaxed);
+    }
+
+    /// What carries the link, where that is not its transport.
+    pub(crate) fn detour(&self) -> Option<&'static str> {
+        self.detour.0.get().copied().filter(|_| self.detour.1.load(Relaxed))
     }
 
     pub(crate) fn load(&self) -> Counts {

@@ -74,6 +74,15 @@ impl OperatorView {
 }
 
 impl ConnectionView {
+    /// What carries it now.
+    fn carrier(&self) -> String {
+        let detour = match &self.flow {
+            Flow::Queue(_) => None,
+            Flow::Link(ends) => ends.iter().find_map(|end| end.detour()),
+        };
+        detour.map_or_else(|| self.transport.clone(), str::to_owned)
+    }
+
     fn counts(&self) -> Counts {
         match &self.flow {
             Flow::Queue(queue) => {
@@ -160,7 +169,7 @@ impl Running {
         *before = (now, operators.iter().map(|operator| operator.ticks).collect());
         let connections = self.connections.iter().map(|connection| ConnectionSnapshot {
             name: connection.name.clone(),
-            transport: connection.transport.clone(),
+            transport: connection.carrier(),
             capacity: connection.capacity as u64,
             counts: connection.counts(),
             latency: connection.latencies.percentiles(),
@@ -208,7 +217,7 @@ impl Running {
         let operators = self.operators.iter().map(|operator| operator.counters.report(&operator.name));
         let connections = self.connections.iter().map(|connection| ConnectionReport {
             name: connection.name.clone(),
-            transport: connection.transport.clone(),
+            transport: connection.carrier(),
             counts: connection.counts(),
         });
         Report { ended, failures, operators: operators.collect(), connections: connections.collect() }

@@ -36,6 +36,8 @@ pub use podwire_fastio::Peer;
 #[cfg(all(feature = "ucx", feature = "conformance"))]
 #[doc(hidden)]
 pub use ucx::Stranger;
+#[cfg(all(feature = "ucx", feature = "distributed"))]
+pub(crate) use ucx::{Detour, Ear};
 #[cfg(feature = "ucx")]
 pub use ucx::{FolderDirectory, Refused, UcxError, UcxOptions, UcxTransport};
 #[cfg(feature = "distributed")]
@@ -165,6 +167,12 @@ pub trait SendEnd: Send {
     /// What went over the link.
     fn traffic(&self) -> Traffic;
 
+    /// What carries the link at this moment, where that is not what the transport is called: it goes another way, as its own does
+    /// not lead there any more.
+    fn detour(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What to sleep on beside the bell, in [`Doorbell::wait_with`], until there is room or the receiver goes; nothing
     /// where the bell is enough, and nothing once the receiver is gone.
     fn channel(&self) -> Option<ChannelEnd<'_>> {
@@ -193,6 +201,12 @@ pub trait ReceiveEnd: Send {
 
     /// What went over the link.
     fn traffic(&self) -> Traffic;
+
+    /// What carries the link at this moment, where that is not what the transport is called: it goes another way, as its own does
+    /// not lead there any more.
+    fn detour(&self) -> Option<&'static str> {
+        None
+    }
 
     /// What to sleep on beside the bell, in [`Doorbell::wait_with`], until there is something to receive; nothing where
     /// the bell is enough, and nothing once it was said that the sender is gone.

@@ -192,6 +192,10 @@ impl SendEnd for Newest {
         let state = self.shared.state();
         Traffic { sent: state.sent, dropped: state.dropped, ..traffic }
     }
+
+    fn detour(&self) -> Option<&'static str> {
+        self.shared.end().as_ref().ok()?.detour()
+    }
 }
 
 impl Drop for Newest {

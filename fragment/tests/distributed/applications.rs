@@ -2,6 +2,8 @@
 
 use std::{process::ExitCode, time::Duration};
 
+use podwire_codec_core::Bulk;
+use podwire_codec_derive::Codec;
 use podwire_fragment::{
     Application, Context, Fragment, Input, Operator, OperatorSpec, Output, Result, WorkerLost,
 };
@@ -40,6 +42,16 @@ fn compose(name: &str, app: &mut Application) {
         "long" => {
             let source = Source { count: Some(300), period: Some(Duration::from_millis(5)) };
             fragment(app, "a", [("source", source)]);
+            fragment(app, "b", [("sink", Sink::default())]);
+            app.add_flow("a", "b", [("source.out", "sink.in")]);
+        }
+        "arrays" => {
+            fragment(app, "a", [("source", Arrays { next: 0 })]);
+            fragment(app, "b", [("sink", ArraySink { next: 0 })]);
+            app.add_flow("a", "b", [("source.out", "sink.in")]);
+        }
+        "ends-late" => {
+            fragment(app, "a", [("source", EndsLate { left: 8 })]);
             fragment(app, "b", [("sink", Sink::default())]);
             app.add_flow("a", "b", [("source.out", "sink.in")]);
         }
@@ -253,6 +265,90 @@ impl Operator for Sink {
 
     fn stop(&mut self, context: &mut Context) -> Result {
         println!("@ {} {} received {} in order", context.fragment(), context.operator(), context.tick());
+        Ok(())
+    }
+}
+
+/// Emits numbers from 0, and ends a while after the last one.
+struct EndsLate {
+    left: u64,
+}
+
+impl Operator for EndsLate {
+    fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
+        spec.output::<u64>("out");
+        Ok(())
+    }
+
+    fn compute(&mut self, _: &mut Input, output: &mut Output, context: &mut Context) -> Result {
+        if self.left > 0 {
+            self.left -= 1;
+            output.emit("out", context.tick())?;
+        } else {
+            std::thread::sleep(Duration::from_millis(500));
+            context.finish();
+        }
+        Ok(())
+    }
+}
+
+/// How many arrays there are, and how long one is: more than goes in one piece.
+const ARRAYS: (u64, usize) = (6, 300_000);
+
+#[derive(Codec)]
+#[codec(register, crate = podwire_codec_core)]
+struct Numbered {
+    number: u64,
+    values: Bulk<u64>,
+}
+
+fn array(number: u64) -> Vec<u64> {
+    (number..number + ARRAYS.1 as u64).collect()
+}
+
+/// Emits arrays.
+struct Arrays {
+    next: u64,
+}
+
+impl Operator for Arrays {
+    fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
+        spec.output::<Numbered>("out");
+        spec.count(ARRAYS.0);
+        Ok(())
+    }
+
+    fn compute(&mut self, _: &mut Input, output: &mut Output, _: &mut Context) -> Result {
+        output.emit("out", Numbered { number: self.next, values: array(self.next).into() })?;
+        self.next += 1;
+        Ok(())
+    }
+}
+
+/// Receives them.
+struct ArraySink {
+    next: u64,
+}
+
+impl Operator for ArraySink {
+    fn setup(&mut self, spec: &mut OperatorSpec) -> Result {
+        spec.input::<Numbered>("in");
+        Ok(())
+    }
+
+    fn compute(&mut self, input: &mut Input, _: &mut Output, _: &mut Context) -> Result {
+        let came = input.receive::<Numbered>("in")?;
+        if came.number != self.next || came.values[..] != array(self.next)[..] {
+            return Err(format!("another array came than number {}", self.next).into());
+        }
+        self.next += 1;
+        Ok(())
+    }
+
+    fn stop(&mut self, _: &mut Context) -> Result {
+        if self.next == ARRAYS.0 {
+            println!("@ all arrays came in order");
+        }
         Ok(())
     }
 }

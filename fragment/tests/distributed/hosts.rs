@@ -173,16 +173,19 @@ fn a_sender_that_is_cut_off_ends_by_itself_and_can_come_back() {
 
 /// Hosts of which the first reaches both others, and the last does not get through to the second.
 #[cfg(feature = "ucx")]
+fn apart(network: &Network, application: &str, environment: &[(&str, &str)]) -> [Process; 3] {
+    let hosts: [&Host; 3] = network.hosts();
+    let address = hosts[0].v4();
+    let driver = hosts[0].start(application, &address, &["--driver"], environment);
+    [driver, worker(hosts[1], application, &address, "a"), worker(hosts[2], application, &address, "b")]
+}
+
+#[cfg(feature = "ucx")]
 #[test]
-fn where_ucx_does_not_get_through_all_end_with_a_word_on_both_ends_and_zenoh_does() {
+fn where_ucx_does_not_get_through_all_end_with_a_word_on_both_ends_if_it_is_forced() {
     let Some(network) = Network::new(3) else { return };
     let hosts: [&Host; 3] = network.hosts();
     network.mute(hosts[2], hosts[1]);
-    let address = hosts[0].v4();
-    let start = |application: &str, environment: &[(&str, &str)]| {
-        let driver = hosts[0].start(application, &address, &["--driver"], environment);
-        [driver, worker(hosts[1], application, &address, "a"), worker(hosts[2], application, &address, "b")]
-    };
     let words = [
         "a.source.out>b.sink.in: UCX does not lead from ",
         " at 10.77.0.2 to ",
@@ -191,11 +194,86 @@ fn where_ucx_does_not_get_through_all_end_with_a_word_on_both_ends_and_zenoh_doe
     ];
     // Also where the sender had nothing more to say, and has ended.
     for application in ["pair", "one"] {
-        start(application, &[]).into_iter().for_each(|process| drop(process.bad(&words)));
+        let all = apart(&network, application, &[("PODWIRE_TRANSPORT", "ucx")]);
+        all.into_iter().for_each(|process| drop(process.bad(&words)));
     }
-    let [driver, a, b] = start("pair", &[("PODWIRE_TRANSPORT", "zenoh")]);
+    network.clean();
+}
+
+#[cfg(feature = "ucx")]
+#[test]
+fn where_ucx_does_not_get_through_zenoh_does_with_arrays_too_and_says_so() {
+    let Some(network) = Network::new(3) else { return };
+    let hosts: [&Host; 3] = network.hosts();
+    network.mute(hosts[2], hosts[1]);
+    for application in ["one", "arrays"] {
+        let [driver, a, b] = apart(&network, application, &[]);
+        assert!(b.good().contains("in order"));
+        let said = a.good();
+        let words = "a.source.out>b.sink.in goes over Zenoh from here on, as UCX does not lead there: ";
+        assert!(said.contains(words), "{said}");
+        driver.good();
+    }
+    let [driver, a, b] = apart(&network, "pair", &[("PODWIRE_TRANSPORT", "zenoh")]);
     assert!(b.good().contains("@ b sink received 20 in order"));
     [a, driver].into_iter().for_each(|process| drop(process.good()));
+    network.clean();
+}
+
+/// A driver and two workers with messages flowing over UCX, between which UCX is then cut off while the driver reaches both.
+#[cfg(feature = "ucx")]
+fn broken_between(network: &Network, application: &str, environment: &[(&str, &str)]) -> [Process; 3] {
+    let hosts: [&Host; 3] = network.hosts();
+    let address = hosts[0].v4();
+    let shown = [environment, &[("PODWIRE_MONITOR_PERIOD", "500")]].concat();
+    let driver = hosts[0].start(application, &address, &["--driver", "--monitor"], &shown);
+    let worker = |host: &Host, fragment| {
+        host.start(application, &address, &["--worker", "--fragments", fragment], environment)
+    };
+    let (a, b) = (worker(hosts[1], "a"), worker(hosts[2], "b"));
+    b.until("@ flowing");
+    network.mute(hosts[1], hosts[2]);
+    network.mute(hosts[2], hosts[1]);
+    [driver, a, b]
+}
+
+#[cfg(feature = "ucx")]
+#[test]
+fn a_connection_whose_way_by_ucx_breaks_goes_on_over_zenoh_and_loses_nothing() {
+    let Some(network) = Network::new(3) else { return };
+    let [driver, a, b] = broken_between(&network, "long", &[]);
+    assert!(b.good().contains("@ b sink received 300 in order"));
+    a.good();
+    let said = driver.good();
+    let link = "connection=a.source.out>b.sink.in transport=";
+    let ways = ["ucx", "zenoh"].map(|way| said.find(&format!("{link}{way} ")));
+    assert!(ways[0].is_some() && ways[0] < ways[1], "{said}");
+    assert!(!said.contains("lost with a process that died"), "{said}");
+    network.clean();
+}
+
+/// The last word of a sender is lost with the way that it went.
+#[cfg(feature = "ucx")]
+#[test]
+fn a_receiver_whose_sender_ended_when_its_way_by_ucx_was_broken_hears_so_over_zenoh() {
+    let Some(network) = Network::new(3) else { return };
+    let [driver, a, b] = broken_between(&network, "ends-late", &[]);
+    assert!(b.good().contains("@ b sink received 8 in order"));
+    [a, driver].into_iter().for_each(|process| drop(process.good()));
+    network.clean();
+}
+
+#[cfg(feature = "ucx")]
+#[test]
+fn a_connection_whose_way_by_ucx_breaks_is_an_error_where_ucx_is_forced() {
+    let Some(network) = Network::new(3) else { return };
+    let words = [
+        "a.source.out>b.sink.in: UCX does not lead from ",
+        " at 10.77.0.2 to ",
+        " at 10.77.0.3, or not back",
+    ];
+    let all = broken_between(&network, "long", &[("PODWIRE_TRANSPORT", "ucx")]);
+    all.into_iter().for_each(|process| drop(process.bad(&words)));
     network.clean();
 }
 

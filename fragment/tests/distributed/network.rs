@@ -3,8 +3,9 @@
 //! Invariant: nothing stays when a network is dropped.
 
 use std::{
+    collections::HashMap,
     io::{Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
     path::PathBuf,
     process::{Command, Stdio},
     sync::{
@@ -167,6 +168,36 @@ pub(crate) fn overheard_way_to(address: &str) -> (String, Arc<Mutex<Vec<u8>>>) {
         let _ = to.shutdown(Shutdown::Both);
     };
     (way_to(address, listen), heard)
+}
+
+/// The same for datagrams.
+pub(crate) fn overheard_datagrams_to(address: &str) -> (String, Arc<Mutex<Vec<u8>>>) {
+    let near = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+    let (own, address) = (near.local_addr().unwrap().to_string(), address.to_owned());
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let writing = Arc::clone(&heard);
+    thread::spawn(move || {
+        let (mut ways, mut buffer) = (HashMap::<SocketAddr, Arc<UdpSocket>>::new(), vec![0; 64 << 10]);
+        loop {
+            let Ok((length, from)) = near.recv_from(&mut buffer) else { continue };
+            writing.lock().unwrap().extend(&buffer[..length]);
+            let far = ways.entry(from).or_insert_with(|| {
+                let far = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+                far.connect(&address).unwrap();
+                let (back, near, writing) = (Arc::clone(&far), Arc::clone(&near), Arc::clone(&writing));
+                thread::spawn(move || {
+                    let mut buffer = vec![0; 64 << 10];
+                    while let Ok(length) = back.recv(&mut buffer) {
+                        writing.lock().unwrap().extend(&buffer[..length]);
+                        let _ = near.send_to(&buffer[..length], from);
+                    }
+                });
+                far
+            });
+            let _ = far.send(&buffer[..length]);
+        }
+    });
+    (own, heard)
 }
 
 /// Carries what comes to an address of its own, which it returns, and back.

@@ -154,7 +154,7 @@ fn a_worker_of_another_version_is_refused_with_both_versions_and_garbage_is_not_
         };
         let answer = ask(Envelope::of_the_future()).expect("it is refused");
         let answer: Envelope = podwire_codec_core::from_slice(&answer).unwrap();
-        assert_eq!((answer.magic, answer.protocol), (*b"PWCT", 2));
+        assert_eq!((answer.magic, answer.protocol), (*b"PWCT", 3));
         let text = String::from_utf8_lossy(&answer.content);
         assert!(text.contains("7.1.0") && text.contains(&answer.podwire), "{text}");
         for garbage in [Vec::new(), b"hello".to_vec(), b"PWCT".to_vec(), vec![0xFF; 1000]] {

@@ -108,6 +108,7 @@ impl Driver {
             yours: yours.iter().map(|at| *at as u32).collect(),
             placed: placed.collect(),
             transports,
+            forced: self.setup.forced.is_some(),
             waits: self.setup.waits,
             watched: self.setup.watched,
         };

@@ -15,7 +15,7 @@ use std::{
 
 use rustix::event::{EventfdFlags, eventfd};
 
-use super::{error::UcxError, receiving::Inbox, sending::Outbox};
+use super::{detour::Piece, error::UcxError, receiving::Inbox, sending::Outbox};
 
 /// Something for the thread to do.
 pub(super) enum Command {
@@ -27,6 +27,8 @@ pub(super) enum Command {
     Look(u64),
     /// A receiving end was closed.
     Gone(u64),
+    /// A piece of a message came by the detour.
+    Piece(Piece),
 }
 
 /// What was refused, because it was for none of the links, or no message.

@@ -8,6 +8,7 @@
 //! | `sending`, `receiving` | the ends of links, and what waits in them |
 //! | `hub`, `engine` | the thread that drives UCX, and what it is told |
 //! | `wire` | what the two sides say to each other |
+//! | `detour` | the way around UCX |
 //! | `memory` | the buffers that messages are received into |
 //! | `ffi` | UCX itself: the unsafe room |
 
@@ -22,6 +23,7 @@ use podwire_fastio::Doorbell;
 
 use super::{Directory, Link, LinkError, ReceiveEnd, SendEnd, Transport};
 
+mod detour;
 mod engine;
 mod error;
 mod ffi;
@@ -42,6 +44,9 @@ pub use options::UcxOptions;
 #[cfg(feature = "conformance")]
 pub use stranger::Stranger;
 
+pub(crate) use detour::Detour;
+#[cfg(feature = "distributed")]
+pub(crate) use detour::Ear;
 use engine::Engine;
 use hub::{Command, Hub};
 use receiving::{Inbox, Receiving};

@@ -4,7 +4,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::UcxError;
+use super::{Detour, UcxError};
 
 type Listener = dyn Fn(&str, &UcxError) + Send + Sync;
 
@@ -26,6 +26,16 @@ impl fmt::Debug for Tell {
     }
 }
 
+/// The way around UCX, if there is one.
+#[derive(Clone, Default)]
+pub(super) struct Around(pub(super) Option<Arc<dyn Detour>>);
+
+impl fmt::Debug for Around {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Around").field(&self.0.is_some()).finish()
+    }
+}
+
 /// How UCX is to be used.
 ///
 /// ```
@@ -42,6 +52,8 @@ pub struct UcxOptions {
     pub(super) patience: Duration,
     pub(super) process: String,
     pub(super) unreachable: Tell,
+    pub(super) lasting: bool,
+    pub(super) detour: Around,
     pub(super) eager: u64,
     pub(super) kept: usize,
     more: Vec<(String, String)>,
@@ -56,6 +68,8 @@ impl Default for UcxOptions {
             patience: Duration::from_secs(10),
             process: format!("process {}", std::process::id()),
             unreachable: Tell::default(),
+            lasting: false,
+            detour: Around::default(),
             eager: 128 << 10,
             kept: 512 << 20,
             more: Vec::new(),
@@ -113,6 +127,21 @@ impl UcxOptions {
     #[must_use]
     pub fn when_unreachable(mut self, tell: impl Fn(&str, &UcxError) + Send + Sync + 'static) -> Self {
         self.unreachable = Tell(Some(Arc::new(tell)));
+        self
+    }
+
+    /// The directory takes away what a process placed that died: a connection that breaks while it is there is no death, and
+    /// neither end says so.
+    #[cfg(feature = "distributed")]
+    pub(crate) fn lasting(mut self) -> Self {
+        self.lasting = true;
+        self
+    }
+
+    /// Where UCX does not lead, or no longer, links go this way from then on.
+    #[cfg(feature = "distributed")]
+    pub(crate) fn detour(mut self, way: Arc<dyn Detour>) -> Self {
+        self.detour = Around(Some(way));
         self
     }
 

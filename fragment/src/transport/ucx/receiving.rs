@@ -79,6 +79,8 @@ pub(super) struct Inbox {
     pub(super) link: Link,
     pub(super) bell: Doorbell,
     told: AtomicBool,
+    /// What comes goes around UCX.
+    pub(super) around: AtomicBool,
     state: Mutex<In>,
 }
 
@@ -122,6 +124,11 @@ impl In {
     /// Messages that the sender sent before it was closed are on their way.
     fn is_coming(&self) -> bool {
         self.end.is_some_and(|end| self.next + self.arrived() < end)
+    }
+
+    /// The sender may have more, as far as it said.
+    pub(super) fn wants_more(&self) -> bool {
+        self.peer == Peer::Attached || self.is_coming()
     }
 
     /// Nothing is left of the last sender.
@@ -185,7 +192,8 @@ impl Inbox {
             error: None,
             said: false,
         };
-        Self { id, link, bell, told: AtomicBool::new(false), state: Mutex::new(state) }
+        let (told, around) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { id, link, bell, told, around, state: Mutex::new(state) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, In> {
@@ -388,6 +396,10 @@ impl ReceiveEnd for Receiving {
             settled: state.settled,
             ..Traffic::default()
         }
+    }
+
+    fn detour(&self) -> Option<&'static str> {
+        self.inbox.around.load(SeqCst).then_some("zenoh")
     }
 }
 

@@ -85,6 +85,8 @@ pub(super) struct Outbox {
     pub(super) bell: Doorbell,
     /// The thread was told that there is something to do.
     told: AtomicBool,
+    /// What is sent goes around UCX.
+    pub(super) around: AtomicBool,
     state: Mutex<Out>,
 }
 
@@ -131,7 +133,8 @@ impl Outbox {
             closing: false,
             refused: None,
         };
-        Self { id, link, bell, told: AtomicBool::new(false), state: Mutex::new(state) }
+        let (told, around) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { id, link, bell, told, around, state: Mutex::new(state) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, Out> {
@@ -238,6 +241,10 @@ impl SendEnd for Sending {
             dropped: 0,
             copied_bytes: state.copied,
         }
+    }
+
+    fn detour(&self) -> Option<&'static str> {
+        self.outbox.around.load(SeqCst).then_some("zenoh")
     }
 }
 

@@ -1,9 +1,13 @@
 //! The receiving ends: taking a sender, and finding a place for what it sends.
 //!
 //! The invariants: nothing is received that has no place in the table of its link, and no memory is taken for it before;
-//! and UCX connects to no address that the directory did not give.
+//! and UCX connects to no address that the directory did not give. A sender whose connection breaks is asked again, until the
+//! directory says that it is gone.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock, atomic::Ordering::SeqCst},
+    time::{Duration, Instant},
+};
 
 use super::Engine;
 use crate::transport::{
@@ -20,8 +24,12 @@ use crate::transport::{
 /// How many greetings of unknown workers are remembered: more than arrive before the directory knows who they are.
 const UNKNOWN: usize = 256;
 
+/// How often a sender that is not reached is asked to greet again.
+const ASKING: Duration = Duration::from_secs(1);
+
 /// A sender that wants to come.
 struct Greeting {
+    worker: u64,
     peer: u64,
     from: u64,
     first: u64,
@@ -33,6 +41,12 @@ pub(super) struct Inlet {
     /// The sender, and the way to it, while it can be reached.
     from: Option<u64>,
     peer: Option<u64>,
+    /// Its worker.
+    worker: u64,
+    /// Since when it is not reached, though the directory has it, and when to ask it to greet again.
+    silent: Option<(Instant, Instant)>,
+    /// Until when its last word may come, which the directory overtook.
+    gone: Option<Instant>,
     /// The next sender, which waits until nothing is left of this one.
     greeting: Option<Greeting>,
 }
@@ -47,11 +61,11 @@ pub(super) struct Pending {
 
 impl Inlet {
     pub(super) fn new(inbox: Arc<Inbox>) -> Self {
-        Self { inbox, from: None, peer: None, greeting: None }
+        Self { inbox, from: None, peer: None, worker: 0, silent: None, gone: None, greeting: None }
     }
 
     pub(super) fn is_from(&self, from: u64) -> bool {
-        self.from == Some(from) && self.peer.is_some()
+        self.from == Some(from) && (self.peer.is_some() || self.silent.is_some())
     }
 
     pub(super) fn is_over(&self, peer: u64) -> bool {
@@ -60,20 +74,99 @@ impl Inlet {
 
     pub(super) fn sender_closed(&mut self, end: u64) {
         self.inbox.set_peer(Peer::Closed, Some(end));
+        self.silent.take_if(|_| !self.inbox.state().wants_more());
     }
 
-    pub(super) fn sender_failed(&mut self, peer: u64) {
-        self.greeting.take_if(|greeting| greeting.peer == peer);
-        if self.peer == Some(peer) {
-            self.peer = None;
-            self.inbox.sender_died();
-        }
+    /// When to ask the sender to greet again.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.gone.or(self.silent.map(|(_, due)| due))
+    }
+
+    /// How many bytes a message may have.
+    pub(super) fn most(&self) -> u64 {
+        self.inbox.most()
+    }
+
+    /// The sender comes by this way.
+    fn comes(&mut self, worker: u64, peer: u64, around: bool) {
+        (self.worker, self.peer, self.silent, self.gone) = (worker, Some(peer), None, None);
+        self.inbox.around.store(around, SeqCst);
+    }
+
+    fn sender_is_gone(&mut self) {
+        (self.peer, self.silent, self.gone) = (None, None, None);
+        self.inbox.sender_died();
     }
 }
 
 impl Engine {
-    /// A sender comes.
-    pub(super) fn hello(&mut self, header: Header, body: Body) {
+    /// The way of a receiving end's sender is of no use any more.
+    pub(super) fn sender_failed(&mut self, id: u64, peer: u64) {
+        let Some(inlet) = self.inlets.get_mut(&id) else { return };
+        inlet.greeting.take_if(|greeting| greeting.peer == peer);
+        if inlet.peer != Some(peer) {
+            return;
+        }
+        let lives = self.lasting
+            && inlet.inbox.state().wants_more()
+            && self.directory.lookup(&wire::worker_name(inlet.worker)).is_some();
+        if !lives {
+            return inlet.sender_is_gone();
+        }
+        let now = Instant::now();
+        (inlet.peer, inlet.silent) = (None, Some((now, now + ASKING)));
+    }
+
+    /// Senders that the directory does not have any more are going, if UCX does not reach them.
+    pub(super) fn miss_senders(&mut self) {
+        for inlet in self.inlets.values_mut() {
+            let around = inlet.peer.is_some_and(|peer| self.peers.is_around(peer));
+            if around || inlet.silent.is_some() {
+                let missing = self.directory.lookup(&wire::worker_name(inlet.worker)).is_none();
+                inlet.gone = missing.then(|| inlet.gone.unwrap_or_else(|| Instant::now() + ASKING));
+            }
+        }
+    }
+
+    /// Asks senders that are not reached, and not gone, to greet again; whether there were any.
+    pub(super) fn ask_again(&mut self) -> bool {
+        if self.inlets.values().all(|inlet| inlet.due().is_none()) {
+            return false;
+        }
+        let now = Instant::now();
+        let due = |inlet: &Inlet| inlet.due().is_some_and(|due| due <= now);
+        let due: Vec<u64> = self.inlets.iter().filter(|(_, inlet)| due(inlet)).map(super::key).collect();
+        for id in &due {
+            let Some(inlet) = self.inlets.get_mut(id) else { continue };
+            let found = self.directory.lookup(&wire::worker_name(inlet.worker));
+            let entry = found.and_then(|found| Entry::of_any_version(&found).ok());
+            let (Some((since, _)), Some(entry), None) = (inlet.silent, entry, inlet.gone) else {
+                inlet.sender_is_gone();
+                continue;
+            };
+            let waited = since.elapsed();
+            if waited >= self.patience {
+                let (from, to) = (entry.process, self.process.clone());
+                let why = UcxError::Unreachable { from, to, waited, last: None };
+                let link = &*inlet.inbox.link.name;
+                tracing::error!(target: "podwire::fragment", link, %why, "a sender is not reached");
+                self.unreachable.tell(link, &why);
+                inlet.sender_is_gone();
+                continue;
+            }
+            inlet.silent = Some((since, now + ASKING));
+            if let (Some(from), Some(peer)) = (inlet.from, self.peers.around(&entry.address)) {
+                let (number, extra) = inlet.inbox.state().credit();
+                let count = super::GREET_AGAIN;
+                let credit = Header { count, number, extra, ..Header::new(Kind::Credit, from, *id) };
+                self.peers.say(&self.worker, peer, credit, Vec::new());
+            }
+        }
+        !due.is_empty()
+    }
+
+    /// A sender comes, by UCX or around it.
+    pub(super) fn hello(&mut self, header: Header, body: Body, around: bool) {
         let Body::Whole(body) = body else { return self.throw_away(body) };
         let Some(worker) = wire::worker_of(body.bytes()) else {
             let (promised, found) = (size_of::<u64>() as u64, body.length() as u64);
@@ -83,21 +176,21 @@ impl Engine {
         if !(first..=last).contains(&number) {
             return self.hub.refuse(UcxError::Number { number, first, last });
         }
-        self.greeted(header, worker);
+        self.greeted(header, worker, around);
     }
 
     /// A worker greets one of the ends here, if that is there: a sender that looks for another end hears from the directory
     /// that it is gone, and a stranger hears nothing.
-    fn greeted(&mut self, header: Header, worker: u64) {
+    fn greeted(&mut self, header: Header, worker: u64, around: bool) {
         if !self.inlets.contains_key(&header.to) {
             return self.hub.refuse(UcxError::UnknownLink { id: header.to });
         }
-        let peer = match self.way_to(worker) {
+        let peer = match self.way_to(worker, around) {
             Ok(peer) => peer,
             Err(why @ UcxError::UnknownWorker { .. }) => {
                 // The directory may be behind.
-                self.unknown.retain(|(known, _)| known.from != header.from);
-                self.unknown.push_back((header, worker));
+                self.unknown.retain(|(known, ..)| known.from != header.from);
+                self.unknown.push_back((header, worker, around));
                 if self.unknown.len() > UNKNOWN {
                     self.unknown.pop_front();
                 }
@@ -113,20 +206,21 @@ impl Engine {
         }
         if inlet.from == Some(header.from) {
             // The way broke, and nobody died.
-            inlet.peer = Some(peer);
+            inlet.comes(worker, peer, around);
             let number = inlet.inbox.state().resume();
             let welcome = Header { number, ..Header::new(Kind::Welcome, header.from, header.to) };
             self.peers.say(&self.worker, peer, welcome, Vec::new());
             return self.answer(header.to);
         }
-        let replaced = inlet.greeting.replace(Greeting { peer, from: header.from, first: header.number });
+        let replaced =
+            inlet.greeting.replace(Greeting { worker, peer, from: header.from, first: header.number });
         let other = replaced.filter(|greeting| greeting.from != header.from);
         let mut gone = other.map(|greeting| (greeting.peer, greeting.from));
-        if let (Some(peer), Some(from)) = (inlet.peer.take(), inlet.from.take()) {
-            if inlet.inbox.state().peer == Peer::Attached {
+        if let Some(from) = inlet.from.take() {
+            if let Some(peer) = inlet.peer.filter(|_| inlet.inbox.state().peer == Peer::Attached) {
                 gone = Some((peer, from));
             }
-            inlet.inbox.sender_died();
+            inlet.sender_is_gone();
         }
         if let Some((peer, from)) = gone {
             self.refuse(peer, from, header.to, wire::REPLACED, 0);
@@ -140,18 +234,21 @@ impl Engine {
 
     /// The directory has something new: perhaps workers that have greeted.
     pub(super) fn greeted_again(&mut self) {
-        for (header, worker) in std::mem::take(&mut self.unknown) {
-            self.greeted(header, worker);
+        for (header, worker, around) in std::mem::take(&mut self.unknown) {
+            self.greeted(header, worker, around);
         }
     }
 
-    /// The way to a worker, by the address that the directory has of it.
-    fn way_to(&mut self, worker: u64) -> Result<u64, UcxError> {
+    /// The way to a worker, by UCX or around it, by the address that the directory has of it.
+    fn way_to(&mut self, worker: u64, around: bool) -> Result<u64, UcxError> {
         let found = self.directory.lookup(&wire::worker_name(worker));
         let found = found.ok_or(UcxError::UnknownWorker { worker })?;
         let entry = Entry::of_any_version(&found)?;
         if entry.id != worker {
             return Err(UcxError::Address { found: found.len(), wrong: "are those of another worker" });
+        }
+        if around && let Some(peer) = self.peers.around(&entry.address) {
+            return Ok(peer);
         }
         self.peers.connect(&self.worker, &entry.address)
     }
@@ -168,8 +265,9 @@ impl Engine {
         let mut state = inlet.inbox.state();
         if let Some(greeting) = inlet.greeting.take_if(|_| state.is_drained()) {
             state.begin(greeting.first);
-            (inlet.from, inlet.peer) = (Some(greeting.from), Some(greeting.peer));
             drop(state);
+            inlet.from = Some(greeting.from);
+            inlet.comes(greeting.worker, greeting.peer, self.peers.is_around(greeting.peer));
             inlet.inbox.bell.ring();
             let number = greeting.first;
             let welcome = Header { number, ..Header::new(Kind::Welcome, greeting.from, id) };
@@ -196,6 +294,7 @@ impl Engine {
     /// A receiving end was closed.
     pub(super) fn gone(&mut self, id: u64) {
         let Some(inlet) = self.inlets.remove(&id) else { return };
+        self.partial.forget(id);
         let (number, extra) = inlet.inbox.state().credit();
         if let (Some(from), Some(peer)) = (inlet.from, inlet.peer) {
             let close = Header { number, extra, ..Header::new(Kind::Close, from, id) };
@@ -341,7 +440,7 @@ impl Engine {
                 && header[5] == Kind::Hello as u8
                 && let Body::Whole(body) = &body
                 && let Some(worker) = wire::worker_of(body.bytes())
-                && let Ok(peer) = self.way_to(worker)
+                && let Ok(peer) = self.way_to(worker, false)
             {
                 self.refuse(peer, from, to, wire::OTHER_VERSION, wire::VERSION.into());
             }

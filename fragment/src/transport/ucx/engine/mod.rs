@@ -14,8 +14,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
     Directory,
+    detour::{Partial, Piece, Road, name_of},
     error::UcxError,
-    ffi::{Event, Worker},
+    ffi::{Body, Event, Worker},
     hub::{Command, Hub},
     memory::Pool,
     options::{Tell, UcxOptions},
@@ -39,6 +40,8 @@ const OWING: Duration = Duration::from_micros(20);
 const ARMING: u32 = 32;
 /// How long it sleeps when UCX has something to send and nobody takes it: UCX does not wake it then.
 const STUCK: Duration = Duration::from_millis(1);
+/// In a credit: greet me again, as I do not hear you any more.
+const GREET_AGAIN: u16 = 1;
 /// How long what was said last may take when the thread ends.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -54,12 +57,18 @@ pub(super) struct Engine {
     patience: Duration,
     process: String,
     unreachable: Tell,
+    /// The directory says who is gone.
+    lasting: bool,
     outlets: HashMap<u64, Outlet>,
     inlets: HashMap<u64, Inlet>,
     peers: Peers,
     pending: HashMap<u64, Pending>,
-    /// Greetings of workers that the directory does not know, or not yet; the oldest first.
-    unknown: VecDeque<(Header, u64)>,
+    /// Greetings of workers that the directory does not know, or not yet, and whether they came around UCX; the oldest first.
+    unknown: VecDeque<(Header, u64, bool)>,
+    /// What came around UCX, in part.
+    partial: Partial,
+    /// Senders that are done: the number of what would have been their next message, and the address of their receiver.
+    done: HashMap<u64, (u64, Vec<u8>)>,
     /// Counts what is to have a number of its own.
     tickets: u64,
 }
@@ -74,6 +83,16 @@ impl Engine {
         let pool = Pool::new(options.kept);
         let worker = Worker::open(&options.settings(), pool.clone())?;
         let address = worker.address()?;
+        let mut peers = Peers::default();
+        if let Some(detour) = &options.detour.0 {
+            let to = Arc::clone(&hub);
+            let ear = Box::new(move |bytes: &[u8]| {
+                Piece::parse(bytes).into_iter().for_each(|piece| to.tell(Command::Piece(piece)));
+            });
+            let hears = detour.hear(&name_of(&address), ear);
+            hears.map_err(|error| UcxError::Directory(error.to_string()))?;
+            peers.road = Some(Road::new(Arc::clone(detour)));
+        }
         Ok(Self {
             worker,
             hub,
@@ -85,11 +104,14 @@ impl Engine {
             patience: options.patience,
             process: options.process.clone(),
             unreachable: options.unreachable.clone(),
+            lasting: options.lasting,
             outlets: HashMap::new(),
             inlets: HashMap::new(),
-            peers: Peers::default(),
+            peers,
             pending: HashMap::new(),
             unknown: VecDeque::new(),
+            partial: Partial::default(),
+            done: HashMap::new(),
             tickets: 0,
         })
     }
@@ -142,8 +164,9 @@ impl Engine {
             worked = true;
             self.look_up_all();
             self.greeted_again();
+            self.miss_senders();
         }
-        worked | self.retry()
+        worked | self.retry() | self.ask_again()
     }
 
     fn obey(&mut self, commands: &mut Vec<Command>) -> bool {
@@ -165,6 +188,7 @@ impl Engine {
                     self.answer(id);
                 }
                 Command::Gone(id) => self.gone(id),
+                Command::Piece(piece) => self.came_around(&piece),
             }
         }
         some
@@ -185,7 +209,7 @@ impl Engine {
                 match parsed {
                     Err(why) => self.no_message(why, &header, header_length, body),
                     Ok(header) => match header.kind {
-                        Kind::Hello => self.hello(header, body),
+                        Kind::Hello => self.hello(header, body, false),
                         Kind::Data => self.data(header, body),
                         _ => {
                             self.throw_away(body);
@@ -207,7 +231,39 @@ impl Engine {
                 inlet.sender_closed(header.number);
                 self.answer(header.to);
             }
+            None if header.kind == Kind::Credit && header.count == GREET_AGAIN => self.was_done(header),
             _ => self.hub.refuse(UcxError::UnknownLink { id: header.to }),
+        }
+    }
+
+    /// A part of a message came around UCX, or all of it.
+    fn came_around(&mut self, piece: &Piece) {
+        let promised = piece.promised();
+        let parsed = usize::try_from(promised)
+            .map_or(Err(UcxError::Length { promised, found: 0 }), |length| {
+                Header::parse(&piece.header, length)
+            });
+        let header = match parsed {
+            Ok(header) => header,
+            Err(why) => return self.hub.refuse(why),
+        };
+        let body = if piece.is_whole() {
+            piece.whole(&self.pool).map(Body::Whole)
+        } else {
+            let inlet = self.inlets.get(&header.to).filter(|inlet| inlet.is_from(header.from));
+            match inlet.filter(|_| header.kind == Kind::Data) {
+                None => return self.hub.refuse(UcxError::UnknownLink { id: header.to }),
+                Some(inlet) if promised > inlet.most() => {
+                    piece.is_first().then_some(Body::Dropped(promised as usize))
+                }
+                Some(_) => self.partial.add(header.to, piece, &self.pool).map(Body::Whole),
+            }
+        };
+        match (header.kind, body) {
+            (_, None) => {}
+            (Kind::Hello, Some(body)) => self.hello(header, body, true),
+            (Kind::Data, Some(body)) => self.data(header, body),
+            (_, Some(_)) => self.word(header),
         }
     }
 
@@ -223,9 +279,7 @@ impl Engine {
         let receivers: Vec<u64> =
             self.inlets.iter().filter(|(_, inlet)| inlet.is_over(number)).map(key).collect();
         for id in receivers {
-            if let Some(inlet) = self.inlets.get_mut(&id) {
-                inlet.sender_failed(number);
-            }
+            self.sender_failed(id, number);
             self.answer(id);
         }
     }
@@ -235,7 +289,8 @@ impl Engine {
         if !self.hub.going_to_sleep() {
             return;
         }
-        let due = self.outlets.values().filter_map(Outlet::due).min();
+        let due = self.outlets.values().filter_map(Outlet::due);
+        let due = due.chain(self.inlets.values().filter_map(Inlet::due)).min();
         let mut time = due.map(|due| due.saturating_duration_since(Instant::now()));
         let mut armed = false;
         for _ in 0..ARMING {
@@ -272,6 +327,9 @@ impl Engine {
     fn end(mut self, commands: &mut Vec<Command>, events: &mut Vec<Event>) {
         self.obey(commands);
         let deadline = Instant::now() + LAST;
+        if let Some(mut road) = self.peers.road.take() {
+            road.end(deadline);
+        }
         for endpoint in self.peers.take_all() {
             self.worker.close(endpoint, false);
         }

@@ -1,9 +1,10 @@
 //! The sending ends: finding the receiver, and shipping what waits.
 //!
-//! The invariant: a message is shipped to a receiver that said it may be, and once to each.
+//! The invariant: a message is shipped to a receiver that said it may be, and once to each, unless that one says from where
+//! on it is to come again.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::SeqCst},
     time::{Duration, Instant},
 };
 
@@ -25,6 +26,9 @@ const TOGETHER: usize = 7 << 10;
 /// How long to wait before trying again to reach a receiver, at first and at most, if the directory says nothing new; and at
 /// most before greeting it again, if it does not answer.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// Which part of the time after which a receiver counts as not reached it is tried by UCX alone, if there is a way around it.
+const PART: u32 = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -57,6 +61,10 @@ pub(super) struct Outlet {
     pause: Duration,
     /// Since when a receiver that the directory has was not heard, and what UCX said of it last.
     silent: Option<(Instant, Option<UcxError>)>,
+    /// The way to it goes around UCX, and when it was heard last if it was heard since.
+    around: Option<Option<Instant>>,
+    /// Until when its last word may come, which the directory overtook.
+    going: Option<Instant>,
 }
 
 impl Outlet {
@@ -75,6 +83,8 @@ impl Outlet {
             again: None,
             pause: AGAIN.0,
             silent: None,
+            around: None,
+            going: None,
         }
     }
 
@@ -99,8 +109,31 @@ impl Outlet {
         self.pause = (self.pause * 2).min(AGAIN.1);
     }
 
+    /// The receiver is to say where it is, and gets nothing before it does.
+    fn begin_anew(&mut self, peer: u64) {
+        (self.stage, self.peer, self.said_close) = (Stage::Greeting, Some(peer), false);
+    }
+
+    /// The receiver is gone: the directory says so, or has another one.
+    fn lost(&mut self) {
+        let was_there = self.outbox.state().peer == Peer::Attached;
+        self.detach(was_there.then_some(Peer::Died));
+        (self.silent, self.around, self.going) = (None, None, None);
+    }
+
+    /// Whether what was sent around UCX may have been lost: it waits, and the receiver says nothing.
+    fn is_stuck(&self) -> bool {
+        matches!(self.around, Some(Some(heard)) if heard.elapsed() >= AGAIN.1)
+    }
+
+    /// The receiver says what it has.
+    fn speaks(&mut self) {
+        self.around = self.around.map(|heard| heard.map(|_| Instant::now()));
+    }
+
     /// The receiver is there.
     fn heard(&mut self) {
+        self.around = self.around.map(|_| Some(Instant::now()));
         self.silent = None;
         self.outbox.state().refused.take_if(|why| matches!(why, UcxError::Unreachable { .. }));
     }
@@ -114,7 +147,9 @@ impl Outlet {
     /// That the receiver was not heard for too long, if that is so and was not said.
     fn unreachable(&self, patience: Duration, from: &str) -> Option<UcxError> {
         let (since, last) = self.silent.as_ref()?;
-        let waited = Some(since.elapsed()).filter(|waited| *waited >= patience)?;
+        // Who was heard around UCX is there, however long a large message takes.
+        let waited = Some(since.elapsed())
+            .filter(|waited| *waited >= patience && !matches!(self.around, Some(Some(_))))?;
         let told = matches!(self.outbox.state().refused, Some(UcxError::Unreachable { .. }));
         let to = Entry::parse(&self.target).ok().filter(|_| !told)?.process;
         Some(UcxError::Unreachable { from: from.to_owned(), to, waited, last: last.clone().map(Box::new) })
@@ -147,8 +182,10 @@ impl Engine {
             }
             match outlet.stage {
                 // It, or its answer, may have gone the way of a connection that broke.
+                _ if outlet.going.is_some() => self.look_up(*id),
                 Stage::Greeting => self.greet(*id),
-                _ => self.look_up(*id),
+                Stage::Attached => self.ask(*id),
+                Stage::Idle => self.look_up(*id),
             }
             self.ship(*id);
         }
@@ -167,19 +204,26 @@ impl Engine {
         }
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
         let Some(found) = self.directory.lookup(&outlet.outbox.link.name) else {
-            // Nobody will answer.
-            outlet.silent = None;
-            if outlet.stage == Stage::Greeting {
-                outlet.detach(None);
+            // Of one that UCX reaches, UCX says when it is gone.
+            if outlet.stage == Stage::Attached && outlet.around.is_none() {
+                return;
             }
-            return;
+            let going = *outlet.going.get_or_insert_with(|| Instant::now() + AGAIN.1);
+            if outlet.outbox.state().peer == Peer::Attached && Instant::now() < going {
+                outlet.again = Some(going);
+                return;
+            }
+            // Nobody will answer.
+            outlet.lost();
+            return self.ship(id);
         };
+        outlet.going = None;
         if outlet.gone.as_ref() == Some(&found) || (outlet.stage != Stage::Idle && outlet.target == found) {
             return;
         }
         if outlet.stage != Stage::Idle {
             // Another receiver has taken the place of the one that is known.
-            outlet.detach((outlet.stage == Stage::Attached).then_some(Peer::Died));
+            outlet.lost();
         }
         let entry = match Entry::parse(&found) {
             Ok(entry) => entry,
@@ -193,7 +237,7 @@ impl Engine {
         let mut state = outlet.outbox.state();
         if another {
             state.another_receiver();
-            outlet.silent = None;
+            (outlet.silent, outlet.around) = (None, None);
         }
         // What an earlier receiver, or none, was refused for, may not be so for this one.
         state.refused.take_if(|why| match why {
@@ -202,15 +246,43 @@ impl Engine {
             _ => true,
         });
         drop(state);
-        match self.peers.connect(&self.worker, &entry.address) {
-            Ok(peer) => (outlet.stage, outlet.peer) = (Stage::Greeting, Some(peer)),
-            Err(why) => return outlet.cannot(why),
+        if !self.leave(id, false) {
+            let connected = self.peers.connect(&self.worker, &entry.address);
+            let Some(outlet) = self.outlets.get_mut(&id) else { return };
+            match connected {
+                Ok(peer) => outlet.begin_anew(peer),
+                Err(why) => return outlet.cannot(why),
+            }
         }
         self.greet(id);
     }
 
+    /// Goes around UCX to a receiver that it does not reach, or that says so, if there is such a way.
+    fn leave(&mut self, id: u64, asked: bool) -> bool {
+        let Some(outlet) = self.outlets.get_mut(&id) else { return false };
+        let late = |(since, _): &(Instant, _)| since.elapsed() >= self.patience / PART;
+        let wanted = asked || outlet.around.is_some() || outlet.silent.as_ref().is_some_and(late);
+        let entry = Entry::parse(&outlet.target).ok().filter(|_| wanted);
+        let Some(peer) = entry.and_then(|entry| self.peers.around(&entry.address)) else { return false };
+        if outlet.around.is_none() {
+            outlet.around = Some(None);
+            // Its time begins anew.
+            outlet.silent = outlet.silent.take().map(|(_, last)| (Instant::now(), last));
+        }
+        outlet.begin_anew(peer);
+        true
+    }
+
+    /// Greets a receiver again that has not said for a while that it has what went around UCX.
+    fn ask(&mut self, id: u64) {
+        if self.outlets.get(&id).is_some_and(Outlet::is_stuck) && self.leave(id, false) {
+            self.greet(id);
+        }
+    }
+
     /// Greets the receiver, until it answers.
     fn greet(&mut self, id: u64) {
+        self.leave(id, false);
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
         outlet.silent.get_or_insert_with(|| (Instant::now(), None));
         outlet.again = Some(Instant::now() + AGAIN.1);
@@ -234,6 +306,9 @@ impl Engine {
             (frames, state.closing, state.frames.len() as u64, first)
         };
         outlet.next = first + frames.len() as u64;
+        if outlet.around.is_some() && outlet.stage == Stage::Attached && waiting > 0 {
+            outlet.again.get_or_insert_with(|| Instant::now() + AGAIN.1);
+        }
         let (to, peer, next) = (outlet.to, outlet.peer.unwrap_or(0), outlet.next);
         let mut number = first;
         while !frames.is_empty() {
@@ -257,6 +332,10 @@ impl Engine {
         drop(state);
         if (waiting == 0 && (outlet.said_close || outlet.stage == Stage::Idle)) || nobody || unwanted {
             let gone = self.outlets.remove(&id);
+            let target = gone.as_ref().and_then(|gone| Entry::parse(&gone.target).ok());
+            if let Some(receiver) = target.filter(|_| waiting == 0 && self.peers.road.is_some()) {
+                self.done.insert(id, (next, receiver.address));
+            }
             self.hub.is_gone(id, waiting);
             let is_next = |next: &Outlet| {
                 gone.as_ref().is_some_and(|gone| gone.outbox.link.name == next.outbox.link.name)
@@ -313,13 +392,29 @@ impl Engine {
                 outlet.stage = Stage::Attached;
                 outlet.next = header.number;
                 (outlet.again, outlet.pause) = (None, AGAIN.0);
+                let why = outlet.silent.as_ref().and_then(|(_, why)| why.as_ref().map(ToString::to_string));
                 outlet.heard();
+                let around = outlet.around.is_some();
+                if !outlet.outbox.around.swap(around, SeqCst)
+                    && around
+                    && let Some(road) = &self.peers.road
+                {
+                    let why = why.unwrap_or_else(|| "the receiver does not answer".into());
+                    road.taken(&outlet.outbox.link.name, &why);
+                }
                 outlet.outbox.set_peer(Peer::Attached);
             }
-            Kind::Credit => outlet.outbox.credit(header.number, header.extra),
+            Kind::Credit => {
+                outlet.speaks();
+                outlet.outbox.credit(header.number, header.extra);
+                if header.count == super::GREET_AGAIN && self.leave(header.to, true) {
+                    self.greet(header.to);
+                }
+            }
             Kind::Close => {
                 outlet.outbox.credit(header.number, header.extra);
                 outlet.gone = Some(std::mem::take(&mut outlet.target));
+                outlet.going = None;
                 outlet.detach(Some(Peer::Closed));
                 // Another one may be there already.
                 self.look_up(header.to);
@@ -354,9 +449,22 @@ impl Engine {
     pub(super) fn receiver_failed(&mut self, id: u64, why: &UcxError) {
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
         let attached = outlet.stage == Stage::Attached;
-        outlet.detach(attached.then_some(Peer::Died));
+        let found = self.directory.lookup(&outlet.outbox.link.name).filter(|_| self.lasting);
+        let lives = found.is_some_and(|found| found == outlet.target);
+        outlet.detach((attached && !lives).then_some(Peer::Died));
         outlet.cannot(why.clone());
         self.ship(id);
+    }
+
+    /// A receiver asks for more of a sender that was closed, after all that it sent was received: it did not hear so.
+    pub(super) fn was_done(&mut self, header: Header) {
+        let Some((number, address)) = self.done.get(&header.to) else {
+            return self.hub.refuse(UcxError::UnknownLink { id: header.to });
+        };
+        if let Some(peer) = self.peers.around(address) {
+            let close = Header { number: *number, ..Header::new(Kind::Close, header.from, header.to) };
+            self.peers.say(&self.worker, peer, close, Vec::new());
+        }
     }
 }
 

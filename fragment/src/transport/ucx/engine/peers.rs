@@ -1,10 +1,11 @@
 //! The other workers, and the ways to them.
 //!
-//! The invariant: there is one endpoint for each address, and none that is known to have failed.
+//! The invariant: there is one endpoint for each address, and none that is known to have failed; and at most one way around UCX.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::transport::ucx::{
+    detour::{Road, name_of},
     error::UcxError,
     ffi::{Endpoint, Outgoing, Worker},
     wire::Header,
@@ -17,6 +18,10 @@ const MOST: usize = 4096;
 pub(super) struct Peers {
     endpoints: HashMap<u64, (Endpoint, Vec<u8>)>,
     by_address: HashMap<Vec<u8>, u64>,
+    /// Ways around UCX, each with the name under which the other worker hears there.
+    detours: HashMap<u64, Arc<str>>,
+    around: HashMap<Vec<u8>, u64>,
+    pub(super) road: Option<Road>,
     count: u64,
     /// To be given up, when nobody is in the middle of using them.
     failed: Vec<(u64, UcxError)>,
@@ -42,8 +47,28 @@ impl Peers {
         Ok(self.count)
     }
 
+    /// The number of the way around UCX to this address, if there is any.
+    pub(super) fn around(&mut self, address: &[u8]) -> Option<u64> {
+        let known = self.around.get(address).copied();
+        if known.is_some() || self.road.is_none() || self.around.len() >= MOST {
+            return known;
+        }
+        self.count += 1;
+        self.detours.insert(self.count, name_of(address).into());
+        self.around.insert(address.to_vec(), self.count);
+        Some(self.count)
+    }
+
+    /// Whether this is a way around UCX.
+    pub(super) fn is_around(&self, number: u64) -> bool {
+        self.detours.contains_key(&number)
+    }
+
     /// Sends; a way that refuses has failed.
     pub(super) fn send(&mut self, worker: &Worker, number: u64, message: Outgoing) {
+        if let (Some(road), Some(name)) = (&mut self.road, self.detours.get(&number)) {
+            return road.send(name, message);
+        }
         if let Some((endpoint, _)) = self.endpoints.get(&number)
             && let Err(error) = worker.send(endpoint, message)
         {

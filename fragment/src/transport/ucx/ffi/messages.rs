@@ -23,7 +23,7 @@ pub(in crate::transport::ucx) struct Outgoing {
 }
 
 /// Memory that a body is made of.
-pub(in crate::transport::ucx) trait Parts {
+pub(in crate::transport::ucx) trait Parts: std::marker::Send {
     /// Calls `each` for each part, in order. The parts are lent for as long as this is borrowed: by an operation, until
     /// UCX is done with it.
     fn parts<'p>(&'p self, each: &mut dyn FnMut(&'p [u8]));
