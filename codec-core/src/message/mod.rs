@@ -119,6 +119,12 @@ impl<'m> Message<'m> {
         &self.metadata
     }
 
+    /// The same, where nothing else is needed any more.
+    #[must_use]
+    pub fn into_metadata(self) -> Metadata {
+        self.metadata
+    }
+
     /// The packed bytes of the value.
     #[must_use]
     pub fn packed(&self) -> &[u8] {

@@ -157,7 +157,7 @@ impl Transport for UcxTransport {
         let entry = wire::Entry { id, address, process }.to_bytes();
         // First, so that the end is there when the first sender comes.
         self.running.hub.tell(Command::Receiver(Arc::clone(&inbox)));
-        let receiving = Receiving { inbox, running: Arc::clone(&self.running), entry };
+        let receiving = Receiving { inbox, running: Arc::clone(&self.running), entry, hand: None };
         match self.running.directory.publish(&link.name, &receiving.entry) {
             Ok(()) => Ok(Box::new(receiving)),
             Err(error) => Err(LinkError::transport(&*link.name, UcxError::Directory(error.to_string()))),

@@ -18,10 +18,6 @@ use crate::transport::{
     },
 };
 
-/// Messages that are shorter than this, in bytes, go together where several wait.
-const SMALL: u64 = 2 << 10;
-/// How many bytes go together: what fits one piece of shared memory of UCX.
-const TOGETHER: usize = 7 << 10;
 /// How long to wait before trying again to reach a receiver, at first and at most, if the directory says nothing new; and at
 /// most before greeting it again, if it does not answer.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -225,22 +221,19 @@ impl Engine {
     pub(super) fn ship(&mut self, id: u64) {
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
         outlet.outbox.looked_at();
-        let (mut frames, closing, waiting, first): (Vec<Arc<Frame>>, _, _, _) = {
-            let state = outlet.outbox.state();
-            let first = outlet.next.max(state.received + 1);
-            let skipped = (first - state.received - 1) as usize;
-            let ready = outlet.stage == Stage::Attached;
-            let frames = state.frames.iter().skip(skipped).filter(|_| ready).cloned().collect();
-            (frames, state.closing, state.frames.len() as u64, first)
-        };
-        outlet.next = first + frames.len() as u64;
+        let mut state = outlet.outbox.state();
+        let first = outlet.next.max(state.received + 1);
+        let frames = if outlet.stage == Stage::Attached { state.frames(first) } else { Vec::new() };
+        let (closing, waiting) = (state.closing, state.waiting());
+        drop(state);
+        outlet.next = frames.last().map_or(first, |frame| frame.end());
         let (to, peer, next) = (outlet.to, outlet.peer.unwrap_or(0), outlet.next);
-        let mut number = first;
-        while !frames.is_empty() {
-            let together = together(&frames);
-            let shipped: Vec<_> = frames.drain(..together).collect();
-            self.ship_together(peer, Header { number, ..Header::new(Kind::Data, to, id) }, shipped);
-            number += together as u64;
+        for frame in frames {
+            let Frame { first: number, count, length, .. } = *frame;
+            let header = Header { number, count, length, ..Header::new(Kind::Data, to, id) };
+            let rendezvous = length > self.eager;
+            let body = Box::new(Shipped(frame));
+            self.peers.send(&self.worker, peer, Outgoing { header: header.to_bytes(), body, rendezvous });
         }
         if !closing {
             return;
@@ -270,27 +263,6 @@ impl Engine {
             outlet.closing = true;
             self.hub.lingers(id, waiting);
         }
-    }
-
-    fn ship_together(&mut self, peer: u64, mut header: Header, frames: Vec<Arc<Frame>>) {
-        header.count = frames.len() as u16;
-        let message = match <[_; 1]>::try_from(frames) {
-            Ok([frame]) => {
-                (header.extra, header.length) = (frame.packed.len() as u64, frame.length);
-                let rendezvous = frame.length > self.eager;
-                Outgoing { header: header.to_bytes(), body: Box::new(Shipped(frame)), rendezvous }
-            }
-            Err(frames) => {
-                let mut body = Vec::with_capacity(frames.iter().map(|frame| frame.packed.len() + 4).sum());
-                for frame in frames {
-                    body.extend((frame.packed.len() as u32).to_le_bytes());
-                    body.extend(&frame.packed);
-                }
-                header.length = body.len() as u64;
-                Outgoing { header: header.to_bytes(), body: Box::new(body), rendezvous: false }
-            }
-        };
-        self.peers.send(&self.worker, peer, message);
     }
 
     /// What the receiver of one of these ends says.
@@ -358,14 +330,4 @@ impl Engine {
         outlet.cannot(why.clone());
         self.ship(id);
     }
-}
-
-/// How many of these frames, at least one, go together.
-fn together(frames: &[Arc<Frame>]) -> usize {
-    let mut bytes = 0;
-    let small = frames.iter().take(u16::MAX.into()).take_while(|frame| {
-        bytes += frame.packed.len() + 4;
-        frame.is_packed() && frame.length < SMALL && bytes <= TOGETHER
-    });
-    small.count().max(1)
 }
