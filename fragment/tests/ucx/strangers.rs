@@ -64,17 +64,21 @@ fn case_96_truncated_messages_are_typed_errors() {
             }
         }
         // The body is cut off, in all its forms.
-        for (number, count, promised, body, waits) in [
-            (1, 1, 100, vec![1; 10], false),
-            (1, 1, 1 << 40, vec![1; 100_000], true),
-            (1, 1, 100, vec![0xFF; 100], false),
-            (2, 1, 10, vec![1; 10], false),
-            (3, 1, 19, message(2, &[9; 3]), false),
-            (4, 2, 33, [message(1, &[9]), message(1, &[])].concat(), false),
-            (6, 2, 100_000, vec![0; 100_000], true),
+        for (number, count, begins, promised, body, waits) in [
+            (1, 1, 0, 100, vec![1; 10], false),
+            (1, 1, 0, 1 << 40, vec![1; 100_000], true),
+            (1, 1, 0, 100, vec![0xFF; 100], false),
+            (2, 1, 0, 10, vec![1; 10], false),
+            (3, 1, 0, 19, message(2, &[9; 3]), false),
+            (4, 2, 0, 33, [message(1, &[9]), message(1, &[])].concat(), false),
+            (6, 2, 0, 100_000, vec![0; 100_000], true),
+            // It begins in the middle, or where the body ends, or far beyond.
+            (8, 1, 1, 17, message(1, &[9]), false),
+            (9, 1, 17, 17, message(1, &[9]), false),
+            (10, 1, u64::MAX, 17, message(1, &[9]), false),
         ] {
             let what = format!("{count} of {promised} from {number}");
-            let header = stranger.header(3, count, number, 0, promised);
+            let header = stranger.header(3, count, number, begins, promised);
             stranger.send(None, header, 48, body, waits).unwrap();
             // The short messages before the one that is cut off are garbage, too.
             let due = |error: &UcxError| matches!(error, UcxError::Length { .. });

@@ -147,7 +147,7 @@ impl Transport for UcxTransport {
     fn sender(&self, link: &Link, bell: &Doorbell) -> Result<Box<dyn SendEnd>, LinkError> {
         let outbox = Arc::new(Outbox::new(new_id(), link.clone(), bell.clone()));
         self.running.hub.tell(Command::Sender(Arc::clone(&outbox)));
-        Ok(Box::new(Sending { outbox, running: Arc::clone(&self.running) }))
+        Ok(Box::new(Sending { outbox, running: Arc::clone(&self.running), room: 0 }))
     }
 
     fn receiver(&self, link: &Link, bell: &Doorbell) -> Result<Box<dyn ReceiveEnd>, LinkError> {

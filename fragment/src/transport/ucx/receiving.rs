@@ -12,10 +12,7 @@ use std::{
 };
 
 use podwire_codec_core::{
-    CodecRegistry, Endpoint, Error, Limits, Segment,
-    endpoint::Capabilities,
-    message::{Message as Envelope, Metadata},
-    registry::AnyValue,
+    CodecRegistry, Endpoint, Error, Limits, Segment, endpoint::Capabilities, message::Message as Envelope,
 };
 use podwire_fastio::Doorbell;
 
@@ -59,6 +56,8 @@ struct Piece {
     /// The number of the first one.
     first: u64,
     count: u64,
+    /// Where it begins.
+    at: usize,
     place: Place,
 }
 
@@ -229,20 +228,20 @@ impl Inbox {
         self.told.store(false, SeqCst);
     }
 
-    /// Puts messages that come in their place, if there is one for them.
-    pub(super) fn put(&self, first: u64, count: u16, place: Place) -> Result<(), UcxError> {
+    /// Puts messages that come in their place, if there is one for them; the first one begins there.
+    pub(super) fn put(&self, first: u64, count: u16, at: usize, place: Place) -> Result<(), UcxError> {
         let room = (self.link.capacity as u64).saturating_sub(1);
         let mut state = self.state();
         let (next, last) = (state.next, state.next.saturating_add(room));
-        let at = state.pieces.partition_point(|piece| piece.first < first);
-        let behind = at.checked_sub(1).map_or(next, |before| state.pieces[before].end());
-        let before = state.pieces.get(at).map_or(last.saturating_add(1), |piece| piece.first);
+        let index = state.pieces.partition_point(|piece| piece.first < first);
+        let behind = index.checked_sub(1).map_or(next, |before| state.pieces[before].end());
+        let before = state.pieces.get(index).map_or(last.saturating_add(1), |piece| piece.first);
         let count = u64::from(count);
         let fits = first >= behind && first.checked_add(count).is_some_and(|end| end <= before);
         if count == 0 || !fits {
             return Err(UcxError::Number { number: first, first: next, last });
         }
-        state.pieces.insert(at, Piece { first, count, place });
+        state.pieces.insert(index, Piece { first, count, at, place });
         drop(state);
         self.bell.ring();
         Ok(())
@@ -293,10 +292,10 @@ pub(super) struct Receiving {
 /// What there is for a call of `try_receive`.
 enum Next {
     Nothing,
-    /// A message, after which so many are left of those that it came with; with the first one come all.
+    /// A message, after which so many are left of those that it came with. With the first one come all, and where it begins.
     Message {
         left: u64,
-        came: Option<Arc<Buffer>>,
+        came: Option<(Arc<Buffer>, usize)>,
     },
     Error(LinkError),
 }
@@ -353,7 +352,7 @@ impl Receiving {
             Place::Coming(cell) => cell.get().cloned().unwrap_or(Err(Lost::Broken)).map(Some),
         };
         (piece.first, piece.count) = (piece.first + 1, piece.count - 1);
-        let left = piece.count;
+        let (left, at) = (piece.count, piece.at);
         if let Err(lost) = &outcome {
             piece.place = Place::Here(Err(lost.clone()));
         }
@@ -364,7 +363,7 @@ impl Receiving {
         state.received += 1;
         state.in_hand = true;
         match outcome {
-            Ok(came) => Next::Message { left, came },
+            Ok(came) => Next::Message { left, came: came.map(|buffer| (buffer, at)) },
             Err(lost) => Next::Error(match lost {
                 Lost::TooLarge { bytes } => {
                     let left = self.inbox.most();
@@ -380,10 +379,10 @@ impl Receiving {
     }
 
     /// The next message of those in hand, after which so many are left.
-    fn open(&mut self, left: u64, came: Option<Arc<Buffer>>) -> Result<Message, LinkError> {
+    fn open(&mut self, left: u64, came: Option<(Arc<Buffer>, usize)>) -> Result<Message, LinkError> {
         let name = || self.inbox.link.name.clone();
         // Those in hand are there; were they not, nothing would be found where they are.
-        let (buffer, at) = came.map(|buffer| (buffer, 0)).or(self.hand.take()).unwrap_or_default();
+        let (buffer, at) = came.or_else(|| self.hand.take()).unwrap_or_default();
         let opened = Opened::of(buffer.bytes(), at, left == 0);
         let opened = match opened {
             Ok(opened) => opened,
@@ -394,8 +393,7 @@ impl Receiving {
         };
         let decoded = decode(&buffer, &opened, self.inbox.link.limits);
         self.hand = (left > 0).then_some((buffer, opened.end));
-        let (value, metadata) = decoded.map_err(|source| LinkError::Codec { link: name(), source })?;
-        Ok(Message::any(value).with_metadata(metadata))
+        decoded.map_err(|source| LinkError::Codec { link: name(), source })
     }
 }
 
@@ -458,12 +456,8 @@ impl Drop for Receiving {
     }
 }
 
-/// The value of a message, and what travelled with it.
-fn decode(
-    buffer: &Arc<Buffer>,
-    message: &Opened,
-    limits: Limits,
-) -> podwire_codec_core::Result<(AnyValue, Metadata)> {
+/// The message with its value, and what travelled with it.
+fn decode(buffer: &Arc<Buffer>, message: &Opened, limits: Limits) -> podwire_codec_core::Result<Message> {
     let packed = &buffer.bytes()[message.packed.clone()];
     let (envelope, rest) = Envelope::parse(packed, limits)?;
     if !rest.is_empty() {
@@ -471,8 +465,8 @@ fn decode(
         return Err(Error::TrailingBytes { offset, count });
     }
     let mut arrays = Arrays::of(buffer, message, &envelope)?;
-    let value = CodecRegistry::global().decode_with(&envelope, &mut arrays, limits)?;
-    Ok((value, envelope.into_metadata()))
+    let value = CodecRegistry::global().decode_shared_with(&envelope, &mut arrays, limits)?;
+    Ok(Message::any_shared(value).with_metadata(envelope.into_metadata()))
 }
 
 /// The segments of a message: parts of the buffer that it came in.

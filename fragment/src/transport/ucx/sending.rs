@@ -21,33 +21,39 @@ use super::{
     error::UcxError,
     ffi::Parts,
     hub::Command,
-    wire::{self, Head},
+    memory::ALIGNMENT,
+    wire::{self, Head, Opened},
 };
 use crate::{
     message::Message,
     transport::{self, Link, LinkError, Peer, SendEnd, Traffic},
 };
 
-/// How many bytes go together at most: a message that is longer goes alone.
-pub(super) const TOGETHER: u64 = 32 << 10;
-/// How many arrays go together: so many parts have to be gathered.
-const ARRAYS: usize = 64;
+/// How many bytes go together at most.
+const TOGETHER: usize = 32 << 10;
+/// A longer message, in bytes, goes alone, and its arrays from where they lie.
+const SHORT: u64 = 8 << 10;
 /// How many frames' memory is kept to be used again.
 const SPARE: usize = 8;
 
-/// Messages that go out as one, because they waited together: each has its head, its packed bytes, and its arrays where
-/// they lie.
+/// Messages that go out as one: short ones that waited together, or a long one.
 #[derive(Default)]
 pub(super) struct Frame {
     /// The number of the first message.
-    pub(super) first: u64,
-    pub(super) count: u16,
-    /// Bytes of the body: heads, packed bytes, and arrays, each from where [`wire::aligned`] says.
+    first: u64,
+    count: u16,
+    /// Bytes of the body.
     pub(super) length: u64,
-    /// Heads and packed bytes.
-    packed: Vec<u8>,
-    /// Arrays, and how many bytes of `packed` are before each.
-    arrays: Vec<(usize, Segment)>,
+    /// The body, without the arrays of a long message.
+    bytes: Vec<u8>,
+    /// Those, behind it, each from where [`wire::aligned`] says.
+    arrays: Vec<Segment>,
+}
+
+/// Where a message ends whose head begins there, if that can be said at all.
+fn end_of(start: u64, packed: &[u8], arrays: &[Segment]) -> Option<u64> {
+    let end = start.checked_add((Head::LENGTH + packed.len()) as u64)?;
+    arrays.iter().try_fold(end, |end, array| wire::aligned(end)?.checked_add(array.length() as u64))
 }
 
 impl Frame {
@@ -56,45 +62,38 @@ impl Frame {
         self.first + u64::from(self.count)
     }
 
-    /// Where a message that is added ends, if it can be described at all.
-    fn end_with(&self, packed: usize, arrays: &[Segment]) -> Option<u64> {
-        let end = self.length.checked_add((Head::LENGTH + packed) as u64)?;
-        arrays.iter().try_fold(end, |end, array| wire::aligned(end)?.checked_add(array.length() as u64))
+    /// What a header says of the messages from this number on: their first number, their count, and where they begin.
+    pub(super) fn from_on(&self, number: u64) -> (u64, u16, u64) {
+        let first = number.max(self.first);
+        let skipped = (first - self.first) as u16;
+        let mut at = 0;
+        for _ in 0..skipped {
+            at = Opened::of(&self.bytes, at, false).map_or(at, |message| message.end);
+        }
+        (first, self.count - skipped, at as u64)
     }
 
     /// Adds a message that ends there.
-    fn add(&mut self, packed: &[u8], arrays: &mut Vec<Segment>, end: u64) {
-        let head = Head {
-            packed: packed.len() as u64,
-            rest: end - self.length - (Head::LENGTH + packed.len()) as u64,
-        };
-        self.packed.extend_from_slice(&head.to_bytes());
-        self.packed.extend_from_slice(packed);
-        let at = self.packed.len();
-        self.arrays.extend(arrays.drain(..).map(|array| (at, array)));
-        (self.count, self.length) = (self.count + 1, end);
-    }
-
-    /// What is left of it from this number on.
-    fn after(&self, number: u64) -> Self {
-        let mut left = Self { first: number, ..Self::default() };
-        let (mut rest, mut arrays) = (&*self.packed, self.arrays.iter().peekable());
-        for message in self.first..self.end() {
-            let Some((head, behind)) = Head::split(rest) else { break };
-            let (packed, behind) = behind.split_at(head.packed as usize);
-            rest = behind;
-            let here = |(at, _): &&(usize, Segment)| *at <= self.packed.len() - behind.len();
-            let mut own = Vec::new();
-            while let Some((_, array)) = arrays.next_if(here) {
-                own.push(array.clone());
+    fn add(&mut self, packed: &[u8], arrays: &mut Vec<Segment>, end: u64) -> Result<()> {
+        let (start, before) = (self.bytes.len(), self.length + (Head::LENGTH + packed.len()) as u64);
+        let head = Head { packed: packed.len() as u64, rest: end - before };
+        self.bytes.extend_from_slice(&head.to_bytes());
+        self.bytes.extend_from_slice(packed);
+        if end <= TOGETHER as u64 {
+            for array in arrays.drain(..) {
+                self.bytes.resize(self.bytes.len().next_multiple_of(ALIGNMENT), 0);
+                self.bytes.extend_from_slice(array.bytes().unwrap_or_default());
             }
-            if message >= number
-                && let Some(end) = left.end_with(packed.len(), &own)
-            {
-                left.add(packed, &mut own, end);
+            // An owner that gives less than it said, or more, spoils no other message.
+            let found = self.bytes.len() as u64;
+            if found != end {
+                self.bytes.truncate(start);
+                return Err(Error::SegmentLength { index: 0, wanted: end, found });
             }
         }
-        left
+        self.arrays.append(arrays);
+        (self.count, self.length) = (self.count + 1, end);
+        Ok(())
     }
 }
 
@@ -103,20 +102,17 @@ pub(super) struct Shipped(pub(super) Arc<Frame>);
 
 impl Parts for Shipped {
     fn parts<'p>(&'p self, each: &mut dyn FnMut(&'p [u8])) {
-        static GAP: [u8; super::memory::ALIGNMENT] = [0; super::memory::ALIGNMENT];
-        let (packed, mut from, mut end) = (&self.0.packed, 0, 0);
-        for (at, array) in &self.0.arrays {
-            each(&packed[from..*at]);
-            end += at - from;
-            from = *at;
-            let gap = end.next_multiple_of(GAP.len()) - end;
+        static GAP: [u8; ALIGNMENT] = [0; ALIGNMENT];
+        each(&self.0.bytes);
+        let mut end = self.0.bytes.len();
+        for array in &self.0.arrays {
+            let gap = end.next_multiple_of(ALIGNMENT) - end;
             each(&GAP[..gap]);
             // Checked when the message was sent; should an owner think otherwise now, the receiver finds it too short.
             let bytes = array.bytes().unwrap_or_default();
             each(bytes);
             end += gap + bytes.len();
         }
-        each(&packed[from..]);
     }
 }
 
@@ -127,6 +123,8 @@ pub(super) struct Outbox {
     pub(super) bell: Doorbell,
     /// The thread was told that there is something to do.
     told: AtomicBool,
+    /// The receiver came, went or refused: the end has to look before it sends.
+    changed: AtomicBool,
     state: Mutex<Out>,
 }
 
@@ -169,40 +167,43 @@ impl Out {
 
     /// Puts a message behind the others.
     fn push(&mut self, packed: &[u8], arrays: &mut Vec<Segment>) -> Result<()> {
-        let end = |frame: &Frame| {
-            frame.end_with(packed.len(), arrays).ok_or(Error::OutOfMemory { bytes: u64::MAX })
-        };
-        let mut length = end(&self.open)?;
-        if length > TOGETHER || self.open.arrays.len() + arrays.len() > ARRAYS || self.open.count == u16::MAX
-        {
+        let too_long = || Error::OutOfMemory { bytes: u64::MAX };
+        let alone = end_of(0, packed, arrays).ok_or_else(too_long)?;
+        let mut end = end_of(self.open.length, packed, arrays).ok_or_else(too_long)?;
+        if alone > SHORT || end > TOGETHER as u64 || self.open.count == u16::MAX {
             self.complete();
-            length = end(&self.open)?;
+            end = alone;
         }
-        self.sent += 1;
-        self.copied += transport::bulk(packed.len(), arrays);
-        if self.open.count == 0 {
-            self.open.first = self.sent;
+        let copied = transport::bulk(packed.len(), arrays);
+        self.open.first = self.sent + 1 - u64::from(self.open.count);
+        self.open.add(packed, arrays, end)?;
+        (self.sent, self.copied) = (self.sent + 1, self.copied + copied);
+        if alone > SHORT {
+            self.complete();
         }
-        self.open.add(packed, arrays, length);
         Ok(())
     }
 
     /// Nothing more is added to the last messages.
     fn complete(&mut self) {
         if self.open.count > 0 {
-            let next = Frame { packed: self.spare.pop().unwrap_or_default(), ..Frame::default() };
+            let next = Frame { bytes: self.spare.pop().unwrap_or_default(), ..Frame::default() };
             self.frames.push_back(Arc::new(std::mem::replace(&mut self.open, next)));
         }
     }
 
-    /// The messages from this number on, which wait; nothing more is added to these frames.
-    pub(super) fn frames(&mut self, from: u64) -> Vec<Arc<Frame>> {
-        self.complete();
-        let before = self.frames.partition_point(|frame| frame.end() <= from);
-        // Another receiver has some of a frame's messages.
-        if let Some(frame) = self.frames.get_mut(before).filter(|frame| frame.first < from) {
-            *frame = Arc::new(frame.after(from));
+    /// Whether there are messages of a frame that is not complete.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.count > 0
+    }
+
+    /// The messages from this number on, which wait, but for those of a frame that may still grow, if those are to be held;
+    /// nothing more is added to these frames.
+    pub(super) fn frames(&mut self, from: u64, hold: bool) -> Vec<Arc<Frame>> {
+        if !hold {
+            self.complete();
         }
+        let before = self.frames.partition_point(|frame| frame.end() <= from);
         self.frames.range(before..).cloned().collect()
     }
 
@@ -218,10 +219,10 @@ impl Out {
 
     /// Keeps the memory of a frame.
     fn keep(&mut self, frame: Frame) {
-        let Frame { mut packed, .. } = frame;
-        if self.spare.len() < SPARE && packed.capacity() as u64 <= 2 * TOGETHER {
-            packed.clear();
-            self.spare.push(packed);
+        let Frame { mut bytes, .. } = frame;
+        if self.spare.len() < SPARE && bytes.capacity() <= 2 * TOGETHER {
+            bytes.clear();
+            self.spare.push(bytes);
         }
     }
 }
@@ -240,7 +241,14 @@ impl Outbox {
             closing: false,
             refused: None,
         };
-        Self { id, link, bell, told: AtomicBool::new(false), state: Mutex::new(state) }
+        Self {
+            id,
+            link,
+            bell,
+            told: AtomicBool::new(false),
+            changed: AtomicBool::new(true),
+            state: Mutex::new(state),
+        }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, Out> {
@@ -250,6 +258,11 @@ impl Outbox {
     /// The thread looks from here on: who has something new tells it again.
     pub(super) fn looked_at(&self) {
         self.told.store(false, SeqCst);
+    }
+
+    /// The thread will look again by itself: nobody has to tell it.
+    pub(super) fn will_be_looked_at(&self) {
+        self.told.store(true, SeqCst);
     }
 
     /// The receiver has received all up to this number, and settled so many.
@@ -270,12 +283,14 @@ impl Outbox {
 
     pub(super) fn set_peer(&self, peer: Peer) {
         self.state().peer = peer;
+        self.changed.store(true, SeqCst);
         self.bell.ring();
     }
 
     /// The receiver does not take this end.
     pub(super) fn refuse(&self, why: UcxError) {
         self.state().refused = Some(why);
+        self.changed.store(true, SeqCst);
         self.bell.ring();
     }
 }
@@ -312,9 +327,34 @@ impl Endpoint for Entrance<'_> {
 pub(super) struct Sending {
     pub(super) outbox: Arc<Outbox>,
     pub(super) running: Arc<Running>,
+    /// How many messages there is room for, if nothing changes.
+    pub(super) room: u64,
 }
 
 impl Sending {
+    /// How many messages there is room for, or why none can be sent.
+    fn look(&self) -> std::result::Result<u64, LinkError> {
+        let link = &self.outbox.link;
+        let name = || link.name.clone();
+        // Before it looks: what changes from here on is looked for again.
+        self.outbox.changed.store(false, SeqCst);
+        let state = self.outbox.state();
+        let refused = match (&state.refused, state.peer) {
+            (Some(UcxError::Replaced), _) => LinkError::Closed { link: name() },
+            (Some(why), _) => LinkError::transport(name(), why.clone()),
+            (None, _) if state.closing => LinkError::Closed { link: name() },
+            (None, Peer::Closed) => LinkError::Closed { link: name() },
+            (None, Peer::Died) => LinkError::PeerDied { link: name() },
+            _ => match (link.capacity as u64).saturating_sub(state.waiting()) {
+                0 => return Err(LinkError::Full { link: name(), capacity: link.capacity }),
+                room => return Ok(room),
+            },
+        };
+        // Said again until it changes.
+        self.outbox.changed.store(true, SeqCst);
+        Err(refused)
+    }
+
     fn encode(&self, message: &Message) -> Result<usize> {
         let codec = CodecRegistry::global().by_value(message.value())?;
         let mut entrance = Entrance { outbox: &self.outbox, arrays: Vec::new() };
@@ -332,27 +372,13 @@ impl Sending {
 
 impl SendEnd for Sending {
     fn try_send(&mut self, message: &Message) -> std::result::Result<(), LinkError> {
+        if self.room == 0 || self.outbox.changed.load(SeqCst) {
+            self.room = self.look()?;
+        }
         let link = &self.outbox.link;
         let name = || link.name.clone();
-        {
-            let state = self.outbox.state();
-            if let Some(why) = &state.refused {
-                return Err(match why {
-                    UcxError::Replaced => LinkError::Closed { link: name() },
-                    why => LinkError::transport(name(), why.clone()),
-                });
-            }
-            match state.peer {
-                _ if state.closing => return Err(LinkError::Closed { link: name() }),
-                Peer::Closed => return Err(LinkError::Closed { link: name() }),
-                Peer::Died => return Err(LinkError::PeerDied { link: name() }),
-                _ => {}
-            }
-            if state.waiting() >= link.capacity as u64 {
-                return Err(LinkError::Full { link: name(), capacity: link.capacity });
-            }
-        }
         self.encode(message).map_err(|source| LinkError::Codec { link: name(), source })?;
+        self.room -= 1;
         self.tell();
         Ok(())
     }
@@ -363,6 +389,7 @@ impl SendEnd for Sending {
             return true;
         }
         state.closing = true;
+        self.room = 0;
         // Before the thread can see that it is closed, and be done with it.
         self.running.hub.lingers(self.outbox.id, state.waiting());
         drop(state);
@@ -389,5 +416,39 @@ impl SendEnd for Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_received_of_a_frame_is_skipped_and_arrays_stay_aligned() {
+        let outbox = Outbox::new(1, Link::new("a.out>b.in", 8), Doorbell::new());
+        let mut state = outbox.state();
+        let array = |length: usize| vec![Segment::from(vec![length as u8; length])];
+        state.push(&[1; 5], &mut Vec::new()).unwrap();
+        state.push(&[2; 70], &mut array(100)).unwrap();
+        state.push(&[3; 9], &mut Vec::new()).unwrap();
+        state.push(&[4; 9], &mut array(20_000)).unwrap();
+        let frames = state.frames(1, false);
+        assert_eq!(frames.iter().map(|frame| frame.from_on(1)).collect::<Vec<_>>(), [(1, 3, 0), (4, 1, 0)]);
+        state.forget(1);
+        let frames = state.frames(2, false);
+        let (first, count, begins) = frames[0].from_on(2);
+        assert_eq!((first, count), (2, 2));
+        let mut body = Vec::new();
+        Shipped(Arc::clone(&frames[0])).parts(&mut |part| body.extend_from_slice(part));
+        assert_eq!(body.len() as u64, frames[0].length);
+        let second = Opened::of(&body, begins as usize, false).unwrap();
+        assert_eq!(body[second.packed.clone()], [2; 70]);
+        assert_eq!(body[second.packed.end.next_multiple_of(ALIGNMENT)..second.end], [100; 100]);
+        let third = Opened::of(&body, second.end, true).unwrap();
+        assert_eq!(body[third.packed], [3; 9]);
+        // All that the receiver says it has is gone, also what was never shipped.
+        state.push(&[5; 9], &mut Vec::new()).unwrap();
+        state.forget(4);
+        assert_eq!((state.waiting(), state.frames(6, false).len()), (0, 0));
     }
 }

@@ -30,7 +30,7 @@ pub(super) enum Kind {
     Hello = 1,
     /// Receiver to sender: go on. `number` is that of the message that is expected.
     Welcome = 2,
-    /// Sender to receiver: `count` messages from `number` on, each with its [`Head`].
+    /// Sender to receiver: `count` messages from `number` on, each with its [`Head`], from byte `extra` of the body on.
     Data = 3,
     /// Receiver to sender: all up to `number` were received, and this receiver settled `extra` of this sender's messages.
     Credit = 4,

@@ -216,6 +216,8 @@ impl Engine {
         };
         let (inbox, peer) = (Arc::clone(&inlet.inbox), inlet.peer);
         let bytes = header.length;
+        // One that is none is too large for any body.
+        let at = usize::try_from(header.extra).unwrap_or(usize::MAX);
         let lost = |lost| (Place::Here(Err(lost)), None);
         // Short ones that came together are here, and each is held against the limits by itself.
         let short = header.count > 1 && matches!(body, Body::Whole(_));
@@ -231,7 +233,7 @@ impl Engine {
                 (Place::Coming(Arc::clone(&cell)), Some((rendezvous, cell)))
             }
         };
-        let placed = inbox.put(header.number, header.count, place);
+        let placed = inbox.put(header.number, header.count, at, place);
         match (placed, rendezvous) {
             (Ok(()), Some((rendezvous, cell))) => {
                 self.receive(Pending { inbox, cell, peer }, rendezvous, bytes);

@@ -62,6 +62,8 @@ pub(super) struct Engine {
     unknown: VecDeque<(Header, u64)>,
     /// Counts what is to have a number of its own.
     tickets: u64,
+    /// Messages may wait for company.
+    holding: bool,
 }
 
 impl Engine {
@@ -91,6 +93,7 @@ impl Engine {
             pending: HashMap::new(),
             unknown: VecDeque::new(),
             tickets: 0,
+            holding: false,
         })
     }
 
@@ -143,7 +146,7 @@ impl Engine {
             self.look_up_all();
             self.greeted_again();
         }
-        worked | self.retry()
+        worked | self.release() | self.retry()
     }
 
     fn obey(&mut self, commands: &mut Vec<Command>) -> bool {

@@ -13,7 +13,7 @@ use crate::transport::{
     ucx::{
         error::UcxError,
         ffi::Outgoing,
-        sending::{Frame, Outbox, Shipped},
+        sending::{Outbox, Shipped},
         wire::{self, Entry, Header, Kind},
     },
 };
@@ -21,6 +21,11 @@ use crate::transport::{
 /// How long to wait before trying again to reach a receiver, at first and at most, if the directory says nothing new; and at
 /// most before greeting it again, if it does not answer.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// From how many messages on that are under way the next ones wait for company, which are many then; and how long.
+const DENSE: (u64, Duration) = (16, Duration::from_micros(4));
+/// The same where what is under way is half of what the receiver has room for: it has enough to do.
+const ENOUGH: Duration = Duration::from_micros(20);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -48,6 +53,8 @@ pub(super) struct Outlet {
     gone: Option<Vec<u8>>,
     /// Number of the next message to ship.
     next: u64,
+    /// Until when messages wait for company.
+    held: Option<Instant>,
     said_close: bool,
     again: Option<Instant>,
     pause: Duration,
@@ -67,6 +74,7 @@ impl Outlet {
             peer: None,
             gone: None,
             next: 1,
+            held: None,
             said_close: false,
             again: None,
             pause: AGAIN.0,
@@ -217,20 +225,48 @@ impl Engine {
         self.peers.say(&self.worker, peer, hello, worker.to_vec());
     }
 
+    /// Ships what has waited for company long enough; whether anything waits for it.
+    pub(super) fn release(&mut self) -> bool {
+        if !std::mem::take(&mut self.holding) {
+            return false;
+        }
+        let now = Instant::now();
+        let is_due = |outlet: &Outlet| outlet.held.is_some_and(|due| due <= now);
+        self.holding = self.outlets.values().any(|outlet| outlet.held.is_some() && !is_due(outlet));
+        let due: Vec<u64> =
+            self.outlets.iter().filter(|(_, outlet)| is_due(outlet)).map(super::key).collect();
+        due.into_iter().for_each(|id| self.ship(id));
+        true
+    }
+
     /// Ships what waits, and says that the end was closed when that is due.
     pub(super) fn ship(&mut self, id: u64) {
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
         outlet.outbox.looked_at();
+        let due = outlet.held.is_some_and(|due| due <= Instant::now());
         let mut state = outlet.outbox.state();
         let first = outlet.next.max(state.received + 1);
-        let frames = if outlet.stage == Stage::Attached { state.frames(first) } else { Vec::new() };
+        let under_way = first - 1 - state.received;
+        let dense = under_way >= DENSE.0 && !due && !state.closing;
+        let ready = outlet.stage == Stage::Attached;
+        let frames = if ready { state.frames(first, dense) } else { Vec::new() };
+        let holds = ready && dense && state.is_open();
         let (closing, waiting) = (state.closing, state.waiting());
         drop(state);
+        if holds {
+            let enough = under_way >= outlet.outbox.link.capacity as u64 / 2;
+            let time = if enough { ENOUGH } else { DENSE.1 };
+            outlet.held.get_or_insert_with(|| Instant::now() + time);
+            outlet.outbox.will_be_looked_at();
+            self.holding = true;
+        } else {
+            outlet.held = None;
+        }
         outlet.next = frames.last().map_or(first, |frame| frame.end());
         let (to, peer, next) = (outlet.to, outlet.peer.unwrap_or(0), outlet.next);
         for frame in frames {
-            let Frame { first: number, count, length, .. } = *frame;
-            let header = Header { number, count, length, ..Header::new(Kind::Data, to, id) };
+            let ((number, count, extra), length) = (frame.from_on(first), frame.length);
+            let header = Header { number, count, extra, length, ..Header::new(Kind::Data, to, id) };
             let rendezvous = length > self.eager;
             let body = Box::new(Shipped(frame));
             self.peers.send(&self.worker, peer, Outgoing { header: header.to_bytes(), body, rendezvous });
