@@ -69,6 +69,12 @@ impl Message {
         Self { value: value.into(), metadata: None, stamp: 0 }
     }
 
+    /// The same with a value that others may hold too.
+    #[must_use]
+    pub fn any_shared(value: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { value, metadata: None, stamp: 0 }
+    }
+
     /// The same with this metadata.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {

@@ -1,6 +1,6 @@
 //! What does a link over UCX cost, beside a bare loop on UCX's own interface?
 //!
-//! `podwire-bench-ucx [--quick] [BYTES..]` prints messages a second, megabytes a second and ratios of one run: two processes, over
+//! `podwire-bench-ucx [--quick] [--tcp | --shared] [--set NAME=VALUE].. [--eager BYTES] [BYTES..]` prints messages a second, megabytes a second and ratios of one run: two processes, over
 //! TCP and over shared memory, 8 bytes to 64 MiB. The subjects take turns, and the best round of each counts, because
 //! machines change their speed. A link carries values: its time has encoding and decoding in it, and its receiver sleeps
 //! where the bare loop spins.
@@ -39,9 +39,23 @@ fn link(size: usize, window: u64) -> Link {
     Link::new(format!("bench.{size}>out"), window as usize)
 }
 
+/// What is set for links, and not for the bare loop: by `--set` and `--eager`.
+fn options(tls: &str, args: &[String]) -> UcxOptions {
+    let mut options = UcxOptions::new().transports(tls);
+    for pair in args.windows(2) {
+        options = match (pair[0].as_str(), pair[1].split_once('=')) {
+            ("--set", Some((name, value))) => options.setting(name, value),
+            ("--eager", _) => options.eager(pair[1].parse().unwrap()),
+            _ => options,
+        };
+    }
+    options
+}
+
 fn transport(tls: &str, folder: &Path) -> UcxTransport {
     let directory = Arc::new(FolderDirectory::new(folder.join("links")).unwrap());
-    UcxTransport::open(&UcxOptions::new().transports(tls), directory).unwrap()
+    let args: Vec<String> = std::env::args().collect();
+    UcxTransport::open(&options(tls, &args), directory).unwrap()
 }
 
 const ROUNDS: u32 = 4;
@@ -73,7 +87,8 @@ fn main() {
     CodecRegistry::global().register::<Bulk<u8>>("bench.Bytes").unwrap();
     let args: Vec<String> = std::env::args().collect();
     let quick = args.iter().any(|arg| arg == "--quick");
-    let chosen: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
+    let sizes = args.iter().enumerate().filter(|(at, _)| *at > 0 && args[at - 1] != "--eager");
+    let chosen: Vec<usize> = sizes.filter_map(|(_, arg)| arg.parse().ok()).collect();
     let sizes = if chosen.is_empty() { SIZES.to_vec() } else { chosen };
     if let Some(at) = args.iter().position(|arg| arg == "--receive") {
         return receive(&args[at + 1], Path::new(&args[at + 2]), quick, &sizes);
@@ -84,12 +99,15 @@ fn main() {
     );
     println!("| UCX over | bytes | bare, messages/s | link, messages/s | bare, MB/s | link, MB/s | ratio |");
     println!("|---|--:|--:|--:|--:|--:|--:|");
-    for tls in TLS {
+    let only = ["--tcp", "--shared"].map(|name| args.iter().any(|arg| arg == name));
+    for tls in TLS.into_iter().zip(only).filter(|(_, chosen)| *chosen || only == [false; 2]).map(|(tls, _)| tls) {
         let folder: PathBuf = std::env::temp_dir().join(format!("podwire-bench-ucx-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--receive", tls]).arg(&folder).args(quick.then_some("--quick"));
         command.args(sizes.iter().map(ToString::to_string));
+        let set = args.windows(2).filter(|pair| ["--set", "--eager"].contains(&pair[0].as_str()));
+        command.args(set.flatten());
         let mut child = command.spawn().unwrap();
         let mut raw = Raw::open(tls, &folder, "sender", "receiver");
         let transport = transport(tls, &folder);

@@ -65,11 +65,10 @@ impl Gather {
         &self.segments
     }
 
-    /// This gathering, empty, with the memory of another.
-    pub(crate) fn with_memory_of(mut self, mut other: Self) -> Self {
-        other.clear();
-        (self.packed, self.segments) = (other.packed, other.segments);
-        self
+    /// Empties the gathering, which from here on has these capabilities, and keeps its memory.
+    pub(crate) fn begin(&mut self, capabilities: Capabilities) {
+        self.clear();
+        self.capabilities = capabilities;
     }
 
     /// The packed bytes, none of which were read, and the segments.

@@ -68,6 +68,18 @@ impl Header {
         bytes
     }
 
+    /// The header that these bytes are, if all that it speaks of are a name and packed bytes.
+    pub(super) fn plain(bytes: &[u8; HEADER]) -> Option<Self> {
+        let number = |at: usize| bytes[at..].first_chunk().map(|number| u64::from_le_bytes(*number));
+        let (first, fingerprint, packed) = (number(0)?, number(8)?, number(16)?);
+        let name = (first >> 48) as u16;
+        let plain = first as u32 == u32::from_le_bytes(MAGIC)
+            && (first >> 32) as u16 == VERSION.into()
+            && (1..=NAME).contains(&name.into())
+            && number(24)? == 0;
+        plain.then_some(Self { flags: 0, name, fingerprint, packed, segments: 0, metadata: 0 })
+    }
+
     /// Reads a header and checks what can be checked without the rest.
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self> {
         let found: [u8; 4] = reader.read_trivial_type()?;

@@ -64,11 +64,27 @@ impl<'m> Message<'m> {
     ///
     /// [`Error::Message`] and [`Error::UnexpectedEnd`].
     pub fn parse(bytes: &'m [u8], limits: Limits) -> Result<(Self, &'m [u8])> {
+        if let Some(found) = Self::parse_short(bytes) {
+            return Ok(found);
+        }
         let mut reader = Reader::from_slice_with(bytes, limits);
         let parts = Parts::read(&mut reader, |count, reader| reader.borrow(count).map(Cow::Borrowed))?;
         let message = parts.check(reader.limits())?;
         let used = usize::try_from(reader.offset()).unwrap_or(usize::MAX);
         Ok((message, &bytes[used..]))
+    }
+
+    /// A message that is a name and packed bytes and nothing else, as short ones are, in few instructions; `None` for any other,
+    /// and for what is none.
+    fn parse_short(bytes: &'m [u8]) -> Option<(Self, &'m [u8])> {
+        let (head, rest) = bytes.split_first_chunk::<HEADER>()?;
+        let header = Header::plain(head)?;
+        let (name, rest) = rest.split_at_checked(header.name_length())?;
+        let (packed, rest) = rest.split_at_checked(header.packed_length().ok()?)?;
+        let name = Cow::Borrowed(core::str::from_utf8(name).ok()?);
+        let (packed, metadata) = (Cow::Borrowed(packed), Metadata::new());
+        let fingerprint = header.fingerprint;
+        Some((Self { name, fingerprint, metadata, packed, segments: Vec::new(), schema: None }, rest))
     }
 
     /// The next message of an endpoint, and no byte beyond it.
@@ -117,6 +133,12 @@ impl<'m> Message<'m> {
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// The same, where nothing else is needed any more.
+    #[must_use]
+    pub fn into_metadata(self) -> Metadata {
+        self.metadata
     }
 
     /// The packed bytes of the value.

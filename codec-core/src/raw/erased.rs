@@ -5,6 +5,7 @@
 
 use alloc::alloc::{Layout, alloc, dealloc};
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::any::{Any, TypeId};
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
@@ -19,6 +20,10 @@ use crate::writer::Writer;
 
 /// A value of any type that may go to any thread.
 type Value = Box<dyn Any + Send + Sync>;
+/// The same, where several may hold it.
+type Shared = Arc<dyn Any + Send + Sync>;
+/// Makes a value of its type in the memory at an address; `Ok` means that there is one.
+type Fill = unsafe fn(*mut (), &mut Reader<'_>) -> Result<()>;
 
 /// The codec of one type.
 pub(crate) struct Erased {
@@ -26,10 +31,12 @@ pub(crate) struct Erased {
     memory: Layout,
     /// The address is that of a value of the type.
     encode: unsafe fn(*const (), &mut Writer<'_>) -> Result<()>,
-    /// The address is that of memory for a value; `Ok` means that there is one.
-    decode: unsafe fn(*mut (), &mut Reader<'_>) -> Result<()>,
+    /// The address is that of memory for a value.
+    decode: Fill,
     /// The address is that of a value of the type, in memory of its own from the global allocator, if it has a size.
     own: unsafe fn(*mut ()) -> Value,
+    /// The function makes values of the type.
+    share: unsafe fn(Fill, &mut Reader<'_>) -> Result<Shared>,
 }
 
 impl Erased {
@@ -42,6 +49,7 @@ impl Erased {
             encode: <V::As as EncodeErased>::encode_erased,
             decode: <V::As as DecodeErased>::decode_erased,
             own: <V::Of as Own>::own,
+            share: <V::Of as Own>::share,
         }
     }
 
@@ -76,6 +84,13 @@ impl Erased {
         core::mem::forget(memory);
         // SAFETY: there is a value now, in memory of its own.
         Ok(unsafe { (self.own)(start.as_ptr()) })
+    }
+
+    /// Reads a value into memory that several may hold, charged to the limits.
+    pub(crate) fn decode_shared(&self, reader: &mut Reader<'_>) -> Result<Shared> {
+        reader.charge(self.memory.size())?;
+        // SAFETY: both functions are those of the type.
+        unsafe { (self.share)(self.decode, reader) }
     }
 }
 
@@ -140,6 +155,19 @@ trait Own: Any + Send + Sync + Sized {
     unsafe fn own(value: *mut ()) -> Value {
         // SAFETY: the caller's; the allocation's layout is that of the type.
         unsafe { Box::from_raw(value.cast::<Self>()) }
+    }
+
+    /// # Safety
+    ///
+    /// `fill` makes values of this type, or none.
+    unsafe fn share(fill: Fill, reader: &mut Reader<'_>) -> Result<Shared> {
+        let mut memory = Arc::<Self>::new_uninit();
+        // Nobody else holds it.
+        let slot = Arc::get_mut(&mut memory).ok_or_else(|| out_of_memory_bytes(size_of::<Self>() as u64))?;
+        // SAFETY: the memory is for one value of this type, and nobody else's.
+        unsafe { fill(slot.as_mut_ptr().cast(), reader) }?;
+        // SAFETY: there is a value now.
+        Ok(unsafe { memory.assume_init() })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::name::Short;
 use super::{AnyValue, Dynamic, DynamicCodec, RegistryError, value};
@@ -195,6 +195,18 @@ impl Entry {
             Functions::Codec { erased, .. } => erased.decode(reader),
             Functions::Pod { decode, .. } => decode(reader),
             Functions::Dynamic(codec) => Ok(Box::new(Dynamic::new(self.name(), codec.decode(reader)?))),
+        }
+    }
+
+    /// [`decode`](Self::decode) into memory that several may hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    pub fn decode_shared(&self, reader: &mut Reader<'_>) -> Result<Arc<dyn Any + Send + Sync>> {
+        match self.codec {
+            Functions::Codec { erased, .. } => erased.decode_shared(reader),
+            Functions::Pod { .. } | Functions::Dynamic(_) => self.decode(reader).map(Arc::from),
         }
     }
 }

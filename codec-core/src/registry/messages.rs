@@ -1,6 +1,7 @@
 //! Values of any registered type, out and in as messages.
 
 use std::any::{Any, TypeId};
+use std::sync::Arc;
 
 use super::{AnyValue, CodecRegistry, Entry, Value, shown};
 use crate::codec::Codec;
@@ -90,6 +91,21 @@ impl CodecRegistry {
     ) -> Result<AnyValue> {
         let entry = self.entry_for(message)?;
         message.decode(&mut endpoint, limits, |reader| entry.decode(reader))
+    }
+
+    /// [`decode_with`](Self::decode_with), into memory that several may hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`deserialize`](Self::deserialize).
+    pub fn decode_shared_with<E: Endpoint + ?Sized>(
+        &self,
+        message: &Message<'_>,
+        mut endpoint: &mut E,
+        limits: Limits,
+    ) -> Result<Arc<dyn Any + Send + Sync>> {
+        let entry = self.entry_for(message)?;
+        message.decode(&mut endpoint, limits, |reader| entry.decode_shared(reader))
     }
 
     /// Decodes a message that is to hold a `T`, whose segments are with `endpoint`.

@@ -233,10 +233,12 @@ pub fn send(
     bell: &Doorbell,
     timeout: Duration,
 ) -> Result<(), LinkError> {
-    let begun = Instant::now();
+    // Only who waits asks for the time.
+    let mut begun = None;
     loop {
         match end.try_send(message) {
             Err(full @ LinkError::Full { .. }) => {
+                let begun = begun.get_or_insert_with(Instant::now);
                 let Some(left) = timeout.checked_sub(begun.elapsed()) else { return Err(full) };
                 sleep(bell, end.channel(), left);
             }
@@ -254,11 +256,12 @@ pub fn receive(
     bell: &Doorbell,
     timeout: Duration,
 ) -> Result<Option<Message>, LinkError> {
-    let begun = Instant::now();
+    let mut begun = None;
     loop {
         if let Some(message) = end.try_receive()? {
             return Ok(Some(message));
         }
+        let begun = begun.get_or_insert_with(Instant::now);
         let Some(left) = timeout.checked_sub(begun.elapsed()) else { return Ok(None) };
         sleep(bell, end.channel(), left);
     }

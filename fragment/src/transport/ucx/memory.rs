@@ -3,16 +3,22 @@
 //! Not here: who writes into it. Invariant: a buffer neither moves nor shrinks between `take` and its drop, and what is
 //! kept for later is bounded.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
-use podwire_codec_core::Owner;
+use podwire_codec_core::{Error, Owner, Result, Segment};
 
 /// What received arrays are aligned to, in bytes: a cache line, and the widest vectors of processors.
 pub(super) const ALIGNMENT: usize = 64;
 /// Buffers below this many bytes are not kept: the allocator is as fast.
-const SMALL: usize = 32 << 10;
-/// Lengths are rounded up to this, so that messages of nearly one size share buffers.
+const SMALL: usize = 2 << 10;
+/// Lengths are rounded up to this, shorter ones to a power of two, so that messages of nearly one size share buffers.
 const GRAIN: usize = 64 << 10;
+/// An array that is a smaller part of its buffer does not keep all of it.
+const SHARE: usize = 8;
 
 /// Buffers that can be used again.
 #[derive(Clone, Debug)]
@@ -26,7 +32,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Free {
-    buffers: Vec<Vec<u8>>,
+    /// By their lengths; those that were used last, last.
+    buffers: BTreeMap<usize, Vec<Vec<u8>>>,
     bytes: usize,
 }
 
@@ -38,13 +45,16 @@ impl Pool {
 
     /// A buffer of so many bytes, whatever they are; `None` if there is no memory.
     pub(super) fn take(&self, length: usize) -> Option<Buffer> {
-        let wanted = length.checked_add(ALIGNMENT - 1)?;
-        let memory = match wanted {
-            ..SMALL => bytemuck::try_zeroed_vec(wanted).ok()?,
-            _ => match self.0.reuse(wanted) {
-                Some(memory) => memory,
-                None => bytemuck::try_zeroed_vec(wanted.checked_next_multiple_of(GRAIN)?).ok()?,
-            },
+        let rounded = match length {
+            ..SMALL => length,
+            ..GRAIN => length.next_power_of_two(),
+            _ => length.checked_next_multiple_of(GRAIN)?,
+        };
+        let wanted = rounded.checked_add(ALIGNMENT - 1)?;
+        let kept = if length < SMALL { None } else { self.0.reuse(wanted) };
+        let memory = match kept {
+            Some(memory) => memory,
+            None => bytemuck::try_zeroed_vec(wanted).ok()?,
         };
         let start = memory.as_ptr().align_offset(ALIGNMENT);
         Some(Buffer { memory, start, length, pool: Arc::downgrade(&self.0) })
@@ -64,25 +74,26 @@ impl Shared {
     /// The buffer that fits best, unless more than half of it would lie idle.
     fn reuse(&self, wanted: usize) -> Option<Vec<u8>> {
         let mut free = self.lock();
-        let fits = |memory: &Vec<u8>| (wanted..=wanted.saturating_mul(2).max(GRAIN)).contains(&memory.len());
-        let fitting = free.buffers.iter().enumerate().filter(|(_, memory)| fits(memory));
-        let (best, _) = fitting.min_by_key(|(_, memory)| memory.len())?;
-        let memory = free.buffers.swap_remove(best);
-        free.bytes -= memory.len();
-        Some(memory)
+        let (length, same) = free.buffers.range_mut(wanted..=wanted.saturating_mul(2)).next()?;
+        let (length, memory) = (*length, same.pop());
+        if same.is_empty() {
+            free.buffers.remove(&length);
+        }
+        free.bytes -= memory.as_ref().map_or(0, Vec::len);
+        memory
     }
 
     fn keep(&self, memory: Vec<u8>) {
         let mut free = self.lock();
         if free.bytes.saturating_add(memory.len()) <= self.kept {
             free.bytes += memory.len();
-            free.buffers.push(memory);
+            free.buffers.entry(memory.len()).or_default().push(memory);
         }
     }
 }
 
 /// A piece of memory, aligned to [`ALIGNMENT`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Buffer {
     memory: Vec<u8>,
     start: usize,
@@ -101,6 +112,19 @@ impl Buffer {
 
     pub(super) fn length(&self) -> usize {
         self.length
+    }
+
+    /// A part of it, which keeps all of it; what is less than a [`SHARE`]th of it gets memory of its own.
+    pub(super) fn part(self: &Arc<Self>, range: Range<usize>) -> Result<Segment> {
+        let missing = || Error::OutOfMemory { bytes: range.len() as u64 };
+        let whole = if range.len().saturating_mul(SHARE) < self.memory.len() {
+            let mut own = Pool::new(0).take(range.len()).ok_or_else(missing)?;
+            own.bytes_mut().copy_from_slice(self.bytes().get(range.clone()).ok_or_else(missing)?);
+            return Ok(Segment::new(Arc::new(own) as Arc<dyn Owner>));
+        } else {
+            Segment::new(Arc::clone(self) as Arc<dyn Owner>)
+        };
+        whole.part(range.clone()).ok_or_else(missing)
     }
 }
 

@@ -152,7 +152,7 @@ impl Transport for UcxTransport {
     fn sender(&self, link: &Link, bell: &Doorbell) -> Result<Box<dyn SendEnd>, LinkError> {
         let outbox = Arc::new(Outbox::new(new_id(), link.clone(), bell.clone()));
         self.running.hub.tell(Command::Sender(Arc::clone(&outbox)));
-        Ok(Box::new(Sending { outbox, running: Arc::clone(&self.running) }))
+        Ok(Box::new(Sending { outbox, running: Arc::clone(&self.running), room: 0 }))
     }
 
     fn receiver(&self, link: &Link, bell: &Doorbell) -> Result<Box<dyn ReceiveEnd>, LinkError> {
@@ -162,7 +162,7 @@ impl Transport for UcxTransport {
         let entry = wire::Entry { id, address, process }.to_bytes();
         // First, so that the end is there when the first sender comes.
         self.running.hub.tell(Command::Receiver(Arc::clone(&inbox)));
-        let receiving = Receiving { inbox, running: Arc::clone(&self.running), entry };
+        let receiving = Receiving { inbox, running: Arc::clone(&self.running), entry, hand: None };
         match self.running.directory.publish(&link.name, &receiving.entry) {
             Ok(()) => Ok(Box::new(receiving)),
             Err(error) => Err(LinkError::transport(&*link.name, UcxError::Directory(error.to_string()))),

@@ -175,6 +175,10 @@ impl UcxOptions {
             // From 8 and 64 KiB: large messages are 1.5 to 3 times as fast.
             ("TCP_TX_SEG_SIZE", "128K"),
             ("TCP_RX_SEG_SIZE", "128K"),
+            // From 8 KiB, in pieces of which longer messages are put together again, which is one more copy: messages that go
+            // together fit into one piece, and half as many of them lie ready.
+            ("MM_SEG_SIZE", "33K"),
+            ("MM_FIFO_SIZE", "128"),
             // Otherwise the thread that drives UCX waits for whoever does not answer, and everybody else for it.
             ("TCP_CONN_NB", "y"),
             // A second and two more: then it is tried anew.

@@ -1,7 +1,7 @@
 //! The end of a link that receives: what it shares with the thread that drives UCX.
 //!
-//! The invariant: every message that can come has its place in a table of at most the link's capacity, by its number, so
-//! that they are received in order, whichever arrives first.
+//! The invariant: every message that can come has its place among at most the link's capacity, by its number, so that they
+//! are received in order, whichever arrives first.
 
 use std::{
     collections::VecDeque,
@@ -12,64 +12,80 @@ use std::{
 };
 
 use podwire_codec_core::{
-    CodecRegistry, Endpoint, Error, Limits, Segment,
-    endpoint::Capabilities,
-    message::{Message as Envelope, Metadata},
-    registry::AnyValue,
+    CodecRegistry, Endpoint, Error, Limits, Segment, endpoint::Capabilities, message::Message as Envelope,
 };
 use podwire_fastio::Doorbell;
 
-use super::{Running, error::UcxError, hub::Command, memory::Buffer, wire};
+use super::{
+    Running,
+    error::UcxError,
+    hub::Command,
+    memory::Buffer,
+    wire::{self, Opened},
+};
 use crate::{
     message::Message,
     transport::{Link, LinkError, Peer, ReceiveEnd, Traffic},
 };
 
-/// A message that arrived: a part of a buffer.
-#[derive(Clone)]
-pub(super) struct Arrival {
-    pub(super) buffer: Arc<Buffer>,
-    /// Where its packed bytes begin and end; its segments follow.
-    pub(super) packed: std::ops::Range<usize>,
-}
+/// What became of messages that came together.
+pub(super) type Outcome = Result<Arc<Buffer>, Lost>;
 
-/// What became of a message.
-pub(super) type Outcome = Result<Arrival, Lost>;
-
-/// Why a message that came is none.
+/// Why messages that came are none.
 #[derive(Clone)]
 pub(super) enum Lost {
-    /// It is not taken, or no message.
-    Refused(UcxError),
-    /// It is more than the link's limits allow.
+    /// They are more than the link's limits allow.
     TooLarge { bytes: u64 },
-    /// There is no memory for it.
+    /// There is no memory for them.
     NoMemory { bytes: u64 },
-    /// Its sender died while it was on its way.
+    /// Their sender died while they were on their way.
     Broken,
 }
 
-/// The place of a message.
-pub(super) enum Slot {
-    /// It did not come.
-    Empty,
-    /// It is on its way.
+/// Where messages that came together are.
+pub(super) enum Place {
+    /// On their way.
     Coming(Arc<OnceLock<Outcome>>),
     Here(Outcome),
+    /// With the end, which has received some of them.
+    InHand,
 }
 
-impl Slot {
-    fn outcome(&self) -> Option<&Outcome> {
-        match self {
-            Self::Empty => None,
-            Self::Coming(cell) => cell.get(),
-            Self::Here(outcome) => Some(outcome),
+/// Messages that came together, without those that were received.
+struct Piece {
+    /// The number of the first one.
+    first: u64,
+    count: u64,
+    /// Where it begins.
+    at: usize,
+    place: Place,
+}
+
+impl Piece {
+    fn end(&self) -> u64 {
+        self.first + self.count
+    }
+
+    /// They came, whatever became of them.
+    fn came(&self) -> bool {
+        match &self.place {
+            Place::Coming(cell) => cell.get().is_some(),
+            Place::Here(_) | Place::InHand => true,
         }
     }
 
-    /// It will not come any more.
+    /// They will not come any more.
     fn is_lost(&self) -> bool {
-        matches!(self, Self::Empty) || matches!(self.outcome(), Some(Err(Lost::Broken)))
+        let broken = |outcome: &Outcome| matches!(outcome, Err(Lost::Broken));
+        match &self.place {
+            Place::Coming(cell) => cell.get().is_some_and(broken),
+            Place::Here(outcome) => broken(outcome),
+            Place::InHand => false,
+        }
+    }
+
+    fn arrived(&self) -> bool {
+        self.came() && !self.is_lost()
     }
 }
 
@@ -86,8 +102,9 @@ pub(super) struct Inbox {
 
 /// What came, and what is known of the sender.
 pub(super) struct In {
-    pub(super) slots: VecDeque<Slot>,
-    /// The sender's number of the first slot: all before were received.
+    /// In the order of their numbers, of which some may be missing.
+    pieces: VecDeque<Piece>,
+    /// The sender's number of the next message: all before were received.
     pub(super) next: u64,
     pub(super) peer: Peer,
     /// The sender sends no number from this one on.
@@ -112,13 +129,27 @@ impl In {
     fn gone(&self) -> Option<Peer> {
         match self.peer {
             Peer::Closed if self.end.is_none_or(|end| self.next >= end) => Some(Peer::Closed),
-            Peer::Died if self.slots.iter().all(Slot::is_lost) => Some(Peer::Died),
+            Peer::Died if self.pieces.iter().all(Piece::is_lost) => Some(Peer::Died),
             _ => None,
         }
     }
 
     fn arrived(&self) -> u64 {
-        self.slots.iter().filter(|slot| slot.outcome().is_some() && !slot.is_lost()).count() as u64
+        self.pieces.iter().filter(|piece| piece.arrived()).map(|piece| piece.count).sum()
+    }
+
+    /// How many pieces have arrived with none missing before them, and the number after the last message of theirs.
+    fn in_order(&self) -> (usize, u64) {
+        let start = (0, self.next);
+        let mut pieces = self.pieces.iter();
+        let in_order = pieces.try_fold(start, |(count, next), piece| {
+            if piece.arrived() && piece.first == next {
+                Ok((count + 1, piece.end()))
+            } else {
+                Err((count, next))
+            }
+        });
+        in_order.unwrap_or_else(|found| found)
     }
 
     /// Messages that the sender sent before it was closed are on their way.
@@ -133,7 +164,7 @@ impl In {
 
     /// Nothing is left of the last sender.
     pub(super) fn is_drained(&self) -> bool {
-        self.slots.is_empty() || self.gone().is_some()
+        self.pieces.is_empty() || self.gone().is_some()
     }
 
     /// What the sender is told: all up to the one number were received, and so many of them settled here.
@@ -158,17 +189,17 @@ impl In {
     pub(super) fn begin(&mut self, first: u64) {
         (self.next, self.end, self.in_hand, self.settled_of_it) = (first, None, false, 0);
         self.told = self.credit();
-        self.slots.clear();
+        self.pieces.clear();
         self.attach();
     }
 
     /// The same sender is back: what it sent and did not come, it sends again from here on.
     pub(super) fn resume(&mut self) -> u64 {
-        let came = self.slots.iter().take_while(|slot| slot.outcome().is_some() && !slot.is_lost()).count();
-        self.slots.truncate(came);
+        let (came, next) = self.in_order();
+        self.pieces.truncate(came);
         (self.end, self.told) = (None, (0, 0));
         self.attach();
-        self.next + came as u64
+        next
     }
 
     fn attach(&mut self) {
@@ -180,7 +211,7 @@ impl In {
 impl Inbox {
     pub(super) fn new(id: u64, link: Link, bell: Doorbell) -> Self {
         let state = In {
-            slots: VecDeque::new(),
+            pieces: VecDeque::new(),
             next: 1,
             peer: Peer::Absent,
             end: None,
@@ -205,29 +236,22 @@ impl Inbox {
         self.told.store(false, SeqCst);
     }
 
-    /// Puts a message that comes in its place, if there is one for it.
-    pub(super) fn put(&self, number: u64, slot: Slot) -> Result<(), UcxError> {
-        let placed = self.place(&mut self.state(), number, slot);
-        self.bell.ring();
-        placed
-    }
-
-    /// The same without telling the receiver.
-    pub(super) fn place(&self, state: &mut In, number: u64, slot: Slot) -> Result<(), UcxError> {
+    /// Puts messages that come in their place, if there is one for them; the first one begins there.
+    pub(super) fn put(&self, first: u64, count: u16, at: usize, place: Place) -> Result<(), UcxError> {
         let room = (self.link.capacity as u64).saturating_sub(1);
-        let (first, last) = (state.next, state.next.saturating_add(room));
-        let refused = UcxError::Number { number, first, last };
-        if !(first..=last).contains(&number) {
-            return Err(refused);
+        let mut state = self.state();
+        let (next, last) = (state.next, state.next.saturating_add(room));
+        let index = state.pieces.partition_point(|piece| piece.first < first);
+        let behind = index.checked_sub(1).map_or(next, |before| state.pieces[before].end());
+        let before = state.pieces.get(index).map_or(last.saturating_add(1), |piece| piece.first);
+        let count = u64::from(count);
+        let fits = first >= behind && first.checked_add(count).is_some_and(|end| end <= before);
+        if count == 0 || !fits {
+            return Err(UcxError::Number { number: first, first: next, last });
         }
-        let at = (number - first) as usize;
-        while state.slots.len() <= at {
-            state.slots.push_back(Slot::Empty);
-        }
-        match &mut state.slots[at] {
-            place @ Slot::Empty => *place = slot,
-            _ => return Err(refused),
-        }
+        state.pieces.insert(index, Piece { first, count, at, place });
+        drop(state);
+        self.bell.ring();
         Ok(())
     }
 
@@ -269,12 +293,18 @@ pub(super) struct Receiving {
     pub(super) running: Arc<Running>,
     /// What the directory has of it.
     pub(super) entry: Vec<u8>,
+    /// The messages of which some were received, and where the next one begins.
+    pub(super) hand: Option<(Arc<Buffer>, usize)>,
 }
 
 /// What there is for a call of `try_receive`.
 enum Next {
     Nothing,
-    Message(Arrival),
+    /// A message, after which so many are left of those that it came with. With the first one come all, and where it begins.
+    Message {
+        left: u64,
+        came: Option<(Arc<Buffer>, usize)>,
+    },
     Error(LinkError),
 }
 
@@ -299,38 +329,50 @@ impl Receiving {
         if let Some(error) = state.error.take() {
             return Next::Error(LinkError::transport(name(), error));
         }
-        let outcome = match state.slots.front() {
-            Some(slot) if !slot.is_lost() => match slot.outcome() {
-                None => return Next::Nothing,
-                Some(outcome) => outcome.clone(),
-            },
-            _ => match state.gone() {
+        let next = state.next;
+        let Some(piece) = state.pieces.front_mut().filter(|piece| piece.first == next && !piece.is_lost())
+        else {
+            return match state.gone() {
                 Some(gone) => {
                     state.said = true;
-                    return Next::Error(match gone {
+                    Next::Error(match gone {
                         Peer::Closed => LinkError::Closed { link: name() },
                         _ => LinkError::PeerDied { link: name() },
-                    });
+                    })
                 }
                 None if state.peer == Peer::Died => {
-                    // One that came waits behind others that never will.
-                    let missing = state.slots.iter().take_while(|slot| slot.is_lost()).count();
-                    state.slots.drain(..missing);
-                    state.next += missing as u64;
-                    let (missing, next) = (missing as u64, state.next);
-                    return Next::Error(LinkError::Gap { link: name(), missing, next });
+                    // Some that came wait behind others that never will.
+                    let lost = state.pieces.iter().take_while(|piece| piece.is_lost()).count();
+                    state.pieces.drain(..lost);
+                    state.next = state.pieces.front().map_or(next, |piece| piece.first);
+                    let (missing, next) = (state.next - next, state.next);
+                    Next::Error(LinkError::Gap { link: name(), missing, next })
                 }
-                None => return Next::Nothing,
-            },
+                None => Next::Nothing,
+            };
         };
-        state.slots.pop_front();
+        if !piece.came() {
+            return Next::Nothing;
+        }
+        let outcome = match std::mem::replace(&mut piece.place, Place::InHand) {
+            Place::InHand => Ok(None),
+            Place::Here(outcome) => outcome.map(Some),
+            Place::Coming(cell) => cell.get().cloned().unwrap_or(Err(Lost::Broken)).map(Some),
+        };
+        (piece.first, piece.count) = (piece.first + 1, piece.count - 1);
+        let (left, at) = (piece.count, piece.at);
+        if let Err(lost) = &outcome {
+            piece.place = Place::Here(Err(lost.clone()));
+        }
+        if left == 0 {
+            state.pieces.pop_front();
+        }
         state.next += 1;
         state.received += 1;
         state.in_hand = true;
         match outcome {
-            Ok(arrival) => Next::Message(arrival),
+            Ok(came) => Next::Message { left, came: came.map(|buffer| (buffer, at)) },
             Err(lost) => Next::Error(match lost {
-                Lost::Refused(why) => LinkError::transport(name(), why),
                 Lost::TooLarge { bytes } => {
                     let left = self.inbox.most();
                     let source = Error::ByteLimit { offset: 0, wanted: bytes, left };
@@ -343,6 +385,24 @@ impl Receiving {
             }),
         }
     }
+
+    /// The next message of those in hand, after which so many are left.
+    fn open(&mut self, left: u64, came: Option<(Arc<Buffer>, usize)>) -> Result<Message, LinkError> {
+        let name = || self.inbox.link.name.clone();
+        // Those in hand are there; were they not, nothing would be found where they are.
+        let (buffer, at) = came.or_else(|| self.hand.take()).unwrap_or_default();
+        let opened = Opened::of(buffer.bytes(), at, left == 0);
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(why) => {
+                self.hand = (left > 0).then_some((buffer, at));
+                return Err(LinkError::transport(name(), why));
+            }
+        };
+        let decoded = decode(&buffer, &opened, self.inbox.link.limits);
+        self.hand = (left > 0).then_some((buffer, opened.end));
+        decoded.map_err(|source| LinkError::Codec { link: name(), source })
+    }
 }
 
 impl ReceiveEnd for Receiving {
@@ -354,10 +414,7 @@ impl ReceiveEnd for Receiving {
         match next {
             Next::Nothing => Ok(None),
             Next::Error(error) => Err(error),
-            Next::Message(arrival) => match decode(&arrival, self.inbox.link.limits) {
-                Ok((value, metadata)) => Ok(Some(Message::any(value).with_metadata(metadata))),
-                Err(source) => Err(LinkError::Codec { link: self.inbox.link.name.clone(), source }),
-            },
+            Next::Message { left, came } => self.open(left, came).map(Some),
         }
     }
 
@@ -371,7 +428,7 @@ impl ReceiveEnd for Receiving {
         let here = match state.peer {
             // What is between them will not come any more.
             Peer::Died => state.arrived() as usize,
-            _ => state.slots.iter().take_while(|slot| slot.outcome().is_some() && !slot.is_lost()).count(),
+            _ => (state.in_order().1 - state.next) as usize,
         };
         match here + error {
             0 if state.gone().is_some() => usize::from(!state.said),
@@ -411,41 +468,42 @@ impl Drop for Receiving {
     }
 }
 
-/// The value of a message, and what travelled with it.
-fn decode(arrival: &Arrival, limits: Limits) -> podwire_codec_core::Result<(AnyValue, Metadata)> {
-    let packed = &arrival.buffer.bytes()[arrival.packed.clone()];
+/// The message with its value, and what travelled with it.
+fn decode(buffer: &Arc<Buffer>, message: &Opened, limits: Limits) -> podwire_codec_core::Result<Message> {
+    let packed = &buffer.bytes()[message.packed.clone()];
     let (envelope, rest) = Envelope::parse(packed, limits)?;
     if !rest.is_empty() {
         let (offset, count) = ((packed.len() - rest.len()) as u64, rest.len() as u64);
         return Err(Error::TrailingBytes { offset, count });
     }
-    let mut arrays = Arrays::of(arrival, &envelope)?;
-    let value = CodecRegistry::global().decode_with(&envelope, &mut arrays, limits)?;
-    Ok((value, envelope.metadata().clone()))
+    let mut arrays = Arrays::of(buffer, message, &envelope)?;
+    let value = CodecRegistry::global().decode_shared_with(&envelope, &mut arrays, limits)?;
+    Ok(Message::any_shared(value).with_metadata(envelope.into_metadata()))
 }
 
 /// The segments of a message: parts of the buffer that it came in.
 struct Arrays(Vec<Segment>);
 
 impl Arrays {
-    fn of(arrival: &Arrival, envelope: &Envelope<'_>) -> podwire_codec_core::Result<Self> {
+    fn of(
+        buffer: &Arc<Buffer>,
+        message: &Opened,
+        envelope: &Envelope<'_>,
+    ) -> podwire_codec_core::Result<Self> {
         if envelope.segments().is_empty() {
             return Ok(Self(Vec::new()));
         }
-        let whole = Segment::new(Arc::clone(&arrival.buffer) as Arc<dyn podwire_codec_core::Owner>);
-        let (mut end, mut segments) = (arrival.packed.end as u64, Vec::new());
+        let (mut at, mut segments) = (message.packed.end, Vec::new());
         for (index, entry) in (0_u32..).zip(envelope.segments()) {
             if entry.number != index {
                 return Err(Error::NoSegment { index: entry.number, found: index });
             }
-            let found = whole.length() as u64 - end;
+            let found = (message.end - at) as u64;
             let short = || Error::SegmentLength { index, wanted: entry.length, found };
-            let start = wire::aligned(end).ok_or_else(short)?;
-            end = start
-                .checked_add(entry.length)
-                .filter(|end| *end <= whole.length() as u64)
-                .ok_or_else(short)?;
-            segments.push(whole.part(start as usize..end as usize).ok_or_else(short)?);
+            let start = wire::aligned(at as u64).ok_or_else(short)?;
+            let end = start.checked_add(entry.length).filter(|end| *end <= message.end as u64);
+            at = end.ok_or_else(short)? as usize;
+            segments.push(buffer.part(start as usize..at)?);
         }
         Ok(Self(segments))
     }

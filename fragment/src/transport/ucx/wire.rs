@@ -30,7 +30,7 @@ pub(super) enum Kind {
     Hello = 1,
     /// Receiver to sender: go on. `number` is that of the message that is expected.
     Welcome = 2,
-    /// Sender to receiver: `count` messages from `number` on. `extra` is the packed length of a single one.
+    /// Sender to receiver: `count` messages from `number` on, each with its [`Head`], from byte `extra` of the body on.
     Data = 3,
     /// Receiver to sender: all up to `number` were received, and this receiver settled `extra` of this sender's messages.
     Credit = 4,
@@ -131,6 +131,55 @@ impl Header {
     }
 }
 
+/// What stands before each message of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// Bytes of its envelope, which follow.
+    pub(super) packed: u64,
+    /// Bytes behind those that are the message's, too: its segments, each from where [`aligned`] says.
+    pub(super) rest: u64,
+}
+
+impl Head {
+    /// Bytes of a head.
+    pub(super) const LENGTH: usize = 16;
+
+    pub(super) fn to_bytes(self) -> [u8; Self::LENGTH] {
+        (u128::from(self.packed) | u128::from(self.rest) << 64).to_le_bytes()
+    }
+
+    /// The head that these bytes begin with, and those behind it; it says what its sender likes.
+    pub(super) fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, behind) = bytes.split_first_chunk::<{ Self::LENGTH }>()?;
+        let both = u128::from_le_bytes(*head);
+        Some((Self { packed: both as u64, rest: (both >> 64) as u64 }, behind))
+    }
+}
+
+/// Where a message is in a body.
+pub(super) struct Opened {
+    /// Its envelope.
+    pub(super) packed: std::ops::Range<usize>,
+    /// Its end, and with it that of its segments.
+    pub(super) end: usize,
+}
+
+impl Opened {
+    /// The message that begins there; the last one ends with the body.
+    pub(super) fn of(body: &[u8], at: usize, last: bool) -> Result<Self, UcxError> {
+        let left = body.len().saturating_sub(at) as u64;
+        let length = |promised| UcxError::Length { promised, found: left };
+        let head = body.get(at..).and_then(Head::split);
+        let (Head { packed, rest }, _) = head.ok_or(length(Head::LENGTH as u64))?;
+        let promised = packed.saturating_add(rest).saturating_add(Head::LENGTH as u64);
+        if promised > left || last && promised < left {
+            return Err(length(promised));
+        }
+        let start = at + Head::LENGTH;
+        Ok(Self { packed: start..start + packed as usize, end: at + promised as usize })
+    }
+}
+
 /// What the directory holds for a link, or a worker: its number, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -198,7 +247,7 @@ fn sum(id: u64, address: &[u8]) -> u32 {
         .fold(0x811C_9DC5, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Where the segments of a single message lie in its body: each begins where [`ALIGNMENT`](super::memory::ALIGNMENT)
+/// Where segments lie in a body: each begins where [`ALIGNMENT`](super::memory::ALIGNMENT)
 /// divides.
 pub(super) fn aligned(end: u64) -> Option<u64> {
     end.checked_next_multiple_of(super::memory::ALIGNMENT as u64)

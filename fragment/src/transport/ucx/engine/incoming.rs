@@ -16,8 +16,8 @@ use crate::transport::{
         error::UcxError,
         ffi::{Body, Rendezvous},
         memory::Buffer,
-        receiving::{Arrival, Inbox, Lost, Outcome, Slot},
-        wire::{self, Entry, HEADER, Header, Kind},
+        receiving::{Inbox, Lost, Outcome, Place},
+        wire::{self, Entry, HEADER, Head, Header, Kind},
     },
 };
 
@@ -51,11 +51,10 @@ pub(super) struct Inlet {
     greeting: Option<Greeting>,
 }
 
-/// A message on its way in.
+/// Messages on their way in.
 pub(super) struct Pending {
     inbox: Arc<Inbox>,
     cell: Arc<OnceLock<Outcome>>,
-    packed: usize,
     peer: Option<u64>,
 }
 
@@ -82,9 +81,9 @@ impl Inlet {
         self.gone.or(self.silent.map(|(_, due)| due))
     }
 
-    /// How many bytes a message may have.
+    /// How many bytes a body may have.
     pub(super) fn most(&self) -> u64 {
-        self.inbox.most()
+        self.inbox.most().saturating_add(Head::LENGTH as u64)
     }
 
     /// The sender comes by this way.
@@ -308,44 +307,35 @@ impl Engine {
         }
     }
 
-    /// A message of a link.
+    /// Messages of a link.
     pub(super) fn data(&mut self, header: Header, body: Body) {
         let Some(inlet) = self.inlets.get(&header.to).filter(|inlet| inlet.is_from(header.from)) else {
             self.hub.refuse(UcxError::UnknownLink { id: header.to });
             return self.throw_away(body);
         };
         let (inbox, peer) = (Arc::clone(&inlet.inbox), inlet.peer);
-        if header.count != 1 {
-            return self.several(&inbox, header, body);
-        }
-        let lost = |lost| Slot::Here(Err(lost));
         let bytes = header.length;
-        let wrong = if bytes > inbox.most() {
-            Some(Lost::TooLarge { bytes })
-        } else if header.extra > bytes {
-            Some(Lost::Refused(UcxError::Length { promised: header.extra, found: bytes }))
-        } else {
-            None
-        };
-        let packed = header.extra as usize;
-        let (slot, rendezvous) = match (wrong, body) {
-            (Some(wrong), body) => {
+        // One that is none is too large for any body.
+        let at = usize::try_from(header.extra).unwrap_or(usize::MAX);
+        let lost = |lost| (Place::Here(Err(lost)), None);
+        // Short ones that came together are here, and each is held against the limits by itself.
+        let short = header.count > 1 && matches!(body, Body::Whole(_));
+        let (place, rendezvous) = match body {
+            body if !short && bytes.saturating_sub(Head::LENGTH as u64) > inbox.most() => {
                 self.throw_away(body);
-                (lost(wrong), None)
+                lost(Lost::TooLarge { bytes })
             }
-            (None, Body::Dropped(_)) => (lost(Lost::NoMemory { bytes }), None),
-            (None, Body::Whole(buffer)) => {
-                (Slot::Here(Ok(Arrival { buffer: Arc::new(buffer), packed: 0..packed })), None)
-            }
-            (None, Body::Rendezvous(rendezvous)) => {
+            Body::Dropped(_) => lost(Lost::NoMemory { bytes }),
+            Body::Whole(buffer) => (Place::Here(Ok(Arc::new(buffer))), None),
+            Body::Rendezvous(rendezvous) => {
                 let cell = Arc::new(OnceLock::new());
-                (Slot::Coming(Arc::clone(&cell)), Some((rendezvous, cell)))
+                (Place::Coming(Arc::clone(&cell)), Some((rendezvous, cell)))
             }
         };
-        let placed = inbox.put(header.number, slot);
+        let placed = inbox.put(header.number, header.count, at, place);
         match (placed, rendezvous) {
             (Ok(()), Some((rendezvous, cell))) => {
-                self.receive(Pending { inbox, cell, packed, peer }, rendezvous, bytes);
+                self.receive(Pending { inbox, cell, peer }, rendezvous, bytes);
             }
             (Ok(()), None) => {}
             (Err(why), rendezvous) => {
@@ -368,11 +358,11 @@ impl Engine {
         self.worker.receive(rendezvous, buffer, self.tickets);
     }
 
-    /// A message is here, or will never be.
+    /// Messages are here, or will never be.
     pub(super) fn received(&mut self, ticket: u64, result: Result<Buffer, UcxError>) {
-        let Some(Pending { inbox, cell, packed, peer }) = self.pending.remove(&ticket) else { return };
+        let Some(Pending { inbox, cell, peer }) = self.pending.remove(&ticket) else { return };
         let outcome = match result {
-            Ok(buffer) => Ok(Arrival { buffer: Arc::new(buffer), packed: 0..packed }),
+            Ok(buffer) => Ok(Arc::new(buffer)),
             Err(error) => {
                 // It is the way that failed; who is at its end is told first.
                 if let Some(peer) = peer {
@@ -382,40 +372,6 @@ impl Engine {
             }
         };
         let _ = cell.set(outcome);
-        inbox.bell.ring();
-    }
-
-    /// Several short messages that came together: each with its length in four bytes before it.
-    fn several(&mut self, inbox: &Arc<Inbox>, header: Header, body: Body) {
-        let buffer = match body {
-            Body::Whole(buffer) => Arc::new(buffer),
-            other => {
-                self.throw_away(other);
-                let wrong = "says that several messages are in what is none";
-                return inbox.refuse(UcxError::Header { found: HEADER, wrong });
-            }
-        };
-        let (mut rest, length) = (buffer.bytes(), buffer.length());
-        let mut state = inbox.state();
-        for index in 0..header.count {
-            let head = rest.split_first_chunk::<4>();
-            let wanted = head.map_or(4, |(head, _)| u32::from_le_bytes(*head));
-            let split = head.and_then(|(_, body)| body.split_at_checked(wanted as usize));
-            let Some((message, behind)) = split else {
-                let (promised, found) = (wanted.into(), rest.len() as u64);
-                drop(state);
-                return inbox.refuse(UcxError::Length { promised, found });
-            };
-            let end = length - behind.len();
-            rest = behind;
-            let arrival = Arrival { buffer: Arc::clone(&buffer), packed: end - message.len()..end };
-            // One that there is no number for is not one of those that there is room for, either.
-            let number = header.number.checked_add(index.into()).unwrap_or_default();
-            if let Err(why) = inbox.place(&mut state, number, Slot::Here(Ok(arrival))) {
-                self.hub.refuse(why);
-            }
-        }
-        drop(state);
         inbox.bell.ring();
     }
 

@@ -71,6 +71,8 @@ pub(super) struct Engine {
     done: HashMap<u64, (u64, Vec<u8>)>,
     /// Counts what is to have a number of its own.
     tickets: u64,
+    /// Messages may wait for company.
+    holding: bool,
 }
 
 impl Engine {
@@ -113,6 +115,7 @@ impl Engine {
             partial: Partial::default(),
             done: HashMap::new(),
             tickets: 0,
+            holding: false,
         })
     }
 
@@ -166,7 +169,7 @@ impl Engine {
             self.greeted_again();
             self.miss_senders();
         }
-        worked | self.retry() | self.ask_again()
+        worked | self.release() | self.retry() | self.ask_again()
     }
 
     fn obey(&mut self, commands: &mut Vec<Command>) -> bool {

@@ -14,21 +14,21 @@ use crate::transport::{
     ucx::{
         error::UcxError,
         ffi::Outgoing,
-        sending::{Frame, Outbox, Shipped},
+        sending::{Outbox, Shipped},
         wire::{self, Entry, Header, Kind},
     },
 };
 
-/// Messages that are shorter than this, in bytes, go together where several wait.
-const SMALL: u64 = 2 << 10;
-/// How many bytes go together: what fits one piece of shared memory of UCX.
-const TOGETHER: usize = 7 << 10;
 /// How long to wait before trying again to reach a receiver, at first and at most, if the directory says nothing new; and at
 /// most before greeting it again, if it does not answer.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
 /// Which part of the time after which a receiver counts as not reached it is tried by UCX alone, if there is a way around it.
 const PART: u32 = 4;
+/// From how many messages on that are under way the next ones wait for company, which are many then; and how long.
+const DENSE: (u64, Duration) = (16, Duration::from_micros(4));
+/// The same where what is under way is half of what the receiver has room for: it has enough to do.
+const ENOUGH: Duration = Duration::from_micros(20);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -56,6 +56,8 @@ pub(super) struct Outlet {
     gone: Option<Vec<u8>>,
     /// Number of the next message to ship.
     next: u64,
+    /// Until when messages wait for company.
+    held: Option<Instant>,
     said_close: bool,
     again: Option<Instant>,
     pause: Duration,
@@ -79,6 +81,7 @@ impl Outlet {
             peer: None,
             gone: None,
             next: 1,
+            held: None,
             said_close: false,
             again: None,
             pause: AGAIN.0,
@@ -293,29 +296,54 @@ impl Engine {
         self.peers.say(&self.worker, peer, hello, worker.to_vec());
     }
 
+    /// Ships what has waited for company long enough; whether anything waits for it.
+    pub(super) fn release(&mut self) -> bool {
+        if !std::mem::take(&mut self.holding) {
+            return false;
+        }
+        let now = Instant::now();
+        let is_due = |outlet: &Outlet| outlet.held.is_some_and(|due| due <= now);
+        self.holding = self.outlets.values().any(|outlet| outlet.held.is_some() && !is_due(outlet));
+        let due: Vec<u64> =
+            self.outlets.iter().filter(|(_, outlet)| is_due(outlet)).map(super::key).collect();
+        due.into_iter().for_each(|id| self.ship(id));
+        true
+    }
+
     /// Ships what waits, and says that the end was closed when that is due.
     pub(super) fn ship(&mut self, id: u64) {
         let Some(outlet) = self.outlets.get_mut(&id) else { return };
         outlet.outbox.looked_at();
-        let (mut frames, closing, waiting, first): (Vec<Arc<Frame>>, _, _, _) = {
-            let state = outlet.outbox.state();
-            let first = outlet.next.max(state.received + 1);
-            let skipped = (first - state.received - 1) as usize;
-            let ready = outlet.stage == Stage::Attached;
-            let frames = state.frames.iter().skip(skipped).filter(|_| ready).cloned().collect();
-            (frames, state.closing, state.frames.len() as u64, first)
-        };
-        outlet.next = first + frames.len() as u64;
-        if outlet.around.is_some() && outlet.stage == Stage::Attached && waiting > 0 {
+        let due = outlet.held.is_some_and(|due| due <= Instant::now());
+        let mut state = outlet.outbox.state();
+        let first = outlet.next.max(state.received + 1);
+        let under_way = first - 1 - state.received;
+        let dense = under_way >= DENSE.0 && !due && !state.closing;
+        let ready = outlet.stage == Stage::Attached;
+        let frames = if ready { state.frames(first, dense) } else { Vec::new() };
+        let holds = ready && dense && state.is_open();
+        let (closing, waiting) = (state.closing, state.waiting());
+        drop(state);
+        if holds {
+            let enough = under_way >= outlet.outbox.link.capacity as u64 / 2;
+            let time = if enough { ENOUGH } else { DENSE.1 };
+            outlet.held.get_or_insert_with(|| Instant::now() + time);
+            outlet.outbox.will_be_looked_at();
+            self.holding = true;
+        } else {
+            outlet.held = None;
+        }
+        outlet.next = frames.last().map_or(first, |frame| frame.end());
+        if outlet.around.is_some() && ready && waiting > 0 {
             outlet.again.get_or_insert_with(|| Instant::now() + AGAIN.1);
         }
         let (to, peer, next) = (outlet.to, outlet.peer.unwrap_or(0), outlet.next);
-        let mut number = first;
-        while !frames.is_empty() {
-            let together = together(&frames);
-            let shipped: Vec<_> = frames.drain(..together).collect();
-            self.ship_together(peer, Header { number, ..Header::new(Kind::Data, to, id) }, shipped);
-            number += together as u64;
+        for frame in frames {
+            let ((number, count, extra), length) = (frame.from_on(first), frame.length);
+            let header = Header { number, count, extra, length, ..Header::new(Kind::Data, to, id) };
+            let rendezvous = length > self.eager;
+            let body = Box::new(Shipped(frame));
+            self.peers.send(&self.worker, peer, Outgoing { header: header.to_bytes(), body, rendezvous });
         }
         if !closing {
             return;
@@ -349,27 +377,6 @@ impl Engine {
             outlet.closing = true;
             self.hub.lingers(id, waiting);
         }
-    }
-
-    fn ship_together(&mut self, peer: u64, mut header: Header, frames: Vec<Arc<Frame>>) {
-        header.count = frames.len() as u16;
-        let message = match <[_; 1]>::try_from(frames) {
-            Ok([frame]) => {
-                (header.extra, header.length) = (frame.packed.len() as u64, frame.length);
-                let rendezvous = frame.length > self.eager;
-                Outgoing { header: header.to_bytes(), body: Box::new(Shipped(frame)), rendezvous }
-            }
-            Err(frames) => {
-                let mut body = Vec::with_capacity(frames.iter().map(|frame| frame.packed.len() + 4).sum());
-                for frame in frames {
-                    body.extend((frame.packed.len() as u32).to_le_bytes());
-                    body.extend(&frame.packed);
-                }
-                header.length = body.len() as u64;
-                Outgoing { header: header.to_bytes(), body: Box::new(body), rendezvous: false }
-            }
-        };
-        self.peers.send(&self.worker, peer, message);
     }
 
     /// What the receiver of one of these ends says.
@@ -466,14 +473,4 @@ impl Engine {
             self.peers.say(&self.worker, peer, close, Vec::new());
         }
     }
-}
-
-/// How many of these frames, at least one, go together.
-fn together(frames: &[Arc<Frame>]) -> usize {
-    let mut bytes = 0;
-    let small = frames.iter().take(u16::MAX.into()).take_while(|frame| {
-        bytes += frame.packed.len() + 4;
-        frame.is_packed() && frame.length < SMALL && bytes <= TOGETHER
-    });
-    small.count().max(1)
 }
