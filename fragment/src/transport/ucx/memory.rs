@@ -46,8 +46,8 @@ impl Pool {
     /// A buffer of so many bytes, whatever they are; `None` if there is no memory.
     pub(super) fn take(&self, length: usize) -> Option<Buffer> {
         let rounded = match length {
-            ..SMALL => length,
-            ..GRAIN => length.next_power_of_two(),
+            0..SMALL => length,
+            SMALL..GRAIN => length.next_power_of_two(),
             _ => length.checked_next_multiple_of(GRAIN)?,
         };
         let wanted = rounded.checked_add(ALIGNMENT - 1)?;

@@ -63,7 +63,7 @@ impl Frame {
     }
 
     /// What a header says of the messages from this number on: their first number, their count, and where they begin.
-    pub(super) fn from_on(&self, number: u64) -> (u64, u16, u64) {
+    pub(super) fn since(&self, number: u64) -> (u64, u16, u64) {
         let first = number.max(self.first);
         let skipped = (first - self.first) as u16;
         let mut at = 0;
@@ -440,10 +440,10 @@ mod tests {
         state.push(&[3; 9], &mut Vec::new()).unwrap();
         state.push(&[4; 9], &mut array(20_000)).unwrap();
         let frames = state.frames(1, false);
-        assert_eq!(frames.iter().map(|frame| frame.from_on(1)).collect::<Vec<_>>(), [(1, 3, 0), (4, 1, 0)]);
+        assert_eq!(frames.iter().map(|frame| frame.since(1)).collect::<Vec<_>>(), [(1, 3, 0), (4, 1, 0)]);
         state.forget(1);
         let frames = state.frames(2, false);
-        let (first, count, begins) = frames[0].from_on(2);
+        let (first, count, begins) = frames[0].since(2);
         assert_eq!((first, count), (2, 2));
         let mut body = Vec::new();
         Shipped(Arc::clone(&frames[0])).parts(&mut |part| body.extend_from_slice(part));

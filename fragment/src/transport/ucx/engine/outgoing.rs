@@ -26,7 +26,7 @@ const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_se
 /// Which part of the time after which a receiver counts as not reached it is tried by UCX alone, if there is a way around it.
 const PART: u32 = 4;
 /// From how many messages on that are under way the next ones wait for company, which are many then; and how long.
-const DENSE: (u64, Duration) = (16, Duration::from_micros(4));
+const DENSE: (u64, Duration) = (16, Duration::from_micros(10));
 /// The same where what is under way is half of what the receiver has room for: it has enough to do.
 const ENOUGH: Duration = Duration::from_micros(20);
 
@@ -339,7 +339,7 @@ impl Engine {
         }
         let (to, peer, next) = (outlet.to, outlet.peer.unwrap_or(0), outlet.next);
         for frame in frames {
-            let ((number, count, extra), length) = (frame.from_on(first), frame.length);
+            let ((number, count, extra), length) = (frame.since(first), frame.length);
             let header = Header { number, count, extra, length, ..Header::new(Kind::Data, to, id) };
             let rendezvous = length > self.eager;
             let body = Box::new(Shipped(frame));
