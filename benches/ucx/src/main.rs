@@ -100,7 +100,9 @@ fn main() {
     println!("| UCX over | bytes | bare, messages/s | link, messages/s | bare, MB/s | link, MB/s | ratio |");
     println!("|---|--:|--:|--:|--:|--:|--:|");
     let only = ["--tcp", "--shared"].map(|name| args.iter().any(|arg| arg == name));
-    for tls in TLS.into_iter().zip(only).filter(|(_, chosen)| *chosen || only == [false; 2]).map(|(tls, _)| tls) {
+    for tls in
+        TLS.into_iter().zip(only).filter(|(_, chosen)| *chosen || only == [false; 2]).map(|(tls, _)| tls)
+    {
         let folder: PathBuf = std::env::temp_dir().join(format!("podwire-bench-ucx-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
