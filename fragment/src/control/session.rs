@@ -34,7 +34,7 @@ const ASKING: usize = 1200;
 enum Scheme {
     Tcp,
     /// With certificates. Not TLS over TCP: Zenoh 1.10.2 reads and writes such a connection from two threads at once, and takes
-    /// sound ones for broken (`docs/deploy.md`).
+    /// sound ones for broken (`docs/adr/0011-quic-for-certificates.md`).
     Quic,
 }
 
