@@ -25,6 +25,9 @@ type Shared = Arc<dyn Any + Send + Sync>;
 /// Makes a value of its type in the memory at an address; `Ok` means that there is one.
 type Fill = unsafe fn(*mut (), &mut Reader<'_>) -> Result<()>;
 
+/// Bytes of a value that is not made in counted memory before it is known that there is some.
+const LARGE: usize = 64 << 10;
+
 /// The codec of one type.
 pub(crate) struct Erased {
     type_id: TypeId,
@@ -88,7 +91,12 @@ impl Erased {
 
     /// Reads a value into memory that several may hold, charged to the limits.
     pub(crate) fn decode_shared(&self, reader: &mut Reader<'_>) -> Result<Shared> {
-        reader.charge(self.memory.size())?;
+        let size = self.memory.size();
+        reader.charge(size)?;
+        if size > LARGE {
+            // An `Arc` without memory ends the process.
+            drop(Memory::new(self.memory).ok_or_else(|| out_of_memory_bytes(size as u64))?);
+        }
         // SAFETY: both functions are those of the type.
         unsafe { (self.share)(self.decode, reader) }
     }

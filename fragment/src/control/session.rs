@@ -146,7 +146,8 @@ pub(super) fn connect(
 
 /// Whether anybody listens at the driver's address.
 pub(super) fn reach(address: &Address, settings: &Settings) -> io::Result<()> {
-    knock(Scheme::of(settings).unwrap_or(Scheme::Tcp), address, settings.lease)
+    let scheme = Scheme::of(settings).map_err(io::Error::other)?;
+    knock(scheme, address, settings.lease)
 }
 
 fn knock(scheme: Scheme, address: &Address, patience: Duration) -> io::Result<()> {
@@ -229,8 +230,9 @@ fn open(
 /// Whether the configuration has certificates: then nothing goes over the network in the clear.
 fn secured(config: &Config) -> bool {
     let tls = config.get_json("transport/link/tls").unwrap_or_default();
-    ["root_ca_certificate", "listen_private_key", "connect_private_key"].iter().any(|key| {
-        let rest = tls.split_once(&format!("\"{key}\":")).map_or("null", |(_, rest)| rest);
+    let keys = ["root_ca_certificate", "listen_private_key", "connect_private_key"];
+    keys.iter().flat_map(|key| [format!("\"{key}\":"), format!("\"{key}_base64\":")]).any(|key| {
+        let rest = tls.split_once(&key).map_or("null", |(_, rest)| rest);
         !rest.trim_start().starts_with("null")
     })
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    ffi::Outgoing,
+    ffi::{Body, Outgoing},
     memory::{Buffer, Pool},
     wire::HEADER,
 };
@@ -60,10 +60,10 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    /// The piece that these bytes are; none if they are too few.
+    /// The piece that these bytes are; none if they are too few, or too many.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let (header, rest) = bytes.split_first_chunk()?;
-        let (at, bytes) = rest.split_first_chunk()?;
+        let (at, bytes) = rest.split_first_chunk().filter(|(_, bytes)| bytes.len() <= PIECE)?;
         Some(Self { header: *header, at: u64::from_le_bytes(*at), bytes: bytes.to_vec() })
     }
 
@@ -82,11 +82,16 @@ impl Piece {
         self.at == 0 && self.bytes.len() as u64 == self.promised()
     }
 
-    /// All of the message, in a buffer; `None` if there is no memory.
-    pub(super) fn whole(&self, pool: &Pool) -> Option<Buffer> {
-        let mut buffer = pool.take(self.bytes.len())?;
+    /// All of the message, if there is memory for it.
+    pub(super) fn whole(&self, pool: &Pool) -> Body {
+        let Some(mut buffer) = pool.take(self.bytes.len()) else { return self.dropped() };
         buffer.bytes_mut().copy_from_slice(&self.bytes);
-        Some(buffer)
+        Body::Whole(buffer)
+    }
+
+    /// The message, for which there is no place.
+    pub(super) fn dropped(&self) -> Body {
+        Body::Dropped(usize::try_from(self.promised()).unwrap_or(usize::MAX))
     }
 }
 
@@ -95,8 +100,16 @@ impl Piece {
 pub(super) struct Partial(HashMap<u64, ([u8; HEADER], Buffer, usize)>);
 
 impl Partial {
-    /// Takes a piece of a message that is for this end and may be as long as it says, and gives what is complete with it.
-    pub(super) fn add(&mut self, end: u64, piece: &Piece, pool: &Pool) -> Option<Buffer> {
+    /// Takes a piece of a message that is for this end and may be as long as it says, and gives what is complete with it,
+    /// or what there is no memory for.
+    pub(super) fn take(&mut self, end: u64, piece: &Piece, pool: &Pool) -> Option<Body> {
+        match self.add(end, piece, pool) {
+            None if piece.is_first() && !self.0.contains_key(&end) => Some(piece.dropped()),
+            buffer => buffer.map(Body::Whole),
+        }
+    }
+
+    fn add(&mut self, end: u64, piece: &Piece, pool: &Pool) -> Option<Buffer> {
         if piece.at == 0 {
             let buffer = pool.take(usize::try_from(piece.promised()).ok()?)?;
             self.0.insert(end, (piece.header, buffer, 0));
@@ -231,5 +244,7 @@ mod tests {
             }
         }
         assert!(Piece::parse(&[0; HEAD - 1]).is_none());
+        assert!(Piece::parse(&vec![0; HEAD + PIECE]).is_some());
+        assert!(Piece::parse(&vec![0; HEAD + PIECE + 1]).is_none());
     }
 }

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How many bytes go together at most.
-const TOGETHER: usize = 32 << 10;
+pub(super) const TOGETHER: usize = 32 << 10;
 /// A longer message, in bytes, goes alone, and its arrays from where they lie.
 const SHORT: u64 = 8 << 10;
 /// How many frames' memory is kept to be used again.

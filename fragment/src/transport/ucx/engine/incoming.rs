@@ -17,6 +17,7 @@ use crate::transport::{
         ffi::{Body, Rendezvous},
         memory::Buffer,
         receiving::{Inbox, Lost, Outcome, Place},
+        sending::TOGETHER,
         wire::{self, Entry, HEADER, Head, Header, Kind},
     },
 };
@@ -204,6 +205,10 @@ impl Engine {
             return self.refuse(peer, header.from, header.to, wire::OTHER_CAPACITY, capacity);
         }
         if inlet.from == Some(header.from) {
+            // What was said over UCX before, and comes only now.
+            if !around && inlet.peer.is_some_and(|peer| self.peers.is_around(peer)) {
+                return;
+            }
             // The way broke, and nobody died.
             inlet.comes(worker, peer, around);
             let number = inlet.inbox.state().resume();
@@ -318,8 +323,9 @@ impl Engine {
         // One that is none is too large for any body.
         let at = usize::try_from(header.extra).unwrap_or(usize::MAX);
         let lost = |lost| (Place::Here(Err(lost)), None);
-        // Short ones that came together are here, and each is held against the limits by itself.
-        let short = header.count > 1 && matches!(body, Body::Whole(_));
+        // Of those that came together each is held against the limits by itself.
+        let short =
+            (header.count > 1 || at > 0) && bytes <= TOGETHER as u64 && !matches!(body, Body::Dropped(_));
         let (place, rendezvous) = match body {
             body if !short && bytes.saturating_sub(Head::LENGTH as u64) > inbox.most() => {
                 self.throw_away(body);

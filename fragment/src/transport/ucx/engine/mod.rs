@@ -16,7 +16,7 @@ use super::{
     Directory,
     detour::{Partial, Piece, Road, name_of},
     error::UcxError,
-    ffi::{Body, Event, Worker},
+    ffi::{Event, Worker},
     hub::{Command, Hub},
     memory::Pool,
     options::{Tell, UcxOptions},
@@ -89,7 +89,9 @@ impl Engine {
         if let Some(detour) = &options.detour.0 {
             let to = Arc::clone(&hub);
             let ear = Box::new(move |bytes: &[u8]| {
-                Piece::parse(bytes).into_iter().for_each(|piece| to.tell(Command::Piece(piece)));
+                // The network may speak on when nobody reads any more.
+                let piece = if to.stop.load(SeqCst) { None } else { Piece::parse(bytes) };
+                piece.into_iter().for_each(|piece| to.tell(Command::Piece(piece)));
             });
             let hears = detour.hear(&name_of(&address), ear);
             hears.map_err(|error| UcxError::Directory(error.to_string()))?;
@@ -251,15 +253,13 @@ impl Engine {
             Err(why) => return self.hub.refuse(why),
         };
         let body = if piece.is_whole() {
-            piece.whole(&self.pool).map(Body::Whole)
+            Some(piece.whole(&self.pool))
         } else {
             let inlet = self.inlets.get(&header.to).filter(|inlet| inlet.is_from(header.from));
             match inlet.filter(|_| header.kind == Kind::Data) {
                 None => return self.hub.refuse(UcxError::UnknownLink { id: header.to }),
-                Some(inlet) if promised > inlet.most() => {
-                    piece.is_first().then_some(Body::Dropped(promised as usize))
-                }
-                Some(_) => self.partial.add(header.to, piece, &self.pool).map(Body::Whole),
+                Some(inlet) if promised > inlet.most() => piece.is_first().then(|| piece.dropped()),
+                Some(_) => self.partial.take(header.to, piece, &self.pool),
             }
         };
         match (header.kind, body) {
@@ -329,10 +329,10 @@ impl Engine {
     /// Says what is still to be said, and closes everything.
     fn end(mut self, commands: &mut Vec<Command>, events: &mut Vec<Event>) {
         self.obey(commands);
-        let deadline = Instant::now() + LAST;
         if let Some(mut road) = self.peers.road.take() {
-            road.end(deadline);
+            road.end(Instant::now() + LAST);
         }
+        let deadline = Instant::now() + LAST;
         for endpoint in self.peers.take_all() {
             self.worker.close(endpoint, false);
         }
