@@ -63,11 +63,16 @@ impl Store {
     /// For one who has waited in vain: what a dead process did under the lock may be known only when the lock is taken
     /// over from it. Does not wait for one that lives, which may be stopped.
     pub(crate) fn see_to_the_lock(&self) -> Result<()> {
-        match self.control().lock.word.load(SeqCst) & !WAITERS {
-            0 => Ok(()),
-            holder if holder as usize > SLOTS => self.lock().map(drop),
-            holder => self.bury_if_known_dead((holder - 1) as u16).map(drop),
+        match self.index_holder() {
+            None => Ok(()),
+            Some(holder) if usize::from(holder) >= SLOTS => self.lock().map(drop),
+            Some(holder) => self.bury_if_known_dead(holder).map(drop),
         }
+    }
+
+    /// The slot that the lock says has it; one that there cannot be, where garbage says so.
+    pub(crate) fn index_holder(&self) -> Option<u16> {
+        holder(self.control().lock.word.load(SeqCst))
     }
 
     #[cold]
@@ -85,7 +90,8 @@ impl Store {
                 }
                 continue;
             }
-            let holder = (seen & !WAITERS).wrapping_sub(1).min(u32::from(u16::MAX)) as u16;
+            // A word with waiters and no holder is garbage, and nobody's.
+            let holder = holder(seen).unwrap_or(u16::MAX);
             let take_over = || word.compare_exchange(seen, me | WAITERS, SeqCst, SeqCst).is_ok();
             if dead == Some(holder) || usize::from(holder) >= SLOTS {
                 if take_over() {
@@ -125,6 +131,12 @@ pub(crate) fn raise(count: &AtomicU32) {
 #[inline]
 pub(crate) fn lower(count: &AtomicU32) {
     count.store(count.load(Relaxed).wrapping_sub(1), Relaxed);
+}
+
+/// The slot that a word of the lock names.
+fn holder(word: u32) -> Option<u16> {
+    let slot = (word & !WAITERS).checked_sub(1)?;
+    Some(slot.min(u16::MAX.into()) as u16)
 }
 
 impl Index<'_> {

@@ -57,7 +57,8 @@ pub(crate) fn claim(store: &mut Store) -> Result<SlotLock> {
         crash_point!("after-slot-lock");
         store.slot = slot;
         let word = &store.control().slots[usize::from(slot)];
-        if word.load(SeqCst) != FREE {
+        // Garbage may name a slot that was free as the holder of the index lock: its new owner would wait for itself.
+        if word.load(SeqCst) != FREE || store.index_holder() == Some(slot) {
             store.lock_burying(Some(slot))?.clean(slot)?;
         }
         word.store(COMING, SeqCst);
