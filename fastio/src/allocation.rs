@@ -194,14 +194,14 @@ impl FastIoAllocation {
         let store = self.store();
         store.check()?;
         let key = Key::new(name)?;
-        // What is published and unchanged stands in the header already.
-        let known = !self.changed && store.state(self.id.index)?.state == State::Published;
-        let encoded = if known { None } else { Some(self.metadata()?.encode()?) };
+        store.soon_find(&key);
+        // What is unchanged stands in the header already.
+        let encoded = if self.changed { Some(self.metadata()?.encode()?) } else { None };
         self.seal_if_asked()?;
         loop {
             // A published header does not change: other metadata for a further name gets a header of its own.
             let extra = match &encoded {
-                Some(encoded) if self.changed && store.state(self.id.index)?.state == State::Published => {
+                Some(encoded) if store.state(self.id.index)?.state == State::Published => {
                     let extra = self.context.create(0)?;
                     extra.held.set_metadata(encoded);
                     Some(extra)
@@ -215,7 +215,7 @@ impl FastIoAllocation {
                     self.held.set_metadata(encoded);
                 }
                 crash_point!("after-metadata");
-            } else if word.state == State::Published && self.changed && extra.is_none() {
+            } else if word.state == State::Published && encoded.is_some() && extra.is_none() {
                 // Another handle was faster with the first publication.
                 continue;
             }

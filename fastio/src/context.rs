@@ -276,8 +276,10 @@ impl FastIoContext {
         let created = store.create(size as u64, room.max(children.len()))?;
         created.held.set_metadata(&encoded);
         let used = created.used;
-        let mut allocation =
-            FastIoAllocation::new(self.clone(), created.id, created.held)?.with_metadata(metadata, false);
+        let mut allocation = FastIoAllocation::new(self.clone(), created.id, created.held)?;
+        if !metadata.says_nothing() {
+            allocation = allocation.with_metadata(metadata, false);
+        }
         allocation.seals = seals;
         if populated && used {
             let path = store.path(&file_name(allocation.id.index, allocation.held.epoch));

@@ -11,7 +11,7 @@ use crate::{
     pool,
     segment::{CHILDREN_LIMIT, HEADER, file_name, payload_offset},
     store::{AllocationId, Store},
-    sys::Held,
+    sys::{Held, soon_written},
 };
 
 /// A new private allocation with one handle.
@@ -42,6 +42,9 @@ impl Store {
     }
 
     fn create_in(&self, class: u32, payload: usize, length: u64) -> Result<Created> {
+        let control = self.control();
+        soon_written(&control.counts);
+        soon_written(&control.classes[class as usize]);
         loop {
             let lock = self.lock()?;
             let Some(index) = lock.take_pooled(class)? else { break };

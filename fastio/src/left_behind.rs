@@ -12,7 +12,6 @@ use crate::{
     name, remove,
     slot::SlotLock,
     store::open_control,
-    sys::Control,
 };
 
 impl FastIoContext {
@@ -50,8 +49,8 @@ fn remove_one(base: &Directory, pipeline: &str) -> Result<bool> {
 
 /// Whether it is ephemeral, and whoever was in it is dead.
 fn is_left_behind(directory: &Directory) -> Result<bool> {
-    let map = open_control(directory)?;
-    let Some(control) = map.as_ref().and_then(|map| map.record::<Control>(0)) else { return Ok(false) };
+    let control = open_control(directory)?;
+    let Some(control) = control.as_ref().and_then(|control| control.get(0)) else { return Ok(false) };
     if control.ephemeral.load(SeqCst) == 0 {
         return Ok(false);
     }

@@ -40,6 +40,16 @@ pub(crate) struct Local {
     pub(crate) readers: Gate,
 }
 
+impl Local {
+    /// Has the processor fetch what who becomes a holder reads next: the lock and the first bytes, of which the writer's
+    /// processor has the only copies.
+    #[inline]
+    pub(crate) fn soon_read(&self, segment: &SegmentEntry) {
+        soon_written(&segment.access);
+        self.holding.soon_read(HEADER);
+    }
+}
+
 /// Which states `hold` accepts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -62,10 +72,7 @@ impl Store {
         }
         let (segment, local) = self.both(id.index)?;
         if matches!(wanted, Wanted::Published | Wanted::Own) {
-            // Whoever reads it next needs both lines, of which the writer's processor has the only copies: they come while
-            // this goes on.
-            soon_written(&segment.access);
-            local.holding.soon_read(HEADER);
+            local.soon_read(segment);
         }
         let fits = || {
             let word = Word::unpack(segment.state.load(SeqCst));
@@ -160,7 +167,7 @@ impl Store {
         made: Option<SharedMap>,
     ) -> Result<(AllocationId, Held)> {
         let (segment, local) = self.both(index)?;
-        let word = self.state(index)?;
+        let word = Word::unpack(segment.state.load(SeqCst));
         let id = AllocationId { index, generation: word.next_generation() };
         let entered = local.holding.enter(|place| {
             match made {

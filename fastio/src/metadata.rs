@@ -76,9 +76,21 @@ impl Metadata {
         self
     }
 
+    /// Whether it is that of bytes of which nothing more is known.
+    #[inline]
+    pub(crate) fn says_nothing(&self) -> bool {
+        let Self { kind, dtype, shape, strides, codec, user } = self;
+        *kind == ContentKind::Bytes
+            && dtype.is_none()
+            && shape.is_empty()
+            && strides.is_none()
+            && codec.is_none()
+            && user.is_empty()
+    }
+
     /// The bytes that stand in shared memory (see `docs/fastio-layout.md`).
     pub(crate) fn encode(&self) -> Result<Cow<'static, [u8]>> {
-        if *self == Self::default() {
+        if self.says_nothing() {
             return Ok(Cow::Borrowed(&[0; 6]));
         }
         let rank = self.shape.len();

@@ -4,7 +4,7 @@
 //! chains change; who reads takes an answer only if the version was even and the same before and after.
 
 use std::sync::atomic::{
-    AtomicU32,
+    AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
     fence,
 };
@@ -18,7 +18,7 @@ use crate::{
     name::{Key, NAME_LIMIT, hash},
     state::State,
     store::{AllocationId, Store},
-    sys::{BUCKETS, NameEntry, WAIT_WORDS, WaitWord},
+    sys::{BUCKETS, NameEntry, WAIT_WORDS, WaitWord, soon_read},
 };
 
 /// What a name stands for.
@@ -34,6 +34,15 @@ pub(crate) struct Found {
 
 /// Times that a reader tries before it takes the lock.
 const TRIES: usize = 128;
+
+/// The bits of a segment's index that stand in the head of a chain: as many as there can be.
+const SEGMENT_BITS: u32 = (1 << 24) - 1;
+
+/// The head of a chain: the link to its first entry, the segment that this one stands for, and a part of its hash. The link
+/// alone counts; by the others a look-up knows what it will need before the entry has come from another processor.
+fn head(entry: u32, hash: u64, segment: u32) -> u64 {
+    u64::from(entry + 1) | u64::from(segment & SEGMENT_BITS) << 32 | hash >> 56 << 56
+}
 
 impl Store {
     /// Looks a name up without a lock; takes the lock when the index does not come to rest, which also repairs it
@@ -61,8 +70,26 @@ impl Store {
     }
 
     #[inline]
-    fn bucket(&self, hash: u64) -> &AtomicU32 {
+    fn bucket(&self, hash: u64) -> &AtomicU64 {
         &self.control().buckets[hash as usize % BUCKETS]
+    }
+
+    /// Has the processor fetch the head of a name's chain.
+    #[inline]
+    pub(crate) fn soon_find(&self, key: &Key<'_>) {
+        soon_read(self.bucket(key.hash));
+    }
+
+    /// Has the processor fetch what whoever finds the first name of a chain reads of its segment, if it is the name.
+    #[inline]
+    fn soon_hold(&self, head: u64, key: &Key<'_>) {
+        let index = (head >> 32) as u32 & SEGMENT_BITS;
+        if head >> 56 == key.hash >> 56
+            && index < self.segment_count()
+            && let Ok((segment, local)) = self.both(index)
+        {
+            local.soon_read(segment);
+        }
     }
 
     /// What those sleep on who wait for names of this hash.
@@ -73,7 +100,11 @@ impl Store {
     /// Follows the chain of a name, no further than there are entries.
     #[inline]
     fn walk(&self, key: &Key<'_>) -> Result<Option<Found>> {
-        let mut link = self.bucket(key.hash).load(Acquire);
+        let head = self.bucket(key.hash).load(Acquire);
+        let mut link = head as u32;
+        if link != 0 {
+            self.soon_hold(head, key);
+        }
         let mut steps = self.control().names_used.load(Relaxed);
         while let Some(entry) = link.checked_sub(1) {
             let record = self.name(entry)?;
@@ -239,10 +270,11 @@ impl<'a> Index<'a> {
         let record = self.store.name(entry)?;
         let found = record.found(entry);
         let target = self.store.segment(found.target.index)?;
-        let bucket = self.store.bucket(record.hash.load(Relaxed));
-        record.next.store(bucket.load(Relaxed), Relaxed);
+        let hash = record.hash.load(Relaxed);
+        let bucket = self.store.bucket(hash);
+        record.next.store(bucket.load(Relaxed) as u32, Relaxed);
         // From here on it is found; the rest is known under the lock only.
-        bucket.store(entry + 1, Release);
+        bucket.store(head(entry, hash, found.target.index), Release);
         let first = &target.owners.first_name;
         let next = first.load(Relaxed);
         record.previous_of_target.store(0, Relaxed);
@@ -274,7 +306,7 @@ impl<'a> Index<'a> {
         let found = record.found(entry);
         record.live.store(0, SeqCst);
         crash_point!("after-unpublish-commit");
-        self.unlink(store.bucket(record.hash.load(SeqCst)), entry)?;
+        self.unlink(entry)?;
         let target = store.segment(found.target.index)?;
         // One of very many names of its target is taken away as fast as the only one.
         let (previous, next) = (record.previous_of_target.load(Relaxed), record.next_of_target.load(Relaxed));
@@ -308,17 +340,32 @@ impl<'a> Index<'a> {
         Ok(())
     }
 
-    /// Takes an entry out of a chain, if it is in there.
-    fn unlink(&self, head: &AtomicU32, entry: u32) -> Result<()> {
-        let mut link = head;
-        for _ in 0..=self.store.control().names_used.load(SeqCst) {
-            let Some(here) = link.load(SeqCst).checked_sub(1) else { break };
-            let after = &self.store.name(here)?.next;
-            if here == entry {
-                link.store(after.load(SeqCst), SeqCst);
+    /// Takes an entry out of its chain, if it is in there.
+    fn unlink(&self, entry: u32) -> Result<()> {
+        let store = self.store;
+        let record = store.name(entry)?;
+        let bucket = store.bucket(record.hash.load(SeqCst));
+        let after = record.next.load(SeqCst);
+        let mut link = bucket.load(SeqCst) as u32;
+        if link == entry + 1 {
+            let head = match after.checked_sub(1) {
+                Some(first) => {
+                    let record = store.name(first)?;
+                    head(first, record.hash.load(SeqCst), record.target.load(SeqCst))
+                }
+                None => 0,
+            };
+            bucket.store(head, SeqCst);
+            return Ok(());
+        }
+        for _ in 0..=store.control().names_used.load(SeqCst) {
+            let Some(here) = link.checked_sub(1) else { break };
+            let next = &store.name(here)?.next;
+            link = next.load(SeqCst);
+            if link == entry + 1 {
+                next.store(after, SeqCst);
                 break;
             }
-            link = after;
         }
         Ok(())
     }

@@ -61,6 +61,10 @@ impl Index<'_> {
     /// Takes an index from a list of segments, which must be in this state.
     fn pop_segment(&self, head: &AtomicU32, state: State) -> Result<Option<u32>> {
         let Some(index) = head.load(Relaxed).checked_sub(1) else { return Ok(None) };
+        if index < self.store.segment_count() {
+            // Who had it last may have been another processor.
+            self.store.segment(index)?.soon_written();
+        }
         if index >= self.store.segment_count() || self.store.state(index)?.state != state {
             self.spoiled();
             return Err(Error::Corrupt {

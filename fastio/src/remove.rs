@@ -29,8 +29,8 @@ pub(crate) fn remove(base: &Directory, pipeline: &str) -> Result<bool> {
         return Ok(false);
     };
     // A damaged control file must not keep its pipeline from being removed.
-    if let Ok(Some(map)) = open_control(&directory)
-        && let Some(control) = map.record::<crate::sys::Control>(0)
+    if let Ok(Some(control)) = open_control(&directory)
+        && let Some(control) = control.get(0)
     {
         control.removed.store(membership::REMOVED, SeqCst);
         crash_point!("after-remove-flag");

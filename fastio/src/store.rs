@@ -19,8 +19,8 @@ use crate::{
     local::Local,
     membership::REMOVED,
     state::Word,
-    sys::{Control, ForkSentinel, NameEntry, SLOTS, SegmentEntry, SharedMap},
-    table::{LocalTable, Table},
+    sys::{Control, ForkSentinel, NameEntry, Records, SLOTS, SegmentEntry},
+    table::{LocalTable, Place, Table},
 };
 
 const CONTROL: &str = "control";
@@ -39,7 +39,7 @@ pub struct AllocationId {
 /// One pipeline, open.
 pub(crate) struct Store {
     pub(crate) directory: Directory,
-    control: SharedMap,
+    control: Records<Control>,
     segments: Table<SegmentEntry>,
     names: Table<NameEntry>,
     locals: LocalTable<Local>,
@@ -88,17 +88,17 @@ impl Store {
 
     #[inline]
     pub(crate) fn control(&self) -> &Control {
-        self.control.record(0).expect("the length was checked when the file was opened")
+        self.control.get(0).expect("the length was checked when the file was opened")
     }
 
     #[inline]
     pub(crate) fn segment(&self, index: u32) -> Result<&SegmentEntry> {
-        self.segments.get(&self.directory, index)
+        self.segments.get(&self.directory, Place::of(index))
     }
 
     #[inline]
     pub(crate) fn name(&self, index: u32) -> Result<&NameEntry> {
-        self.names.get(&self.directory, index)
+        self.names.get(&self.directory, Place::of(index))
     }
 
     pub(crate) fn grow_segments(&self, index: u32) -> Result<()> {
@@ -112,12 +112,13 @@ impl Store {
     /// What all processes, and what this one alone, know of a segment.
     #[inline]
     pub(crate) fn both(&self, index: u32) -> Result<(&SegmentEntry, &Local)> {
-        Ok((self.segment(index)?, self.locals.get(index)))
+        let place = Place::of(index);
+        Ok((self.segments.get(&self.directory, place)?, self.locals.get(place)))
     }
 
     /// What this process alone knows of a segment that the table has.
     pub(crate) fn local(&self, index: u32) -> &Local {
-        self.locals.get(index)
+        self.locals.get(Place::of(index))
     }
 
     /// The state word of a segment.
@@ -155,7 +156,7 @@ impl Store {
 }
 
 /// The control file of a directory, if it is there and as it should be.
-pub(crate) fn open_control(directory: &Directory) -> Result<Option<SharedMap>> {
+pub(crate) fn open_control(directory: &Directory) -> Result<Option<Records<Control>>> {
     let path = directory.path().join(CONTROL);
     let Some((file, length)) = directory.file(CONTROL)? else { return Ok(None) };
     let corrupt = |what| Err(Error::Corrupt { what, path: path.clone() });
@@ -163,7 +164,8 @@ pub(crate) fn open_control(directory: &Directory) -> Result<Option<SharedMap>> {
         return corrupt("has a wrong length");
     }
     let map = directory::map(&file, length, false, &path)?;
-    let control = map.record::<Control>(0).ok_or(Error::Removed)?;
+    let records = Records::new(map, 1).ok_or(Error::Removed)?;
+    let control: &Control = records.get(0).ok_or(Error::Removed)?;
     if control.magic.load(SeqCst) != MAGIC {
         return corrupt("is not the control file of a pipeline");
     }
@@ -173,5 +175,5 @@ pub(crate) fn open_control(directory: &Directory) -> Result<Option<SharedMap>> {
     if control.size.load(SeqCst) as usize != size_of::<Control>() {
         return corrupt("has another layout");
     }
-    Ok(Some(map))
+    Ok(Some(records))
 }

@@ -98,6 +98,8 @@ pub fn receive(
     cpu: Option<usize>,
 ) -> Result<(), Failure> {
     machine::pin(cpu);
+    // Nobody ends one who spins and whose sender failed.
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let page = Page::open(&page_path(name))?;
     let context = FastIoContext::open(name)?;
     let mut times = Vec::with_capacity(rounds as usize);

@@ -1,6 +1,6 @@
 //! The questions that are asked, one file each.
 
-#[cfg(feature = "peers")]
+#[cfg(feature = "fastio")]
 mod access;
 mod frame;
 mod growth;
@@ -31,7 +31,7 @@ type Make = fn(&mut Vec<String>) -> Group;
 
 /// All groups, by the names that their cells begin with.
 const ALL: &[(&str, Make)] = &[
-    #[cfg(feature = "peers")]
+    #[cfg(feature = "fastio")]
     ("access", access::group),
     ("mesh", plain::group),
     ("log", records::log),

@@ -22,6 +22,7 @@ use crate::{
     crash::crash_point,
     error::{Error, Result},
     store::AllocationId,
+    sys::soon_written,
 };
 
 /// Memory for encoding that is kept between messages, in bytes.
@@ -240,6 +241,9 @@ impl Sender {
         let nothing = AllocationId { index: 0, generation: 0 };
         let refer = |kind, allocation: &FastIoAllocation, bytes: &[u8]| -> Result<()> {
             let target = allocation.id();
+            if let Some([index, _]) = end.held.child(next.position) {
+                soon_written(index);
+            }
             end.store().lock()?.enlist(&end.held, next.position, next.number, target)?;
             end.ring.write(&end.held, *next, Message { kind, length: bytes.len(), target }, bytes);
             Ok(())

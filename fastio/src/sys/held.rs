@@ -15,7 +15,7 @@ use rustix::{
     mm::{Advice, madvise},
 };
 
-use super::{Shared, SharedMap, soon::soon_read};
+use super::{Shared, SharedMap, soon::soon_read_at};
 use crate::gate::Gate;
 
 /// The mapping of one segment in this process, and how many handles use it.
@@ -78,7 +78,7 @@ impl Holding {
     /// Has the processor fetch the line at an offset, to read there, if the segment is mapped.
     #[inline]
     pub(crate) fn soon_read(&self, offset: usize) {
-        soon_read(self.begin.load(Relaxed).wrapping_add(offset));
+        soon_read_at(self.begin.load(Relaxed).wrapping_add(offset));
     }
 
     /// Becomes a holder. If this is the first, `first` runs alone and must see to it that something is mapped. Whether it

@@ -3,7 +3,7 @@
 //! Not here: what the file is. Invariant: the mapping is at least `length` bytes long for as long as the value
 //! lives, and its address never changes.
 
-use std::{fs::File, io};
+use std::{fs::File, io, marker::PhantomData};
 
 use memmap2::{MmapOptions, MmapRaw};
 
@@ -57,5 +57,31 @@ impl SharedMap {
     #[inline]
     pub(crate) fn record<T: Shared>(&self, offset: usize) -> Option<&T> {
         self.records(offset, 1)?.first()
+    }
+}
+
+/// A mapping that consists of records from its first byte on.
+pub(crate) struct Records<T> {
+    map: SharedMap,
+    count: usize,
+    record: PhantomData<fn() -> T>,
+}
+
+impl<T: Shared> Records<T> {
+    /// `None` where so many do not fit.
+    pub(crate) fn new(map: SharedMap, count: usize) -> Option<Self> {
+        map.records::<T>(0, count)?;
+        Some(Self { map, count, record: PhantomData })
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> Option<&T> {
+        if index >= self.count {
+            return None;
+        }
+        let address = self.map.raw.as_mut_ptr().cast::<T>().wrapping_add(index);
+        // SAFETY: `new` found `count` records inside the mapping, aligned, and `index` is one of them; the mapping stays
+        // where it is as long as `self`; `T: Shared` consists of atomics only, as in `SharedMap::records`.
+        Some(unsafe { &*address })
     }
 }

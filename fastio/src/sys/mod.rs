@@ -14,10 +14,10 @@ mod soon;
 
 pub(crate) use fork::ForkSentinel;
 pub(crate) use held::{Held, Holding, Place};
-pub(crate) use map::SharedMap;
+pub(crate) use map::{Records, SharedMap};
 pub(crate) use payload::{assign, bytes, bytes_mut, elements, elements_mut};
 pub(crate) use shared::{
     BUCKETS, Bitmap, CLASSES, Control, NameEntry, RingHeader, RingSlot, SLOTS, SegmentEntry, SegmentHeader,
     Shared, WAIT_WORDS, WaitWord,
 };
-pub(crate) use soon::soon_written;
+pub(crate) use soon::{soon_read, soon_written};

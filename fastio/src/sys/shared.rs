@@ -59,7 +59,7 @@ pub(crate) struct Control {
     pub(crate) classes: [AtomicU32; CLASSES],
     pub(crate) slots: [AtomicU32; SLOTS],
     pub(crate) waits: [WaitWord; WAIT_WORDS],
-    pub(crate) buckets: [AtomicU32; BUCKETS],
+    pub(crate) buckets: [AtomicU64; BUCKETS],
 }
 
 /// Lists and counts that change under the index lock, and that no look-up reads.
@@ -220,7 +220,7 @@ unsafe impl Shared for AtomicU64 {}
 // What `docs/fastio-layout.md` says.
 const _: () = {
     use std::mem::offset_of;
-    assert!(size_of::<Control>() == 72_192);
+    assert!(size_of::<Control>() == 137_728);
     assert!(offset_of!(Control, removed) == 16);
     assert!(offset_of!(Control, quota_bytes) == 24);
     assert!(offset_of!(Control, segments_used) == 36);

@@ -2,6 +2,19 @@
 //!
 //! Not here: which ones. Invariant: a hint changes nothing but time, whatever stands at the address.
 
+use super::SegmentEntry;
+
+impl SegmentEntry {
+    /// Has the processor fetch all of it, to write there.
+    #[inline]
+    pub(crate) fn soon_written(&self) {
+        soon_written(&self.state);
+        soon_written(&self.access);
+        soon_written(&self.holders);
+        soon_written(&self.owners);
+    }
+}
+
 /// Has the processor fetch the line of `place`, to write there.
 #[inline(always)]
 pub(crate) fn soon_written<T>(place: &T) {
@@ -15,9 +28,15 @@ pub(crate) fn soon_written<T>(place: &T) {
     let _ = place;
 }
 
+/// Has the processor fetch the line of `place`, to read there.
+#[inline(always)]
+pub(crate) fn soon_read<T>(place: &T) {
+    soon_read_at(std::ptr::from_ref(place).cast());
+}
+
 /// Has the processor fetch the line at `address`, to read there.
 #[inline(always)]
-pub(super) fn soon_read(address: *const u8) {
+pub(super) fn soon_read_at(address: *const u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: as above.
     unsafe {
