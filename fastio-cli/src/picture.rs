@@ -102,10 +102,13 @@ fn cut(bytes: &[u8], metadata: &Metadata, slice: Option<usize>, axis: usize) -> 
     });
     let mut axes: Vec<(usize, i64)> = shape.iter().copied().zip(strides).collect();
     let mut offset = 0i64;
+    if [2, 3].contains(&axes.len()) && axis >= axes.len() {
+        return Err(unfit(format!("there is no dimension {axis} of {}", axes.len())));
+    }
+    if let (2, Some(slice @ 1..)) = (axes.len(), slice) {
+        return Err(unfit(format!("there is no slice {slice}: an array of two dimensions is one slice")));
+    }
     if axes.len() == 3 {
-        if axis > 2 {
-            return Err(unfit(format!("there is no dimension {axis} of 3")));
-        }
         let (extent, stride) = axes.remove(axis);
         let slice = slice.unwrap_or(extent / 2);
         if slice >= extent {
