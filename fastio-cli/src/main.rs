@@ -208,9 +208,9 @@ fn run(arguments: &Arguments) -> Result<()> {
             }
         }
         Command::Drop => {
-            let context = open()?;
-            context.drop_pipeline()?;
-            Ok(())
+            // Not opened: what is damaged, or full of members, can be dropped too.
+            let pipeline = which(arguments.pipeline.as_deref())?;
+            if FastIoContext::remove(&pipeline)? { Ok(()) } else { Err(Problem::NoPipeline(pipeline)) }
         }
         Command::Completions { shell } => {
             let mut bytes = Vec::new();
@@ -221,18 +221,20 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
+/// The name of a pipeline that is there.
+fn which(pipeline: Option<&str>) -> Result<String> {
+    let mut there = FastIoContext::pipelines()?;
+    match pipeline {
+        Some(pipeline) if there.iter().any(|one| one == pipeline) => Ok(pipeline.to_owned()),
+        Some(pipeline) => Err(Problem::NoPipeline(pipeline.to_owned())),
+        None if there.len() > 1 => Err(Problem::WhichPipeline(there)),
+        None => there.pop().ok_or(Problem::NoPipelines),
+    }
+}
+
 /// Opens a pipeline that is there.
 fn open(pipeline: Option<&str>) -> Result<FastIoContext> {
-    let there = FastIoContext::pipelines()?;
-    match pipeline {
-        Some(pipeline) if there.iter().any(|one| one == pipeline) => Ok(FastIoContext::open(pipeline)?),
-        Some(pipeline) => Err(Problem::NoPipeline(pipeline.to_owned())),
-        None => match &there[..] {
-            [only] => Ok(FastIoContext::open(only)?),
-            [] => Err(Problem::NoPipelines),
-            _ => Err(Problem::WhichPipeline(there)),
-        },
-    }
+    Ok(FastIoContext::open(&which(pipeline)?)?)
 }
 
 fn seconds(seconds: Option<f64>) -> Result<Option<Duration>> {

@@ -164,6 +164,19 @@ fn what_a_dead_writer_left_is_refused_until_it_is_accepted() {
 }
 
 #[test]
+fn a_pipeline_that_is_damaged_can_be_dropped() {
+    let pipeline = Pipeline::new("damaged");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    let path = context.path().to_owned();
+    drop(context);
+    std::fs::write(path.join("control"), [0; 100]).unwrap();
+    assert_eq!(code(&pipeline.run(&["ls"])), 6);
+    pipeline.good(&["drop"]);
+    assert!(!path.exists());
+    assert_eq!(code(&pipeline.run(&["drop"])), 3);
+}
+
+#[test]
 fn a_value_is_not_copied_as_if_it_were_its_bytes() {
     let pipeline = Pipeline::new("raw");
     let context = FastIoContext::open(&pipeline.0).unwrap();
