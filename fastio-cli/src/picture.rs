@@ -28,8 +28,14 @@ pub(crate) fn show(
 ) -> Result<()> {
     let found = context.get(name)?;
     let grey = {
+        let metadata = found.metadata()?;
+        if metadata.dtype.is_none() {
+            return Err(Problem::Unfit(format!(
+                "what is published as {name:?} is no array; `ls` says what it is"
+            )));
+        }
         let bytes = found.map()?;
-        cut(&bytes, found.metadata()?, slice, axis)?
+        cut(&bytes, metadata, slice, axis)?
     };
     match png {
         Some(path) if path.as_os_str() == "-" => {
