@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use podwire_fastio::{AllocationOptions, FastIoContext, Metadata};
+use podwire_fastio::{AllocationOptions, ContentKind, Error, FastIoContext, Metadata};
 
 use crate::{
     npy,
@@ -54,14 +54,23 @@ pub(crate) fn get(
     name: &str,
     file: &Path,
     npy: bool,
+    raw: bool,
     wait: Option<Duration>,
 ) -> Result<()> {
     let found = match wait {
         Some(wait) => context.wait(name, wait)?,
         None => context.get(name)?,
     };
+    let metadata = found.metadata()?;
+    if metadata.kind == ContentKind::Value && !raw {
+        let codec = metadata.codec.as_deref().unwrap_or("unknown").escape_debug();
+        return Err(Problem::Unfit(format!(
+            "what is published as {name:?} is a value of type {codec}: `values` prints it, and --raw copies the bytes of \
+             its message, without the large buffers that it refers to"
+        )));
+    }
     let with_header = npy || file.extension().is_some_and(|extension| extension == "npy");
-    let header = if with_header { npy::header(found.metadata()?, found.len())? } else { Vec::new() };
+    let header = if with_header { npy::header(metadata, found.len())? } else { Vec::new() };
     let bytes = found.map()?;
     let failed = |error| match file.to_str() {
         Some("-") => Problem::Output(error),
@@ -81,6 +90,10 @@ pub(crate) fn get(
 }
 
 pub(crate) fn put(context: &FastIoContext, name: &str, file: &Path, replace: bool, raw: bool) -> Result<()> {
+    // Before anything is copied: a name that is bad or taken is no news after ten gigabytes.
+    if context.try_get(name)?.is_some() && !replace {
+        return Err(Error::NameTaken { name: name.to_owned() }.into());
+    }
     let failed = |error| Problem::File(file.to_owned(), error);
     let (mut input, size): (Box<dyn Read>, Option<u64>) = match file.to_str() {
         Some("-") => (Box::new(io::stdin().lock()), None),
@@ -107,7 +120,15 @@ pub(crate) fn put(context: &FastIoContext, name: &str, file: &Path, replace: boo
             let mut bytes = allocation.map_mut()?;
             let mut progress = Progress::new(size);
             for (step, part) in bytes.chunks_mut(STEP).enumerate() {
-                input.read_exact(part).map_err(failed)?;
+                input.read_exact(part).map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof if is_npy => {
+                        Problem::Unfit("the .npy file is shorter than its header says".into())
+                    }
+                    io::ErrorKind::UnexpectedEof => {
+                        Problem::Unfit(format!("{} became shorter while it was read", file.display()))
+                    }
+                    _ => failed(error),
+                })?;
                 progress.at(step * STEP + part.len());
             }
             drop(bytes);

@@ -7,8 +7,13 @@ use std::{
     time::SystemTime,
 };
 
-use podwire_fastio::{FastIoContext, Listing, Metadata};
+use podwire_fastio::{ChannelListing, FastIoContext, Listing, Metadata, Peer};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    stdio, termios,
+};
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use crate::problem::{Problem, Result};
 
@@ -21,6 +26,22 @@ pub(crate) fn write(bytes: &[u8]) -> Result<()> {
 /// Prints a line.
 pub(crate) fn line(line: &impl std::fmt::Display) -> Result<()> {
     write(format!("{line}\n").as_bytes())
+}
+
+/// An error if nobody reads the output any more: whoever prints nothing for long is not told otherwise.
+pub(crate) fn still_read() -> Result<()> {
+    let output = stdio::stdout();
+    let mut asked = [PollFd::from_borrowed_fd(output, PollFlags::empty())];
+    let gone = poll(&mut asked, Some(&Timespec::default())).is_ok()
+        && asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP);
+    if gone { Err(Problem::Output(io::ErrorKind::BrokenPipe.into())) } else { Ok(()) }
+}
+
+/// The columns that a picture can have: those of the terminal; else what the shell says; else 80.
+pub(crate) fn columns() -> usize {
+    let terminal = termios::tcgetwinsize(stdio::stdout()).map_or(0, |size| usize::from(size.ws_col));
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok();
+    Some(terminal).filter(|columns| *columns > 0).or_else(said).unwrap_or(80)
 }
 
 /// The metadata, unless it went in the meantime.
@@ -82,8 +103,29 @@ fn object(listing: &Listing, metadata: &Metadata) -> Value {
     })
 }
 
+fn peer(peer: Peer) -> &'static str {
+    match peer {
+        Peer::Absent => "absent",
+        Peer::Attached => "attached",
+        Peer::Closed => "closed",
+        Peer::Died => "died",
+        _ => "unknown",
+    }
+}
+
+fn channel_object(channel: &ChannelListing) -> Value {
+    json!({
+        "channel": channel.name,
+        "capacity": channel.capacity,
+        "inline_bytes": channel.inline,
+        "waiting": channel.waiting,
+        "sender": peer(channel.sender),
+        "receiver": peer(channel.receiver),
+    })
+}
+
 pub(crate) fn ls(context: &FastIoContext, json: bool) -> Result<()> {
-    let mut rows = vec![["NAME", "TYPE", "SHAPE", "BYTES", "AGE", "HOLDERS", ""].map(str::to_owned)];
+    let mut rows = vec![["NAME", "TYPE", "SHAPE", "BYTES", "AGE", "HOLDERS", "STATE"].map(str::to_owned)];
     for listing in context.list()? {
         let metadata = metadata(context, &listing.name).unwrap_or_default();
         if json {
@@ -101,16 +143,8 @@ pub(crate) fn ls(context: &FastIoContext, json: bool) -> Result<()> {
         ]);
     }
     for channel in context.channels()? {
-        let ends = format!("{:?}", (channel.sender, channel.receiver)).to_lowercase();
         if json {
-            line(&json!({
-                "channel": channel.name,
-                "capacity": channel.capacity,
-                "inline_bytes": channel.inline,
-                "waiting": channel.waiting,
-                "sender": format!("{:?}", channel.sender).to_lowercase(),
-                "receiver": format!("{:?}", channel.receiver).to_lowercase(),
-            }))?;
+            line(&channel_object(&channel))?;
             continue;
         }
         rows.push([
@@ -120,7 +154,7 @@ pub(crate) fn ls(context: &FastIoContext, json: bool) -> Result<()> {
             String::new(),
             String::new(),
             String::new(),
-            ends,
+            format!("sender {}, receiver {}", peer(channel.sender), peer(channel.receiver)),
         ]);
     }
     if json { Ok(()) } else { table(&rows) }
@@ -131,15 +165,16 @@ fn table(rows: &[[String; 7]]) -> Result<()> {
     let mut widths = [0; 7];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
+            *width = (*width).max(cell.width());
         }
     }
     for row in rows {
         let mut text = String::new();
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let cell =
-                if (3..=5).contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") };
-            text.push_str(&cell);
+            // Not by `{:>width$}`, which counts letters: some take two columns.
+            let gap = " ".repeat(width - cell.width());
+            let (before, behind) = if (3..=5).contains(&column) { (&*gap, "") } else { ("", &*gap) };
+            text.push_str(&format!("{before}{cell}{behind}"));
             text.push_str("  ");
         }
         line(&text.trim_end())?;
@@ -149,15 +184,20 @@ fn table(rows: &[[String; 7]]) -> Result<()> {
 
 pub(crate) fn stat(context: &FastIoContext, name: Option<&str>, json: bool) -> Result<()> {
     let value = match name {
-        Some(name) => {
-            let found = context.list()?.into_iter().find(|listing| listing.name == name);
-            let listing = found.ok_or_else(|| Problem::Missing(name.to_owned()))?;
-            let found = context.get(name)?;
-            let mut value = object(&listing, found.metadata()?);
-            value["children"] = found.children()?.iter().map(|child| child.len()).collect();
-            // This command has a handle itself.
-            value
-        }
+        Some(name) => match context.list()?.into_iter().find(|listing| listing.name == name) {
+            Some(listing) => {
+                // This command has a handle itself from here on.
+                let found = context.get(name)?;
+                let mut value = object(&listing, found.metadata()?);
+                value["children"] = found.children()?.iter().map(|child| child.len()).collect();
+                value
+            }
+            None => {
+                let channels = context.channels()?;
+                let channel = channels.iter().find(|channel| channel.name == name);
+                channel_object(channel.ok_or_else(|| Problem::Missing(name.to_owned()))?)
+            }
+        },
         None => {
             let stats = context.stats()?;
             json!({
@@ -171,6 +211,10 @@ pub(crate) fn stat(context: &FastIoContext, name: Option<&str>, json: bool) -> R
                 "freed": stats.freed,
                 "bytes": stats.bytes,
                 "pooled_bytes": stats.pooled_bytes,
+                "file_bytes": stats.file_bytes,
+                "quota_bytes": stats.quota_bytes,
+                "quota_names": stats.quota_names,
+                "ephemeral": stats.ephemeral,
             })
         }
     };

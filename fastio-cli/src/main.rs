@@ -5,12 +5,17 @@
 
 mod copy;
 mod list;
+mod man;
 mod npy;
 mod picture;
 mod problem;
 mod values;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use podwire_codec_core::schema::PrintLimits;
@@ -26,8 +31,8 @@ use problem::{Problem, Result};
 #[derive(Parser)]
 #[command(name = "fastio", version, arg_required_else_help = true)]
 struct Arguments {
-    /// The pipeline; not needed if there is only one.
-    #[arg(short, long, global = true, env = "PODWIRE_PIPELINE")]
+    /// The pipeline, here or in PODWIRE_PIPELINE; not needed if there is only one.
+    #[arg(short, long, global = true, env = "PODWIRE_PIPELINE", hide_env = true)]
     pipeline: Option<String>,
     /// Print JSON, an object a line.
     #[arg(long, global = true)]
@@ -57,6 +62,9 @@ enum Command {
         /// Write a header for numpy in any case.
         #[arg(long)]
         npy: bool,
+        /// Copy also a value: the bytes of its message, without the large buffers that it refers to.
+        #[arg(long)]
+        raw: bool,
         /// Wait so many seconds until it is published.
         #[arg(long, value_name = "SECONDS")]
         wait: Option<f64>,
@@ -88,9 +96,9 @@ enum Command {
         /// Write a PNG file instead, `-` for standard output.
         #[arg(long, value_name = "FILE")]
         png: Option<PathBuf>,
-        /// The columns of the picture in the terminal.
-        #[arg(long, env = "COLUMNS", default_value_t = 80)]
-        columns: usize,
+        /// The columns of the picture; as many as the terminal has if nothing is said.
+        #[arg(long)]
+        columns: Option<usize>,
     },
     /// Print a published value, whatever its type, from the schema that its publisher left; without a name all of them.
     Values {
@@ -108,6 +116,11 @@ enum Command {
         /// The names are those of channels.
         #[arg(long)]
         channel: bool,
+    },
+    /// Take what a dead writer left as it is, for everybody: a poisoned allocation can be read again.
+    Accept {
+        /// The name.
+        name: String,
     },
     /// Print what is published and freed, as it happens.
     Watch {
@@ -155,16 +168,22 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         Command::Ls => list::ls(&open()?, arguments.json),
         Command::Stat { name } => list::stat(&open()?, name.as_deref(), arguments.json),
-        Command::Get { name, file, npy, wait } => copy::get(&open()?, name, file, *npy, seconds(*wait)?),
+        Command::Get { name, file, npy, raw, wait } => {
+            copy::get(&open()?, name, file, *npy, *raw, seconds(*wait)?)
+        }
         Command::Put { name, file, replace, raw } => {
             let context = match &arguments.pipeline {
                 Some(pipeline) => FastIoContext::open(pipeline)?,
-                None => open()?,
+                None => match open() {
+                    Err(Problem::NoPipelines) => return Err(Problem::PutWhere),
+                    opened => opened?,
+                },
             };
             copy::put(&context, name, file, *replace, *raw)
         }
         Command::Show { name, slice, axis, png, columns } => {
-            picture::show(&open()?, name, *slice, *axis, png.as_deref(), *columns)
+            let columns = columns.unwrap_or_else(list::columns);
+            picture::show(&open()?, name, *slice, *axis, png.as_deref(), columns)
         }
         Command::Values { name, items } => {
             let values = items.saturating_mul(10).max(PrintLimits::DEFAULT.values);
@@ -174,18 +193,8 @@ fn run(arguments: &Arguments) -> Result<()> {
                 None => values::all(&open()?, limits, arguments.json),
             }
         }
-        Command::Rm { names, channel } => {
-            let context = open()?;
-            let mut missing = None;
-            for name in names {
-                let removed =
-                    if *channel { context.remove_channel(name)? } else { context.unpublish(name)? };
-                if !removed {
-                    missing = Some(name.clone());
-                }
-            }
-            missing.map_or(Ok(()), |name| Err(Problem::Missing(name)))
-        }
+        Command::Rm { names, channel } => rm(&open()?, names, *channel),
+        Command::Accept { name } => Ok(open()?.get(name)?.accept_poisoned().map(drop)?),
         Command::Watch { timeout } => watch(&open()?, seconds(*timeout)?, arguments.json),
         Command::Gc => {
             let report = open()?.sweep()?;
@@ -199,35 +208,33 @@ fn run(arguments: &Arguments) -> Result<()> {
             }
         }
         Command::Drop => {
-            let context = open()?;
-            context.drop_pipeline()?;
-            Ok(())
+            // Not opened: what is damaged, or full of members, can be dropped too.
+            let pipeline = which(arguments.pipeline.as_deref())?;
+            if FastIoContext::remove(&pipeline)? { Ok(()) } else { Err(Problem::NoPipeline(pipeline)) }
         }
         Command::Completions { shell } => {
             let mut bytes = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "fastio", &mut bytes);
             list::write(&bytes)
         }
-        Command::Man => {
-            let mut bytes = Vec::new();
-            clap_mangen::Man::new(Arguments::command()).render(&mut bytes).map_err(Problem::Output)?;
-            list::write(&bytes)
-        }
+        Command::Man => list::write(&man::page(Arguments::command())?),
+    }
+}
+
+/// The name of a pipeline that is there.
+fn which(pipeline: Option<&str>) -> Result<String> {
+    let mut there = FastIoContext::pipelines()?;
+    match pipeline {
+        Some(pipeline) if there.iter().any(|one| one == pipeline) => Ok(pipeline.to_owned()),
+        Some(pipeline) => Err(Problem::NoPipeline(pipeline.to_owned())),
+        None if there.len() > 1 => Err(Problem::WhichPipeline(there)),
+        None => there.pop().ok_or(Problem::NoPipelines),
     }
 }
 
 /// Opens a pipeline that is there.
 fn open(pipeline: Option<&str>) -> Result<FastIoContext> {
-    let there = FastIoContext::pipelines()?;
-    match pipeline {
-        Some(pipeline) if there.iter().any(|one| one == pipeline) => Ok(FastIoContext::open(pipeline)?),
-        Some(pipeline) => Err(Problem::NoPipeline(pipeline.to_owned())),
-        None => match &there[..] {
-            [only] => Ok(FastIoContext::open(only)?),
-            [] => Err(Problem::NoPipelines),
-            _ => Err(Problem::WhichPipeline(there)),
-        },
-    }
+    Ok(FastIoContext::open(&which(pipeline)?)?)
 }
 
 fn seconds(seconds: Option<f64>) -> Result<Option<Duration>> {
@@ -235,14 +242,47 @@ fn seconds(seconds: Option<f64>) -> Result<Option<Duration>> {
     seconds.map(parse).transpose()
 }
 
+/// Takes names away; one that is not there is told, and keeps no other from going.
+fn rm(context: &FastIoContext, names: &[String], channel: bool) -> Result<()> {
+    let mut missing = None;
+    for name in names {
+        let removed = if channel { context.remove_channel(name)? } else { context.unpublish(name)? };
+        if removed {
+            continue;
+        }
+        let problem = match channel {
+            true => Problem::NoChannel(name.clone()),
+            false if context.channels()?.iter().any(|listing| listing.name == *name) => {
+                Problem::IsChannel(name.clone())
+            }
+            false => Problem::Missing(name.clone()),
+        };
+        if let Some(earlier) = missing.replace(problem) {
+            eprintln!("fastio: {earlier}");
+        }
+    }
+    missing.map_or(Ok(()), Err)
+}
+
+/// How long we can print nothing before we look whether anybody still reads.
+const LOOK: Duration = Duration::from_millis(500);
+
 fn watch(context: &FastIoContext, timeout: Option<Duration>, json: bool) -> Result<()> {
     let mut watch = context.watch();
+    let mut quiet_since = Instant::now();
     loop {
-        let event = match watch.next(timeout.unwrap_or(Duration::from_secs(3600))) {
-            Err(podwire_fastio::Error::Timeout { .. }) if timeout.is_none() => continue,
-            Err(podwire_fastio::Error::Timeout { .. }) => return Ok(()),
+        let left = timeout.map_or(LOOK, |timeout| timeout.saturating_sub(quiet_since.elapsed()).min(LOOK));
+        let event = match watch.next(left) {
+            Err(podwire_fastio::Error::Timeout { .. }) => {
+                if timeout.is_some_and(|timeout| quiet_since.elapsed() >= timeout) {
+                    return Ok(());
+                }
+                list::still_read()?;
+                continue;
+            }
             event => event?,
         };
+        quiet_since = Instant::now();
         match event {
             Event::Published(listing) if json => {
                 list::line(&json!({ "event": "published", "name": listing.name, "bytes": listing.size }))?;

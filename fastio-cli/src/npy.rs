@@ -3,7 +3,7 @@
 //! Not here: the elements, which are the same bytes on both sides. Invariant: a dtype that numpy does not have, or that is
 //! of the other byte order, is refused and never guessed.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use npyz::{NpyHeader, Order};
 use podwire_fastio::{DType, Metadata};
@@ -33,14 +33,19 @@ const NAMES: [(&str, &str); 14] = [
 
 /// The metadata of a file, and the bytes of its elements.
 pub(crate) fn read(input: impl Read) -> Result<(Metadata, u64)> {
-    let header =
-        NpyHeader::from_reader(input).map_err(|error| Problem::Unfit(format!("no .npy file: {error}")))?;
+    let header = NpyHeader::from_reader(input).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => Problem::Unfit("the .npy file ends within its header".into()),
+        _ => Problem::Unfit(format!("no .npy file: {error}")),
+    })?;
     let described = header.dtype().descr();
     let described = described.trim_matches('\'');
     let dtype = NAMES.iter().find(|(_, numpy)| *numpy == described);
     let dtype = dtype.and_then(|(name, _)| DType::ALL.iter().find(|dtype| dtype.name() == *name));
-    let dtype =
-        *dtype.ok_or_else(|| Problem::Unfit(format!("elements of type {described} cannot be published")))?;
+    let dtype = *dtype.ok_or_else(|| {
+        Problem::Unfit(format!(
+            "elements of type {described} cannot be published as an array; --raw publishes the file as it is"
+        ))
+    })?;
     let shape = header.shape();
     let count = shape.iter().try_fold(dtype.size() as u64, |bytes, extent| bytes.checked_mul(*extent));
     let bytes = count.ok_or_else(|| Problem::Unfit("the shape is too large".into()))?;

@@ -28,8 +28,14 @@ pub(crate) fn show(
 ) -> Result<()> {
     let found = context.get(name)?;
     let grey = {
+        let metadata = found.metadata()?;
+        if metadata.dtype.is_none() {
+            return Err(Problem::Unfit(format!(
+                "what is published as {name:?} is no array; `ls` says what it is"
+            )));
+        }
         let bytes = found.map()?;
-        cut(&bytes, found.metadata()?, slice, axis)?
+        cut(&bytes, metadata, slice, axis)?
     };
     match png {
         Some(path) if path.as_os_str() == "-" => {
@@ -102,10 +108,13 @@ fn cut(bytes: &[u8], metadata: &Metadata, slice: Option<usize>, axis: usize) -> 
     });
     let mut axes: Vec<(usize, i64)> = shape.iter().copied().zip(strides).collect();
     let mut offset = 0i64;
+    if [2, 3].contains(&axes.len()) && axis >= axes.len() {
+        return Err(unfit(format!("there is no dimension {axis} of {}", axes.len())));
+    }
+    if let (2, Some(slice @ 1..)) = (axes.len(), slice) {
+        return Err(unfit(format!("there is no slice {slice}: an array of two dimensions is one slice")));
+    }
     if axes.len() == 3 {
-        if axis > 2 {
-            return Err(unfit(format!("there is no dimension {axis} of 3")));
-        }
         let (extent, stride) = axes.remove(axis);
         let slice = slice.unwrap_or(extent / 2);
         if slice >= extent {

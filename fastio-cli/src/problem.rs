@@ -14,10 +14,16 @@ pub(crate) enum Problem {
     Fastio(#[from] Error),
     #[error("nothing is published as {0:?}")]
     Missing(String),
+    #[error("there is no channel {0:?}")]
+    NoChannel(String),
+    #[error("{0:?} is a channel; --channel says that a channel is meant")]
+    IsChannel(String),
     #[error("there is no pipeline {0:?}")]
     NoPipeline(String),
     #[error("there is no pipeline")]
     NoPipelines,
+    #[error("there is no pipeline; --pipeline names one, which is made")]
+    PutWhere,
     #[error("which pipeline? --pipeline says so; there are: {}", .0.join(", "))]
     WhichPipeline(Vec<String>),
     #[error("{0} is no time in seconds")]
@@ -35,6 +41,9 @@ impl Problem {
         match self {
             Self::Seconds(_) | Self::WhichPipeline(_) => 2,
             Self::Missing(_)
+            | Self::NoChannel(_)
+            | Self::IsChannel(_)
+            | Self::PutWhere
             | Self::NoPipeline(_)
             | Self::NoPipelines
             | Self::Fastio(Error::NotFound { .. }) => 3,
@@ -51,6 +60,9 @@ impl Problem {
 fn described(error: &Error) -> String {
     match error {
         Error::NameTaken { name } => format!("the name \"{name}\" is taken; --replace takes it over"),
+        Error::Poisoned => {
+            "a writer died in the middle of writing; `fastio accept` takes the bytes as they are".to_owned()
+        }
         other => other.to_string(),
     }
 }

@@ -1,7 +1,7 @@
 //! The command, as scripts use it: what it prints, and its exit codes.
 
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Write},
     process::{Command, Output, Stdio},
 };
 
@@ -108,6 +108,12 @@ fn a_slice_is_shown_and_written_as_a_picture() {
     assert!(png.starts_with(b"\x89PNG"));
     assert_eq!(code(&pipeline.run(&["show", "volume", "--slice", "2"])), 1);
     assert_eq!(code(&pipeline.run(&["show", "volume", "--axis", "3"])), 1);
+    context.publish_array(&ndarray::Array2::<u8>::zeros((4, 6)), "image").unwrap();
+    pipeline.good(&["show", "image", "--slice", "0", "--axis", "1"]);
+    assert_eq!(code(&pipeline.run(&["show", "image", "--slice", "1"])), 1);
+    assert_eq!(code(&pipeline.run(&["show", "image", "--axis", "2"])), 1);
+    let shown = pipeline.good(&["show", "image", "--columns", "3"]);
+    assert_eq!(shown.lines().next().unwrap().matches('▀').count(), 3);
 }
 
 #[test]
@@ -120,8 +126,102 @@ fn channels_are_listed_and_events_are_told() {
     assert!(pipeline.good(&["ls"]).contains("1/16"));
     assert_eq!(pipeline.good(&["watch", "--timeout", "0.05"]), "+ nine (9 bytes)\n");
     assert_eq!(code(&pipeline.run(&["rm", "--channel", "frames"])), 5, "its sender lives");
+    assert_eq!(code(&pipeline.run(&["rm", "frames"])), 3, "a channel is not meant");
     drop(sender);
+    assert!(pipeline.good(&["ls"]).contains("sender closed, receiver absent"));
+    assert!(pipeline.good(&["stat", "frames", "--json"]).contains("\"waiting\":1"));
     pipeline.good(&["rm", "--channel", "frames"]);
+    assert_eq!(code(&pipeline.run(&["rm", "--channel", "frames"])), 3);
+}
+
+#[test]
+fn names_that_are_not_there_keep_no_other_from_being_removed() {
+    let pipeline = Pipeline::new("rm");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    context.create(1).unwrap().publish("there").unwrap();
+    let output = pipeline.run(&["rm", "one", "two", "there"]);
+    let told = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(code(&output) == 3 && told.contains("\"one\"") && told.contains("\"two\""), "{told}");
+    assert!(context.list().unwrap().is_empty());
+}
+
+#[test]
+fn what_a_dead_writer_left_is_refused_until_it_is_accepted() {
+    let pipeline = Pipeline::new("accept");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    let allocation = context.create(4).unwrap();
+    allocation.publish("half").unwrap();
+    let mut bytes = allocation.map_mut().unwrap();
+    bytes.copy_from_slice(b"half");
+    bytes.poison();
+    drop(bytes);
+    let refused = pipeline.run(&["get", "half"]);
+    assert_eq!(code(&refused), 6);
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("`fastio accept`"));
+    pipeline.good(&["accept", "half"]);
+    assert_eq!(pipeline.good(&["get", "half"]), "half");
+    assert_eq!(code(&pipeline.run(&["accept", "other"])), 3);
+}
+
+#[test]
+fn a_pipeline_that_is_damaged_can_be_dropped() {
+    let pipeline = Pipeline::new("damaged");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    let path = context.path().to_owned();
+    drop(context);
+    std::fs::write(path.join("control"), [0; 100]).unwrap();
+    assert_eq!(code(&pipeline.run(&["ls"])), 6);
+    pipeline.good(&["drop"]);
+    assert!(!path.exists());
+    assert_eq!(code(&pipeline.run(&["drop"])), 3);
+}
+
+#[test]
+fn a_value_is_not_copied_as_if_it_were_its_bytes() {
+    let pipeline = Pipeline::new("raw");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    let value = context.publish_value(&vec![1_u32, 2], "value").unwrap();
+    let refused = pipeline.run(&["get", "value"]);
+    assert!(code(&refused) == 1 && refused.stdout.is_empty());
+    assert_eq!(pipeline.run(&["get", "--raw", "value"]).stdout.len(), value.len());
+}
+
+#[test]
+fn a_name_is_refused_before_anything_is_copied() {
+    let pipeline = Pipeline::new("early");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    context.create(1).unwrap().publish("taken").unwrap();
+    // A source without end: it is not read.
+    assert_eq!(code(&pipeline.run(&["put", "taken", "/dev/zero"])), 4);
+    assert_eq!(code(&pipeline.run(&["put", "a/b", "/dev/zero"])), 2);
+}
+
+#[test]
+fn columns_are_as_wide_as_what_stands_in_them() {
+    let pipeline = Pipeline::new("wide");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    for name in ["日本", "ab"] {
+        context.create(1).unwrap().publish(name).unwrap();
+    }
+    let list = pipeline.good(&["ls"]);
+    // Four columns each, and two between them.
+    assert!(list.contains("\n日本  bytes") && list.contains("\nab    bytes"), "{list}");
+}
+
+#[test]
+fn who_watches_goes_when_nobody_reads_any_more() {
+    let pipeline = Pipeline::new("pipe");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    context.create(1).unwrap().publish("one").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fastio"))
+        .args(["--pipeline", &pipeline.0, "watch"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "+ one (1 bytes)\n");
+    assert!(child.wait().unwrap().success(), "although nothing happens");
 }
 
 #[test]
@@ -130,7 +230,15 @@ fn shells_and_man_get_their_texts() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(pipeline.good(&["completions", shell]).contains("fastio"));
     }
-    assert!(pipeline.good(&["man"]).contains(".TH fastio"));
+    let page = pipeline.good(&["man"]);
+    assert!(
+        page.contains(".TH fastio") && page.contains(".SS show\n") && page.contains("in PODWIRE_PIPELINE"),
+        "{page}"
+    );
+    for option in [r"\-\-replace", r"\-\-png", r"\-\-items", r"\-\-channel", r"\-\-wait"] {
+        assert!(page.contains(option), "{option}: {page}");
+    }
+    assert!(!page.contains("fastio\\-get(1)"), "a page that there is not: {page}");
 }
 
 #[test]

@@ -175,8 +175,9 @@ impl FastIoAllocation {
     /// It can be given several names. The metadata is the one of this handle, at this moment.
     ///
     /// # Errors
-    /// [`Error::NameTaken`], [`Error::BadName`], [`Error::Freed`], [`Error::NoSpace`],
-    /// [`Error::MetadataTooLarge`].
+    /// [`Error::NameTaken`], [`Error::BadName`], [`Error::Freed`], [`Error::NoSpace`], [`Error::QuotaExceeded`],
+    /// [`Error::MetadataTooLarge`], [`Error::Forked`], [`Error::Removed`]; [`Error::Poisoned`] if it is to be
+    /// [sealed](crate::AllocationOptions::sealed_on_publish) now.
     pub fn publish(&self, name: &str) -> Result<()> {
         self.publish_as(name, false)
     }

@@ -254,7 +254,7 @@ impl FastIoContext {
     /// Its bytes may be what an earlier allocation of the pipeline left; see [`AllocationOptions::zeroed`].
     ///
     /// # Errors
-    /// [`Error::NoSpace`], [`Error::Forked`], [`Error::Removed`], [`Error::Io`].
+    /// [`Error::NoSpace`], [`Error::QuotaExceeded`], [`Error::Forked`], [`Error::Removed`], [`Error::Io`].
     pub fn create(&self, size: usize) -> Result<FastIoAllocation> {
         self.create_with(AllocationOptions::new(size))
     }

@@ -58,8 +58,8 @@ pub enum Error {
         /// The bytes that were asked for, bookkeeping included.
         wanted: u64,
     },
-    /// The pipeline has as much as its quota allows.
-    #[error("the pipeline's quota of {limit} {what} is used up")]
+    /// The pipeline would have more than its quota allows.
+    #[error("that would be more than the pipeline's quota of {limit} {what}")]
     QuotaExceeded {
         /// `bytes` of files, or `names`.
         what: &'static str,

@@ -77,6 +77,9 @@ mod tensor;
 mod value;
 mod watch;
 
+/// The crate whose arrays `publish_array` takes and `as_array` gives, in the version that they are of.
+pub use ndarray;
+
 pub use allocation::FastIoAllocation;
 pub use channel::{
     ChannelEnd, ChannelListing, ChannelOptions, Incoming, Loan, Payload, Peer, Receiver, Sender,

@@ -59,7 +59,8 @@ impl<'a> AllocationOptions<'a> {
         self
     }
 
-    /// Whether it is to be sealed when this handle publishes or sends it.
+    /// Whether it is to be sealed when this handle publishes or sends it, which then waits until nobody writes: for ever, if
+    /// the thread itself has a [`WriteGuard`](crate::WriteGuard) of it.
     pub fn sealed_on_publish(mut self, sealed: bool) -> Self {
         self.seals = sealed;
         self

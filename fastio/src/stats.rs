@@ -38,6 +38,15 @@ pub struct Stats {
     pub pooled_bytes: u64,
     /// Bytes that podwire has copied through this context, and the others of its process and pipeline.
     pub bytes_copied: u64,
+    /// Bytes of shared memory that the pipeline's quota is about: all files of allocations and channels, those that wait to
+    /// be used again included.
+    pub file_bytes: u64,
+    /// The pipeline's quota of these bytes; see [`PipelineOptions::quota_bytes`](crate::PipelineOptions::quota_bytes).
+    pub quota_bytes: Option<u64>,
+    /// The pipeline's quota of names, those of channels included.
+    pub quota_names: Option<u32>,
+    /// Whether the pipeline goes with its last member.
+    pub ephemeral: bool,
 }
 
 /// One name of a list.
@@ -81,6 +90,10 @@ impl Store {
             processes: control.slots.iter().filter(|slot| slot.load(SeqCst) != 0).count(),
             pooled_bytes: control.counts.pooled_bytes.load(SeqCst),
             bytes_copied: self.copied.load(Relaxed),
+            file_bytes: control.file_bytes.load(SeqCst),
+            quota_bytes: Some(control.quota_bytes.load(SeqCst)).filter(|quota| *quota != 0),
+            quota_names: Some(control.quota_names.load(SeqCst)).filter(|quota| *quota != 0),
+            ephemeral: control.ephemeral.load(SeqCst) != 0,
             ..Stats::default()
         };
         for index in 0..self.segment_count() {

@@ -210,6 +210,10 @@ pub fn measure(
                 return Err(format!("{subject:?} {mode:?} {size}: message {round} does not arrive").into());
             }
         }
+        if round == 1 {
+            // The receiver has it open: nothing is left behind, however this ends.
+            std::fs::remove_file(page_path(&name))?;
+        }
         // Memory and names go back, and the next message is filled where it is there already, before the clock runs.
         drop(last.take());
         let number = round as u8;
@@ -263,7 +267,6 @@ pub fn measure(
     }
     let output = child.wait_with_output()?;
     drop(last);
-    std::fs::remove_file(page_path(&name))?;
     let text = String::from_utf8(output.stdout)?;
     let median: f64 = text
         .trim()

@@ -120,7 +120,10 @@ fn a_quota_of_names_and_bytes_is_kept_by_every_member_and_counts_what_is_there()
     allocation.publish("one").unwrap();
     allocation.publish("two").unwrap();
     let error = allocation.publish("three").unwrap_err();
-    assert_eq!(error.to_string(), "the pipeline's quota of 2 names is used up");
+    let stats = context.stats().unwrap();
+    assert_eq!((stats.quota_names, stats.quota_bytes, stats.ephemeral), (Some(2), Some(64 << 10), false));
+    assert_eq!(stats.file_bytes, 8192, "a page of header, and one of payload");
+    assert_eq!(error.to_string(), "that would be more than the pipeline's quota of 2 names");
     allocation.replace("two").unwrap();
     context.unpublish("two").unwrap();
     allocation.publish("three").unwrap();
@@ -140,7 +143,7 @@ fn a_quota_of_names_and_bytes_is_kept_by_every_member_and_counts_what_is_there()
     drop(context.create(40_000).unwrap());
     // A member that is killed has no share in it any more.
     let mut actor = Actor::start("be-a-member", &pipeline);
-    actor.expect("the pipeline's quota of 2 names is used up");
+    actor.expect("that would be more than the pipeline's quota of 2 names");
     actor.kill();
     context.sweep().unwrap();
     drop(context.create(40_000).unwrap());
