@@ -83,7 +83,7 @@ enum Command {
         #[arg(long)]
         raw: bool,
     },
-    /// Show a slice of an array of two or three dimensions, in the terminal or as a PNG file.
+    /// Show a slice of an array or a tensor of two or three dimensions, in the terminal or as a PNG file.
     Show {
         /// The name.
         name: String,

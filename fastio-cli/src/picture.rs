@@ -4,7 +4,8 @@
 
 use std::{fs::File, io, path::Path};
 
-use podwire_fastio::{FastIoContext, Metadata};
+use podwire_codec_core::tensor::Tensor;
+use podwire_fastio::{ContentKind, Error, FastIoContext, Metadata};
 
 use crate::{
     list,
@@ -27,15 +28,17 @@ pub(crate) fn show(
     columns: usize,
 ) -> Result<()> {
     let found = context.get(name)?;
-    let grey = {
-        let metadata = found.metadata()?;
-        if metadata.dtype.is_none() {
-            return Err(Problem::Unfit(format!(
-                "what is published as {name:?} is no array; `ls` says what it is"
-            )));
-        }
-        let bytes = found.map()?;
-        cut(&bytes, metadata, slice, axis)?
+    let metadata = found.metadata()?;
+    let grey = if metadata.kind == ContentKind::Value {
+        let (metadata, first, tensor) = tensor(context, name, metadata)?;
+        let bytes = tensor.segment().bytes().map_err(Error::from)?;
+        cut(bytes, &metadata, first, slice, axis)?
+    } else if metadata.dtype.is_some() {
+        cut(&found.map()?, metadata, 0, slice, axis)?
+    } else {
+        return Err(Problem::Unfit(format!(
+            "what is published as {name:?} is no array; `ls` says what it is"
+        )));
     };
     match png {
         Some(path) if path.as_os_str() == "-" => {
@@ -47,6 +50,23 @@ pub(crate) fn show(
         }
         None => list::write(terminal(&grey, columns.clamp(2, 1000)).as_bytes()),
     }
+}
+
+/// A published tensor, what it is, and where in its memory the first element lies.
+fn tensor(context: &FastIoContext, name: &str, found: &Metadata) -> Result<(Metadata, i64, Tensor)> {
+    let tensor: Tensor = context.get_value(name).map_err(|error| match error {
+        Error::Codec(_) => Problem::Unfit(format!(
+            "what is published as {name:?} is a value of type {} and no tensor; `values` prints it",
+            found.codec.as_deref().unwrap_or("unknown").escape_debug()
+        )),
+        other => other.into(),
+    })?;
+    let steps = || tensor.shape().iter().zip(tensor.strides());
+    // The memory begins with the lowest element, which is not the first one where a dimension goes backwards.
+    let first = steps().map(|(extent, step)| extent.saturating_sub(1) as i64 * -(*step as i64).min(0)).sum();
+    let mut metadata = Metadata::array(tensor.dtype(), tensor.shape().iter().map(|extent| *extent as u64));
+    metadata.strides = Some(tensor.strides().iter().map(|step| *step as i64).collect());
+    Ok((metadata, first, tensor))
 }
 
 /// One element as a number.
@@ -87,7 +107,7 @@ fn half(bits: u16) -> f64 {
     }
 }
 
-fn cut(bytes: &[u8], metadata: &Metadata, slice: Option<usize>, axis: usize) -> Result<Grey> {
+fn cut(bytes: &[u8], metadata: &Metadata, first: i64, slice: Option<usize>, axis: usize) -> Result<Grey> {
     let unfit = |text: String| Problem::Unfit(text);
     let dtype = metadata.dtype.ok_or_else(|| unfit("it is no array".into()))?;
     let shape: Vec<usize> =
@@ -107,7 +127,7 @@ fn cut(bytes: &[u8], metadata: &Metadata, slice: Option<usize>, axis: usize) -> 
         strides
     });
     let mut axes: Vec<(usize, i64)> = shape.iter().copied().zip(strides).collect();
-    let mut offset = 0i64;
+    let mut offset = first;
     if [2, 3].contains(&axes.len()) && axis >= axes.len() {
         return Err(unfit(format!("there is no dimension {axis} of {}", axes.len())));
     }
@@ -120,7 +140,7 @@ fn cut(bytes: &[u8], metadata: &Metadata, slice: Option<usize>, axis: usize) -> 
         if slice >= extent {
             return Err(unfit(format!("there is no slice {slice} of {extent}")));
         }
-        offset = stride.saturating_mul(slice as i64);
+        offset = offset.saturating_add(stride.saturating_mul(slice as i64));
     }
     let &[(height, down), (width, right)] = &axes[..] else {
         return Err(unfit(format!("an array of {} dimensions cannot be shown", shape.len())));

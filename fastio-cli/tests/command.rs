@@ -5,7 +5,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use podwire_codec_core::CodecRegistry;
+use podwire_codec_core::{
+    CodecRegistry,
+    tensor::{DType, Tensor},
+};
 use podwire_fastio::{ChannelOptions, FastIoContext};
 
 struct Pipeline(String);
@@ -132,6 +135,27 @@ fn channels_are_listed_and_events_are_told() {
     assert!(pipeline.good(&["stat", "frames", "--json"]).contains("\"waiting\":1"));
     pipeline.good(&["rm", "--channel", "frames"]);
     assert_eq!(code(&pipeline.run(&["rm", "--channel", "frames"])), 3);
+}
+
+#[test]
+fn a_published_tensor_is_shown_whichever_way_its_dimensions_go() {
+    let pipeline = Pipeline::new("tensor");
+    let context = FastIoContext::open(&pipeline.0).unwrap();
+    let array = ndarray::Array3::from_shape_fn((2, 4, 6), |(z, y, x)| (z * 100 + y * 10 + x) as u8);
+    context.publish_array(&array, "array").unwrap();
+    let elements: Vec<u8> = array.iter().copied().collect();
+    let memory = Tensor::from_vec(elements.iter().rev().copied().collect(), &[48]).unwrap();
+    let tensor = Tensor::from_vec(elements, &[2, 4, 6]).unwrap();
+    let back =
+        Tensor::from_strides(memory.segment().clone(), DType::U8, &[2, 4, 6], &[-24, -6, -1], 47).unwrap();
+    context.publish_value(&tensor, "tensor").unwrap();
+    context.publish_value(&back, "back").unwrap();
+    context.publish_value(&7_u32, "number").unwrap();
+    let shown = pipeline.good(&["show", "array", "--slice", "1"]);
+    assert_eq!(pipeline.good(&["show", "tensor", "--slice", "1"]), shown);
+    assert_eq!(pipeline.good(&["show", "back", "--slice", "1"]), shown);
+    let refused = pipeline.run(&["show", "number"]);
+    assert!(code(&refused) == 1 && String::from_utf8(refused.stderr).unwrap().contains("no tensor"));
 }
 
 #[test]

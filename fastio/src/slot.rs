@@ -4,7 +4,10 @@
 //! its `flock` on its slot's file; no pid and no clock is asked. Whoever gets the lock of a used slot cleans what
 //! the slot left; marking the slot free is the last step, so that a killed cleaner is simply repeated.
 
-use std::{fs::File, sync::atomic::Ordering::SeqCst};
+use std::{
+    fs::File,
+    sync::atomic::Ordering::{Relaxed, SeqCst},
+};
 
 use rustix::{fs::FlockOperation, io::Errno};
 
@@ -95,16 +98,15 @@ impl Store {
         Ok(())
     }
 
-    /// Cleans up after every dead process; how many there were.
-    pub(crate) fn bury_the_dead(&self) -> Result<usize> {
-        let mut dead = 0;
+    /// Cleans up after every dead process.
+    pub(crate) fn bury_the_dead(&self) -> Result<()> {
         for slot in 0..SLOTS as u16 {
             let used = self.control().slots[usize::from(slot)].load(SeqCst) != FREE;
-            if used && slot != self.slot && self.bury_if_dead(slot)? {
-                dead += 1;
+            if used && slot != self.slot {
+                self.bury_if_dead(slot)?;
             }
         }
-        Ok(dead)
+        Ok(())
     }
 }
 
@@ -140,7 +142,9 @@ impl Index<'_> {
         }
         self.clean_channels(slot)?;
         crash_point!("clean-segments");
-        store.control().slots[usize::from(slot)].store(FREE, SeqCst);
+        if store.control().slots[usize::from(slot)].swap(FREE, SeqCst) != FREE {
+            store.buried.fetch_add(1, Relaxed);
+        }
         crash_point!("clean-slot-free");
         Ok(())
     }

@@ -48,6 +48,8 @@ pub(crate) struct Store {
     pub(crate) slot: u16,
     /// Segments that are mapped here, held or not.
     pub(crate) maps: AtomicUsize,
+    /// Dead processes that were cleaned up after here, and that no sweep has told of.
+    pub(crate) buried: AtomicUsize,
     /// Bytes that this crate has copied for the user.
     pub(crate) copied: AtomicU64,
     /// Fingerprints of the schemas that are known to lie in the directory.
@@ -81,6 +83,7 @@ impl Store {
             fork,
             slot: SLOTS as u16,
             maps: AtomicUsize::new(0),
+            buried: AtomicUsize::new(0),
             copied: AtomicU64::new(0),
             described: RwLock::default(),
         })

@@ -3,7 +3,7 @@
 //! Not here: the cleaning of one slot (`slot.rs`). Invariant: what is published, or held by a living process, is not
 //! touched; two sweeps at once, or one killed in the middle, do no harm.
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::{
     error::Result,
@@ -16,7 +16,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SweepReport {
-    /// Processes that had died without leaving.
+    /// Processes that had died without leaving, and that this one has cleaned up after since it opened the pipeline or
+    /// swept last.
     pub dead_processes: usize,
     /// Files of pooled memory that were given back to the system.
     pub trimmed: usize,
@@ -26,7 +27,8 @@ pub struct SweepReport {
 
 impl Store {
     pub(crate) fn sweep(&self) -> Result<SweepReport> {
-        let dead_processes = self.bury_the_dead()?;
+        self.bury_the_dead()?;
+        let dead_processes = self.buried.swap(0, Relaxed);
         {
             let lock = self.lock()?;
             for index in 0..self.segment_count() {

@@ -223,6 +223,19 @@ fn whoever_takes_over_the_place_of_the_dead_cleans_it() {
 }
 
 #[test]
+fn a_sweep_tells_also_of_the_dead_whose_place_its_own_process_took() {
+    let pipeline = Pipeline::new();
+    let dead = [(); 2].map(|()| Actor::start("private", &pipeline));
+    for mut dead in dead {
+        dead.expect("created");
+        dead.kill();
+    }
+    let context = pipeline.open();
+    assert_eq!(context.sweep().unwrap().dead_processes, 2);
+    assert_eq!(context.sweep().unwrap().dead_processes, 0);
+}
+
+#[test]
 fn with_every_slot_taken_the_next_process_gets_an_error() {
     let pipeline = Pipeline::new();
     drop(pipeline.open());

@@ -67,8 +67,9 @@ pub(super) struct Engine {
     unknown: VecDeque<(Header, u64, bool)>,
     /// What came around UCX, in part.
     partial: Partial,
-    /// Senders that are done: the number of what would have been their next message, and the address of their receiver.
-    done: HashMap<u64, (u64, Vec<u8>)>,
+    /// The last senders that are done, the oldest first: what they were called, the number of what would have been their next
+    /// message, and the address of their receiver.
+    done: VecDeque<(u64, u64, Vec<u8>)>,
     /// Counts what is to have a number of its own.
     tickets: u64,
     /// Messages may wait for company.
@@ -115,7 +116,7 @@ impl Engine {
             pending: HashMap::new(),
             unknown: VecDeque::new(),
             partial: Partial::default(),
-            done: HashMap::new(),
+            done: VecDeque::new(),
             tickets: 0,
             holding: false,
         })

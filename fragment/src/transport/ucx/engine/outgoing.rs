@@ -25,6 +25,8 @@ const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_se
 
 /// Which part of the time after which a receiver counts as not reached it is tried by UCX alone, if there is a way around it.
 const PART: u32 = 4;
+/// Of how many senders that are done is known how they ended, for a receiver that did not hear of it.
+const REMEMBERED: usize = 1024;
 /// From how many messages on that are under way the next ones wait for company, which are many then; and how long.
 const DENSE: (u64, Duration) = (16, Duration::from_micros(10));
 /// The same where what is under way is half of what the receiver has room for: it has enough to do.
@@ -362,7 +364,10 @@ impl Engine {
             let gone = self.outlets.remove(&id);
             let target = gone.as_ref().and_then(|gone| Entry::parse(&gone.target).ok());
             if let Some(receiver) = target.filter(|_| waiting == 0 && self.peers.road.is_some()) {
-                self.done.insert(id, (next, receiver.address));
+                if self.done.len() == REMEMBERED {
+                    self.done.pop_front();
+                }
+                self.done.push_back((id, next, receiver.address));
             }
             self.hub.is_gone(id, waiting);
             let is_next = |next: &Outlet| {
@@ -465,7 +470,7 @@ impl Engine {
 
     /// A receiver asks for more of a sender that was closed, after all that it sent was received: it did not hear so.
     pub(super) fn was_done(&mut self, header: Header) {
-        let Some((number, address)) = self.done.get(&header.to) else {
+        let Some((_, number, address)) = self.done.iter().find(|(id, ..)| *id == header.to) else {
             return self.hub.refuse(UcxError::UnknownLink { id: header.to });
         };
         if let Some(peer) = self.peers.around(address) {
