@@ -135,7 +135,6 @@ pub(super) fn connect(
             Err(error) => Err(error),
         };
         if let (Some(own), Ok(source)) = (own, &error)
-            && own.port() != 0
             && scheme.is_free(own).is_err()
         {
             return Err(cannot_listen(scheme, own, source));
