@@ -287,6 +287,22 @@ fn a_worker_with_another_version_of_an_own_transport_is_refused_with_both_versio
     place.clean();
 }
 
+#[test]
+fn a_receiver_that_is_replaced_when_its_sender_has_ended_ends_too() {
+    for transport in BUILT_IN {
+        let environment = [("PODWIRE_TRANSPORT", *transport), ("UCX_TLS", "tcp")];
+        let place = Place::new();
+        let driver = place.start("half-done", &["--driver"], &environment);
+        let [a, mut b] = ["a", "b"].map(|fragment| worker(&place, "half-done", fragment, &environment));
+        b.until("@ flowing");
+        b.kill();
+        let b = worker(&place, "half-done", "b", &environment);
+        assert!(b.good().contains("@ b other received "), "{transport}");
+        [a, driver].into_iter().for_each(|process| drop(process.good()));
+        place.clean();
+    }
+}
+
 #[cfg(feature = "ucx")]
 const OVER_UCX: Environment<'_> = &[("PODWIRE_TRANSPORT", "ucx"), ("UCX_TLS", "tcp")];
 

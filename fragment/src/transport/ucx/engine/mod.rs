@@ -169,6 +169,7 @@ impl Engine {
             worked = true;
             self.look_up_all();
             self.greeted_again();
+            self.find_closed();
             self.miss_senders();
         }
         worked | self.release() | self.retry() | self.ask_again()
@@ -187,6 +188,7 @@ impl Engine {
                 }
                 Command::Receiver(inbox) => {
                     self.inlets.insert(inbox.id, Inlet::new(inbox));
+                    self.find_closed();
                 }
                 Command::Look(id) => {
                     self.ship(id);
