@@ -193,7 +193,7 @@ impl Drive {
                         self.reports.insert(worker.clone(), report);
                     }
                     if let Some(mut snapshot) = snapshot {
-                        snapshot.time += self.later(&worker, snapshot.time);
+                        snapshot.time = snapshot.time.saturating_add(self.later(&worker, snapshot.time));
                         let mut doing = lock(&self.doing);
                         // Somebody has taken the place of a worker that was lost.
                         doing.retain(|_, other| !other.overlaps(&snapshot));

@@ -98,7 +98,7 @@ fn memory_that_was_left_because_all_were_killed_goes_when_the_next_application_s
 fn an_operator_that_does_not_return_is_named_by_its_process_and_the_driver() {
     let place = Place::new();
     let environment = [("PODWIRE_STOP_TIMEOUT", "0.01")];
-    let named = "b.deaf had to end, and has not returned";
+    let named = "b.deaf had to end, and has not returned: it is computing";
     // Several processes, and one.
     let driver = place.start("deaf", &["--driver"], &environment);
     let [a, b] = ["a", "b"].map(|it| place.start("deaf", &["--worker", "--fragments", it], &environment));
