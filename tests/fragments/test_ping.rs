@@ -51,7 +51,13 @@ fn arrays_on_a_gpu_are_sent_where_there_is_one_and_elsewhere_it_says_why_not() {
 #[test]
 fn help_shows_its_options_and_those_of_every_application() {
     let out = out("ping_distributed", "--help --count 3");
-    for word in ["Usage: ping_distributed", "--data-type <TYPE>", "--worker-address", "PODWIRE_LEASE"] {
+    for word in [
+        "Usage: ping_distributed",
+        "--data-type <TYPE>",
+        "--worker-address",
+        "PODWIRE_LEASE",
+        "  fragment1  ping\n",
+    ] {
         assert!(out.contains(word), "{word}: {out}");
     }
 }

@@ -76,7 +76,7 @@ impl Application {
         self.line.help || self.line.version
     }
 
-    /// What `--help` prints; the operators' parameters are in it once `setup` was called.
+    /// What `--help` prints: also the fragments; the operators' parameters are in it once `setup` was called.
     pub(super) fn help(&self) -> String {
         let parameters = self.placed().flat_map(|(fragment, placed)| {
             let operator = dotted(&fragment.name, &placed.name);
@@ -87,7 +87,11 @@ impl Application {
                 value: known.value.clone(),
             })
         });
-        self.line.help(&parameters.collect::<Vec<_>>())
+        let fragments = self.fragments.iter().map(|fragment| {
+            let operators: Vec<&str> = fragment.operators.iter().map(|placed| &*placed.name).collect();
+            (fragment.name.clone(), operators.join(", "))
+        });
+        self.line.help_with(&fragments.collect::<Vec<_>>(), &parameters.collect::<Vec<_>>())
     }
 
     /// Tells what is odd about the arguments and the environment.

@@ -41,6 +41,11 @@ impl CommandLine {
     /// The help: the application's options, ours, the parameters of its operators, and the environment.
     #[must_use]
     pub fn help(&self, parameters: &[Parameter]) -> String {
+        self.help_with(&[], parameters)
+    }
+
+    /// The same with the names that `--fragments` takes, each with those of its operators.
+    pub(crate) fn help_with(&self, fragments: &[(String, String)], parameters: &[Parameter]) -> String {
         let mut command = Command::new(self.program()).disable_help_flag(true).disable_version_flag(true);
         if let Some(about) = &self.own.about {
             command = command.about(about.clone());
@@ -73,6 +78,10 @@ impl CommandLine {
         let mut text = command.render_help().to_string();
         if let Some(own) = &self.own.text {
             text += &format!("\nThe application says:\n{}\n", own.trim_end());
+        }
+        if !fragments.is_empty() {
+            let rows = fragments.iter().map(|(name, operators)| (&**name, operators.clone()));
+            text += &format!("\nFragments of this application, and their operators:\n{}", columns(rows));
         }
         if !parameters.is_empty() {
             let rows =

@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use podwire_fastio::{FastIoContext, PipelineOptions};
@@ -61,6 +61,10 @@ pub(super) struct Drive {
     reports: BTreeMap<WorkerId, Report>,
     /// What the workers do, for the monitor.
     doing: Arc<Mutex<BTreeMap<WorkerId, Snapshot>>>,
+    /// When the first worker began to run, and how long after it each of the others did, so that the monitor's time goes on as
+    /// workers come and go.
+    began: Option<Instant>,
+    later: BTreeMap<WorkerId, Duration>,
     /// Held so that links outlive the processes at both their ends.
     shared_memory: Option<FastIoContext>,
     /// Where it is shown what the workers do.
@@ -91,6 +95,8 @@ impl Drive {
             door: Arc::default(),
             reports: BTreeMap::new(),
             doing: Arc::default(),
+            began: None,
+            later: BTreeMap::new(),
             // Where there is no shared memory, links between processes of this host go over Zenoh.
             shared_memory: FastIoContext::open_with(&run, PipelineOptions::new().ephemeral(true)).ok(),
             views,
@@ -186,7 +192,8 @@ impl Drive {
                     if let Some(report) = report {
                         self.reports.insert(worker.clone(), report);
                     }
-                    if let Some(snapshot) = snapshot {
+                    if let Some(mut snapshot) = snapshot {
+                        snapshot.time = snapshot.time.saturating_add(self.later(&worker, snapshot.time));
                         let mut doing = lock(&self.doing);
                         // Somebody has taken the place of a worker that was lost.
                         doing.retain(|_, other| !other.overlaps(&snapshot));
@@ -200,6 +207,13 @@ impl Drive {
                 }
             },
         }
+    }
+
+    /// How long after the first worker this one began, which has run for this time.
+    fn later(&mut self, worker: &WorkerId, time: Duration) -> Duration {
+        let now = Instant::now();
+        let began = *self.began.get_or_insert_with(|| now.checked_sub(time).unwrap_or(now));
+        *self.later.entry(worker.clone()).or_insert_with(|| (now - began).saturating_sub(time))
     }
 
     fn hello(&mut self, query: &Query) -> Option<Outcome> {

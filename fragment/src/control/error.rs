@@ -37,6 +37,24 @@ pub enum ControlError {
         /// What the system said the last time.
         source: io::Error,
     },
+    /// Nobody could be reached at the driver's address as this worker was told to, by TCP or with certificates; somebody is there
+    /// in the other way.
+    #[error(
+        "no driver at {address} {}: tried for {waited:?} (PODWIRE_ZENOH_CONFIG)",
+        if *certificates {
+            "with certificates (QUIC, over UDP), as this worker has them, but somebody by plain TCP"
+        } else {
+            "by plain TCP, but somebody with certificates (QUIC, over UDP), of which this worker has none"
+        }
+    )]
+    Certificates {
+        /// What `--address` says.
+        address: Address,
+        /// How long it was tried.
+        waited: Duration,
+        /// Whether this worker has certificates.
+        certificates: bool,
+    },
     /// Somebody listens at the driver's address who is no driver, or one that lets nobody in.
     #[error(
         "who listens at {address} is no driver of podwire, or wants another certificate or password \
@@ -134,11 +152,13 @@ impl ControlError {
 pub(super) fn plain(error: &zenoh::Error) -> Engine {
     let text = error.to_string();
     let mut told = String::new();
-    for part in text.split(" - Caused by ") {
-        let place = part.rsplit_once(" at ").filter(|(_, place)| is_place(place));
-        let said = place.map_or(part, |(said, _)| said);
+    for mut part in text.split(" - Caused by ") {
+        // One error within another has the line of each.
+        while let Some((said, _)) = part.rsplit_once(" at ").filter(|(_, place)| is_place(place)) {
+            part = said;
+        }
         told.push_str(if told.is_empty() { "" } else { ": " });
-        told.push_str(said.trim_end_matches('.'));
+        told.push_str(part.trim_end_matches(['.', '!', ' ']));
     }
     told.into()
 }
@@ -159,6 +179,8 @@ mod tests {
             ("no file at /home/me/.cargo/zenoh-config-1/src/lib.rs:12.", "no file"),
             ("a at x.rs:1. - Caused by b at y.rs:22.", "a: b"),
             ("looked at it.", "looked at it"),
+            ("no key: no file at /a/utils.rs:543. at /b/unicast.rs:7.", "no key: no file"),
+            ("no way to any of [Single(tcp/a:1)]! ", "no way to any of [Single(tcp/a:1)]"),
             ("at noon", "at noon"),
             ("", ""),
         ] {

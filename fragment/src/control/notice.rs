@@ -34,6 +34,10 @@ pub(super) enum Notice {
     Carried {
         by: BTreeMap<String, Vec<String>>,
     },
+    /// Connections that are not encrypted, although the control plane is.
+    Readable {
+        connections: Vec<String>,
+    },
     Lost {
         worker: String,
         fragments: Vec<String>,
@@ -70,6 +74,12 @@ impl fmt::Display for Notice {
                     by.iter().map(|(transport, names)| format!("{transport}: {}", names.join(", ")));
                 write!(f, "connections by transport: {}", carried.collect::<Vec<_>>().join("; "))
             }
+            Self::Readable { connections } => write!(
+                f,
+                "warning: UCX encrypts nothing, and carries {}; for a network that is not trusted, PODWIRE_TRANSPORT=zenoh has \
+                 them go by the certificates of PODWIRE_ZENOH_CONFIG",
+                connections.join(", ")
+            ),
             Self::Lost { worker, fragments, .. } if fragments.is_empty() => {
                 write!(f, "worker {worker} is gone")
             }

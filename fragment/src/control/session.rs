@@ -25,6 +25,8 @@ pub(super) const JOIN: Duration = Duration::from_secs(60);
 const TELL: Duration = Duration::from_millis(50);
 /// The first and the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+/// How long a worker that gives up waits for an answer of whoever may be there with certificates, or without.
+const OTHERWISE: Duration = Duration::from_millis(500);
 
 /// The shortest datagram that QUIC answers, in bytes.
 const ASKING: usize = 1200;
@@ -55,6 +57,13 @@ impl Scheme {
         })
     }
 
+    fn other(self) -> Self {
+        match self {
+            Self::Tcp => Self::Quic,
+            Self::Quic => Self::Tcp,
+        }
+    }
+
     /// Whether nobody listens at this address of this host.
     fn is_free(self, address: &Address) -> io::Result<()> {
         let place = (address.host(), address.port());
@@ -71,6 +80,11 @@ pub(super) fn listen(address: &Address, settings: &Settings) -> Result<Session, 
     let scheme = scheme(settings)?;
     open("router", scheme, Some(address), None, settings)
         .map_err(|error| cannot_listen(scheme, address, &error))
+}
+
+/// Whether all that goes over Zenoh is encrypted.
+pub(super) fn is_encrypted(settings: &Settings) -> bool {
+    Scheme::of(settings).is_ok_and(|scheme| scheme == Scheme::Quic)
 }
 
 fn scheme(settings: &Settings) -> Result<Scheme, ControlError> {
@@ -121,15 +135,18 @@ pub(super) fn connect(
             Err(error) => Err(error),
         };
         if let (Some(own), Ok(source)) = (own, &error)
-            && own.port() != 0
             && scheme.is_free(own).is_err()
         {
             return Err(cannot_listen(scheme, own, source));
         }
         if begun.elapsed() >= waited {
+            let is_there_otherwise = error.is_err() && knock(scheme.other(), address, OTHERWISE).is_ok();
             let address = address.clone();
             return Err(match error {
                 Ok(error) => ControlError::NoDriver { address, waited, source: Some(plain(&error)) },
+                Err(_) if is_there_otherwise => {
+                    ControlError::Certificates { address, waited, certificates: scheme == Scheme::Quic }
+                }
                 Err(source) => ControlError::Unreachable { address, waited, source },
             });
         }

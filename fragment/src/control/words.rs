@@ -207,10 +207,11 @@ pub(crate) enum Outcome {
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.operator.is_empty() {
-            write!(f, "operator {} ", self.operator)?;
+        let place = format!("fragment {}, worker {}", self.fragments.join(", "), self.worker);
+        match &*self.operator {
+            "" => write!(f, "{place}: {}", self.what),
+            operator => write!(f, "operator {operator} ({place}): {}", self.what),
         }
-        write!(f, "(fragment {}, worker {}): {}", self.fragments.join(", "), self.worker, self.what)
     }
 }
 

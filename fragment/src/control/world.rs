@@ -104,6 +104,7 @@ impl World {
             waits,
             watched: 0,
             forced: None,
+            encrypted: false,
             transports: Vec::new(),
             expected: 0,
         };

@@ -4,7 +4,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use super::table::{Change, word};
+use super::table::Change;
 use crate::run::Snapshot;
 
 /// The snapshot as lines; rates are since the one before it.
@@ -18,7 +18,7 @@ pub fn lines(now: &Snapshot, before: &Snapshot) -> String {
             text,
             "monitor time_s={seconds:.3} operator={} state={} ticks={} ticks_per_s={:.1} busy={:.3} last_us={}",
             operator.name,
-            word(operator.state),
+            operator.state,
             operator.ticks,
             change.per_second(change.ticks(operator)),
             change.busy(operator),

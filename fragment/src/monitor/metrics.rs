@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use super::table::word;
 use crate::run::{ConnectionSnapshot, OperatorSnapshot, Snapshot};
 
 struct Metric<T> {
@@ -108,7 +107,7 @@ pub fn metrics(application: &str, now: &Snapshot) -> String {
     }
     head(&mut text, "podwire_operator_state", "gauge", "1 for the state that the operator is in.");
     for operator in &now.operators {
-        let (name, state) = (Quoted(&operator.name), word(operator.state));
+        let (name, state) = (Quoted(&operator.name), operator.state);
         let _ =
             writeln!(text, "podwire_operator_state{{application={app},operator={name},state=\"{state}\"}} 1");
     }

@@ -143,7 +143,7 @@ impl Screen {
     /// A reader who went away says so by itself; a file that cannot be written is a surprise.
     fn give_up(&self, error: &io::Error) {
         if let Self::Metrics { file, .. } = self {
-            eprintln!("podwire: no more metrics in {}: {error}", file.display());
+            eprintln!("podwire: metrics cannot be written to {}, and are given up: {error}", file.display());
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: no line is longer than the width that it is given.
 
 use super::unit;
-use crate::run::{ConnectionSnapshot, OperatorSnapshot, OperatorState, Snapshot};
+use crate::run::{ConnectionSnapshot, OperatorSnapshot, Snapshot};
 
 /// The snapshot as a table, in lines of at most `width` letters; rates are since the one before it.
 #[must_use]
@@ -70,7 +70,7 @@ impl Change<'_> {
     fn operator_row(&self, operator: &OperatorSnapshot) -> Vec<String> {
         vec![
             operator.name.clone(),
-            word(operator.state).to_owned(),
+            operator.state.to_string(),
             operator.ticks.to_string(),
             unit::rate(self.ticks(operator), self.time()),
             format!("{:.0} %", 100.0 * self.busy(operator)),
@@ -95,19 +95,6 @@ impl Change<'_> {
             p99,
             max,
         ]
-    }
-}
-
-/// What an operator does, in a word.
-pub(super) fn word(state: OperatorState) -> &'static str {
-    match state {
-        OperatorState::Ready => "ready",
-        OperatorState::Starting => "starting",
-        OperatorState::Waiting => "waiting",
-        OperatorState::Computing => "computing",
-        OperatorState::Blocked => "blocked",
-        OperatorState::Stopping => "stopping",
-        OperatorState::Ended => "ended",
     }
 }
 

@@ -209,7 +209,7 @@ impl Running {
         for late in self.operators.iter().filter(|_| self.shared.aborted()) {
             let state = late.counters.state();
             if state != OperatorState::Ended {
-                let (name, causes) = (late.name.to_string(), vec![format!("{state:?}")]);
+                let (name, causes) = (late.name.to_string(), vec![format!("it is {state}")]);
                 failures.push(Failure { name, during: During::Ending, causes, error: None });
                 ended = Ended::Failed;
             }

@@ -2,7 +2,7 @@
 //!
 //! Not here: how it is drawn. Invariant: a snapshot of a part of an application can be merged with those of the others.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use podwire_codec_derive::Codec;
 
@@ -140,5 +140,19 @@ impl Snapshot {
                 None => self.connections.push(connection),
             }
         }
+    }
+}
+
+impl fmt::Display for OperatorState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ready => "ready",
+            Self::Starting => "starting",
+            Self::Waiting => "waiting",
+            Self::Computing => "computing",
+            Self::Blocked => "blocked",
+            Self::Stopping => "stopping",
+            Self::Ended => "ended",
+        })
     }
 }

@@ -8,7 +8,8 @@
 /// whoever can publish belongs to the application.
 pub trait Directory: Send + Sync {
     /// Makes this the address of the link, for all processes, in place of any other. Processes publish an address of
-    /// their own in the same way, under a name that no link has: `worker>` and a number.
+    /// their own in the same way, under a name that no link has: `worker>` and a number; and that the sender of a link is done,
+    /// under `closed>` and the link.
     ///
     /// # Errors
     /// What is in the way.

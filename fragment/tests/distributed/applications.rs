@@ -138,6 +138,15 @@ fn compose(name: &str, app: &mut Application) {
                 app.when_worker_lost(WorkerLost::Wait);
             }
         }
+        "half-done" => {
+            let source = Source { count: Some(300), period: Some(Duration::from_millis(10)) };
+            let short = Source { count: Some(1), ..Source::default() };
+            fragment(app, "a", [("source", source), ("short", short)]);
+            let [sink, other] = [(), ()].map(|()| Sink { gaps: true, ..Sink::default() });
+            fragment(app, "b", [("sink", sink), ("other", other)]);
+            app.add_flow("a", "b", [("source.out", "sink.in"), ("short.out", "other.in")]);
+            app.when_worker_lost(WorkerLost::Wait);
+        }
         "deaf" => {
             fragment(app, "a", [("source", Source::endless())]);
             fragment(app, "b", [("deaf", Deaf)]);

@@ -53,6 +53,19 @@ fn a_driver_cannot_listen_at_the_address_of_another_host() {
 }
 
 #[test]
+fn a_worker_cannot_listen_at_the_address_of_another_host_and_says_so_at_once() {
+    let place = Place::new();
+    let driver = place.driver("pair");
+    driver.until("waiting for workers");
+    let begun = Instant::now();
+    for (own, told) in [("192.0.2.1", "192.0.2.1:0"), ("192.0.2.1:4000", "192.0.2.1:4000")] {
+        let worker = place.start("pair", &["--worker", "--worker-address", own], &[]);
+        worker.bad(&[&format!("cannot listen at {told}: ")]);
+    }
+    assert!(begun.elapsed() < GUARD / 2, "it did not look for the driver any longer");
+}
+
+#[test]
 fn a_driver_listens_at_its_address_and_nowhere_else() {
     let place = Place::new();
     let driver = place.driver("pair");

@@ -98,7 +98,7 @@ fn memory_that_was_left_because_all_were_killed_goes_when_the_next_application_s
 fn an_operator_that_does_not_return_is_named_by_its_process_and_the_driver() {
     let place = Place::new();
     let environment = [("PODWIRE_STOP_TIMEOUT", "0.01")];
-    let named = "b.deaf had to end, and has not returned";
+    let named = "b.deaf had to end, and has not returned: it is computing";
     // Several processes, and one.
     let driver = place.start("deaf", &["--driver"], &environment);
     let [a, b] = ["a", "b"].map(|it| place.start("deaf", &["--worker", "--fragments", it], &environment));
@@ -161,6 +161,27 @@ fn a_receiver_that_is_killed_can_come_back() {
     }
     driver.signal(Signal::INT);
     [driver, a, b].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
+    place.clean();
+}
+
+#[test]
+fn the_time_of_the_drivers_monitor_goes_on_when_all_workers_are_replaced() {
+    let place = Place::new();
+    let driver = place.start("waits", &["--driver", "--monitor"], &[("PODWIRE_MONITOR_PERIOD", "50")]);
+    let [mut a, mut b] = ["a", "b"].map(|fragment| place.worker("waits", fragment));
+    b.until("@ flowing");
+    // So long that the next ones have run for less time at their first words.
+    driver.until("monitor time_s=1.");
+    [&mut a, &mut b].into_iter().for_each(Process::kill);
+    let [a, b] = ["a", "b"].map(|fragment| place.worker("waits", fragment));
+    b.until("@ flowing");
+    driver.until("monitor time_s=2.");
+    driver.signal(Signal::INT);
+    let said = driver.end().said;
+    [a, b].into_iter().for_each(|process| assert_eq!(process.end().code, Some(130)));
+    let times = said.lines().filter_map(|line| line.strip_prefix("monitor time_s=")?.split(' ').next());
+    let times: Vec<f64> = times.map(|time| time.parse().unwrap()).collect();
+    assert!(times.is_sorted(), "{times:?}");
     place.clean();
 }
 

@@ -1,12 +1,18 @@
 //! Which transport a connection takes: by what both ends have, where they are, what is forced, and one of the
 //! application's own.
 
-use std::path::PathBuf;
+use std::{fmt::Debug, path::PathBuf};
 
 use podwire_fastio::{Doorbell, FastIoContext, PipelineOptions};
 use podwire_fragment::{
     Application, Result,
     transport::{FastIoTransport, Link, LinkError, ReceiveEnd, Run, SendEnd, Transport},
+};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+    subscriber::set_global_default,
 };
 
 use crate::processes::{Place, Process};
@@ -49,6 +55,43 @@ pub(crate) fn equip(app: &mut Application) {
     if let Ok(forced) = std::env::var("PODWIRE_TEST_FORCED") {
         app.force_transport(forced);
     }
+    if std::env::var_os("PODWIRE_TEST_EVENTS").is_some() {
+        set_global_default(Events).unwrap();
+    }
+}
+
+/// Prints the events of this process's `tracing`.
+struct Events;
+
+/// The fields of an event as a text.
+#[derive(Default)]
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0 += &format!(" {field}={value:?}");
+    }
+}
+
+impl Subscriber for Events {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "podwire::fragment" && metadata.is_event()
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        println!("@ {}{}", event.metadata().level(), fields.0);
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
 }
 
 /// Another host, as far as sharing memory goes.
@@ -117,6 +160,23 @@ fn without_a_word_processes_of_one_host_share_memory() {
 fn each_transport_can_be_forced_and_is_shown_with_its_latencies() {
     for transport in BUILT_IN {
         goes_by(&pair(&[("PODWIRE_TRANSPORT", transport), ("UCX_TLS", "tcp")]), transport);
+    }
+}
+
+#[test]
+fn the_transport_that_is_chosen_is_an_event_of_tracing_at_both_ends() {
+    for transport in BUILT_IN {
+        let environment =
+            [("PODWIRE_TRANSPORT", *transport), ("UCX_TLS", "tcp"), ("PODWIRE_TEST_EVENTS", "1")];
+        let place = Place::new();
+        let driver = place.start("pair", &["--driver"], &environment);
+        let workers = ["a", "b"].map(|fragment| worker(&place, "pair", fragment, &environment));
+        let chosen = format!(
+            "@ INFO message=chosen connection=\"a.source.out>b.sink.in\" transport=\"{transport}\"\n"
+        );
+        workers.map(Process::good).iter().for_each(|said| assert!(said.contains(&chosen), "{said}"));
+        driver.good();
+        place.clean();
     }
 }
 
@@ -225,6 +285,22 @@ fn a_worker_with_another_version_of_an_own_transport_is_refused_with_both_versio
     workers.into_iter().for_each(|worker| drop(worker.good()));
     driver.good();
     place.clean();
+}
+
+#[test]
+fn a_receiver_that_is_replaced_when_its_sender_has_ended_ends_too() {
+    for transport in BUILT_IN {
+        let environment = [("PODWIRE_TRANSPORT", *transport), ("UCX_TLS", "tcp")];
+        let place = Place::new();
+        let driver = place.start("half-done", &["--driver"], &environment);
+        let [a, mut b] = ["a", "b"].map(|fragment| worker(&place, "half-done", fragment, &environment));
+        b.until("@ flowing");
+        b.kill();
+        let b = worker(&place, "half-done", "b", &environment);
+        assert!(b.good().contains("@ b other received "), "{transport}");
+        [a, driver].into_iter().for_each(|process| drop(process.good()));
+        place.clean();
+    }
 }
 
 #[cfg(feature = "ucx")]

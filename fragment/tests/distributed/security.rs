@@ -113,6 +113,38 @@ fn with_certificates_a_driver_on_a_port_in_use_says_so_and_so_does_a_worker_that
 }
 
 #[test]
+fn a_worker_with_certificates_is_told_that_the_driver_has_none() {
+    let (place, certificates) = (Place::new(), Certificates::new("onesided"));
+    let driver = place.driver("pair");
+    driver.until("waiting for workers");
+    let alone = worker(&place, "a", &[("PODWIRE_ZENOH_CONFIG", &certificates.path("worker.json5"))]);
+    alone.bad(&[&format!("no driver at {} with certificates", place.address), "somebody by plain TCP"]);
+}
+
+/// Two workers that share no memory, as on two hosts.
+#[cfg(feature = "ucx")]
+#[test]
+fn with_certificates_people_are_told_what_ucx_carries_unencrypted_unless_they_asked_for_it() {
+    let certificates = Certificates::new("readable");
+    let (to_driver, to_worker) = (certificates.path("driver.json5"), certificates.path("worker.json5"));
+    for (forced, is_told) in [(&[][..], true), (&[("PODWIRE_TRANSPORT", "ucx")], false)] {
+        let (place, other) = (Place::new(), Place::new());
+        let with = |file| [&[("PODWIRE_ZENOH_CONFIG", file), ("UCX_TLS", "tcp")], forced].concat();
+        let driver = place.start("pair", &["--driver"], &with(to_driver.as_str()));
+        let start = |place: &Place, fragment, address: &str| {
+            let arguments = ["--worker", "--fragments", fragment, "--address", address];
+            place.start("pair", &arguments, &with(to_worker.as_str()))
+        };
+        let workers = [start(&place, "a", &place.address), start(&other, "b", &place.address)];
+        workers.into_iter().for_each(|worker| drop(worker.good()));
+        let said = driver.good();
+        let told = "warning: UCX encrypts nothing, and carries a.source.out>b.sink.in; ";
+        assert_eq!(said.contains(told), is_told, "{said}");
+        [place, other].into_iter().for_each(Place::clean);
+    }
+}
+
+#[test]
 fn without_certificates_it_can_be_read_on_the_way() {
     let place = Place::new();
     let driver = place.driver("pair");
@@ -148,7 +180,8 @@ fn strangers_without_a_certificate_of_the_authority_get_nothing_and_cost_nothing
         assert!(session(&settings(scheme)).is_err(), "{scheme}");
     }
     // Nobody listens there over TCP.
-    clear.bad(&[&format!("no driver at {}", place.address)]);
+    let words = [&*format!("no driver at {} by plain TCP", place.address), "somebody with certificates"];
+    clear.bad(&words);
     for stranger in strangers {
         stranger.bad(&[&format!("who listens at {} is no driver", place.address)]);
     }

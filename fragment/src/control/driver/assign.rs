@@ -62,7 +62,7 @@ impl Driver {
         if !started && ready {
             self.state.phase = Phase::Running { started: true };
             out.push(Action::Notice(Notice::Started));
-            out.extend(self.carried().map(Action::Notice));
+            out.extend(self.carried().into_iter().chain(self.readable()).map(Action::Notice));
         }
         if started || ready {
             for (worker, member) in &mut self.state.members {
@@ -160,11 +160,24 @@ impl Driver {
 
     /// Which transport carries what, for those who look on.
     fn carried(&self) -> Option<Notice> {
+        let by = self.by_transport();
+        (self.setup.watched > 0 && !by.is_empty()).then_some(Notice::Carried { by })
+    }
+
+    /// What everybody on the way can read, where people have certificates and may think that nobody can.
+    fn readable(&self) -> Option<Notice> {
+        let is_meant = !self.setup.encrypted || self.setup.forced.is_some();
+        let connections = self.by_transport().remove("ucx").filter(|_| !is_meant)?;
+        Some(Notice::Readable { connections })
+    }
+
+    fn by_transport(&self) -> BTreeMap<String, Vec<String>> {
         let mut by = BTreeMap::<_, Vec<_>>::new();
         for (connection, way) in self.setup.description.connections.iter().zip(&self.state.ways) {
-            by.entry(way.clone()?).or_default().push(connection.name.clone());
+            let Some(way) = way else { continue };
+            by.entry(way.clone()).or_default().push(connection.name.clone());
         }
-        (self.setup.watched > 0 && !by.is_empty()).then_some(Notice::Carried { by })
+        by
     }
 
     /// Gives the fragments that are left to the workers that take any, and have none yet.

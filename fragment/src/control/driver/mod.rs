@@ -40,6 +40,8 @@ pub(crate) struct Setup {
     pub waits: bool,
     /// The transport that is to be taken between processes.
     pub forced: Option<String>,
+    /// Whether what goes over Zenoh is encrypted.
+    pub encrypted: bool,
     /// The transports that the driver's own process has.
     pub transports: Vec<Offer>,
     /// Milliseconds from one picture of the driver's monitor to the next; 0 if it shows none.

@@ -9,13 +9,14 @@ use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
+        mpsc::Sender,
     },
     time::{Duration, Instant},
 };
 
 use rustix::event::{EventfdFlags, eventfd};
 
-use super::{detour::Piece, error::UcxError, receiving::Inbox, sending::Outbox};
+use super::{closed::News, detour::Piece, error::UcxError, receiving::Inbox, sending::Outbox};
 
 /// Something for the thread to do.
 pub(super) enum Command {
@@ -54,6 +55,10 @@ pub(super) struct Hub {
     refused: Mutex<Refused>,
     lingering: Mutex<Lingering>,
     left: Condvar,
+    /// All that are not done.
+    senders: Mutex<HashMap<u64, Arc<Outbox>>>,
+    /// To whom it is told which ones come and go.
+    news: Sender<News>,
 }
 
 /// What closed senders have left.
@@ -70,7 +75,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Hub {
-    pub(super) fn new() -> Result<Self, UcxError> {
+    pub(super) fn new(news: Sender<News>) -> Result<Self, UcxError> {
         let event = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC);
         let event = event.map_err(|error| UcxError::Thread(error.kind()))?;
         Ok(Self {
@@ -84,6 +89,8 @@ impl Hub {
             refused: Mutex::default(),
             lingering: Mutex::default(),
             left: Condvar::new(),
+            senders: Mutex::default(),
+            news,
         })
     }
 
@@ -155,6 +162,13 @@ impl Hub {
         lock(&self.refused).clone()
     }
 
+    /// A sender was opened.
+    pub(super) fn comes(&self, outbox: &Arc<Outbox>) {
+        lock(&self.senders).insert(outbox.id, Arc::clone(outbox));
+        // It is heard for as long as there is a hub.
+        let _ = self.news.send(News::Opened { link: outbox.link.name.clone() });
+    }
+
     /// A closed sender has so many messages that were not received.
     pub(super) fn lingers(&self, id: u64, messages: u64) {
         lock(&self.lingering).waiting.insert(id, messages);
@@ -167,6 +181,11 @@ impl Hub {
         lingering.lost += lost;
         drop(lingering);
         self.left.notify_all();
+        let gone = lock(&self.senders).remove(&id);
+        if let Some(outbox) = gone {
+            let is_last = outbox.state().refused.is_none();
+            let _ = self.news.send(News::Gone { link: outbox.link.name.clone(), is_last });
+        }
     }
 
     /// Waits until no closed sender has messages left; how many are, or were lost.

@@ -9,6 +9,7 @@
 //! | `hub`, `engine` | the thread that drives UCX, and what it is told |
 //! | `wire` | what the two sides say to each other |
 //! | `detour` | the way around UCX |
+//! | `closed` | links whose sender is done |
 //! | `memory` | the buffers that messages are received into |
 //! | `ffi` | UCX itself: the unsafe room |
 
@@ -23,6 +24,7 @@ use podwire_fastio::Doorbell;
 
 use super::{Directory, Link, LinkError, ReceiveEnd, SendEnd, Transport};
 
+mod closed;
 mod detour;
 mod engine;
 mod error;
@@ -102,7 +104,12 @@ impl UcxTransport {
     /// [`UcxError::Setting`] if UCX refuses an option, [`UcxError::Engine`] if it does not start (no such transport or
     /// device, for one), [`UcxError::Thread`], [`UcxError::Directory`].
     pub fn open(options: &UcxOptions, directory: Arc<dyn Directory>) -> Result<Self, UcxError> {
-        let hub = Arc::new(Hub::new()?);
+        let (news, heard) = mpsc::channel();
+        let hub = Arc::new(Hub::new(news)?);
+        let listed = Arc::clone(&directory);
+        let telling = std::thread::Builder::new().name("podwire-closed".into());
+        let telling = telling.spawn(move || closed::tell(&listed, &heard));
+        telling.map_err(|error| UcxError::Thread(error.kind()))?;
         let (told, answer) = mpsc::sync_channel(1);
         let me = new_id();
         let parts = (options.clone(), Arc::clone(&hub), Arc::clone(&directory));
@@ -151,6 +158,7 @@ impl Transport for UcxTransport {
 
     fn sender(&self, link: &Link, bell: &Doorbell) -> Result<Box<dyn SendEnd>, LinkError> {
         let outbox = Arc::new(Outbox::new(new_id(), link.clone(), bell.clone()));
+        self.running.hub.comes(&outbox);
         self.running.hub.tell(Command::Sender(Arc::clone(&outbox)));
         Ok(Box::new(Sending { outbox, running: Arc::clone(&self.running), room: 0 }))
     }

@@ -13,6 +13,7 @@ use super::Engine;
 use crate::transport::{
     Peer,
     ucx::{
+        closed,
         error::UcxError,
         ffi::{Body, Rendezvous},
         memory::Buffer,
@@ -115,6 +116,17 @@ impl Engine {
         }
         let now = Instant::now();
         (inlet.peer, inlet.silent) = (None, Some((now, now + ASKING)));
+    }
+
+    /// Receivers that nobody has greeted learn from the directory that nobody will.
+    pub(super) fn find_closed(&self) {
+        let alone = |inlet: &&Inlet| inlet.from.is_none() && inlet.greeting.is_none();
+        for inlet in self.inlets.values().filter(alone) {
+            let inbox = &inlet.inbox;
+            if inbox.state().peer == Peer::Absent && closed::is_closed(&*self.directory, &inbox.link.name) {
+                inbox.set_peer(Peer::Closed, None);
+            }
+        }
     }
 
     /// Senders that the directory does not have any more are going, if UCX does not reach them.

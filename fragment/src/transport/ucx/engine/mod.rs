@@ -170,6 +170,7 @@ impl Engine {
             worked = true;
             self.look_up_all();
             self.greeted_again();
+            self.find_closed();
             self.miss_senders();
         }
         worked | self.release() | self.retry() | self.ask_again()
@@ -188,6 +189,7 @@ impl Engine {
                 }
                 Command::Receiver(inbox) => {
                     self.inlets.insert(inbox.id, Inlet::new(inbox));
+                    self.find_closed();
                 }
                 Command::Look(id) => {
                     self.ship(id);
