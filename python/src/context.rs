@@ -392,7 +392,7 @@ impl FastIOContext {
         Ok(found)
     }
 
-    /// What the pipeline holds, in numbers.
+    /// What the pipeline holds, in numbers. What has no quota has no number of one.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let stats = self.act(py, FastIoContext::stats)?;
         let found = PyDict::new(py);
@@ -404,6 +404,13 @@ impl FastIOContext {
         found.set_item("freed", stats.freed)?;
         found.set_item("bytes", stats.bytes)?;
         found.set_item("pooled_bytes", stats.pooled_bytes)?;
+        found.set_item("file_bytes", stats.file_bytes)?;
+        let quotas = [("quota_bytes", stats.quota_bytes), ("quota_names", stats.quota_names.map(u64::from))];
+        for (name, quota) in quotas {
+            if let Some(quota) = quota {
+                found.set_item(name, quota)?;
+            }
+        }
         Ok(found)
     }
 

@@ -69,6 +69,7 @@ def test_what_a_killed_process_did_not_publish_is_cleaned_up(context, pipeline):
     context.sweep()
     stats = context.stats()
     assert (stats["private"], stats["processes"], stats["bytes"]) == (0, 1, 0)
+    assert (stats["file_bytes"], "quota_bytes" in stats) == (0, False)
 
 
 def test_a_part_of_a_value_lives_on_in_another_process(context, pipeline):
