@@ -91,8 +91,12 @@ pub(crate) fn get(
 
 pub(crate) fn put(context: &FastIoContext, name: &str, file: &Path, replace: bool, raw: bool) -> Result<()> {
     // Before anything is copied: a name that is bad or taken is no news after ten gigabytes.
-    if context.try_get(name)?.is_some() && !replace {
-        return Err(Error::NameTaken { name: name.to_owned() }.into());
+    match context.try_get(name) {
+        Ok(Some(_)) if !replace => return Err(Error::NameTaken { name: name.to_owned() }.into()),
+        Err(error @ Error::BadName { .. }) => return Err(error.into()),
+        // What is damaged can be replaced.
+        Err(error) if !replace => return Err(error.into()),
+        _ => {}
     }
     let failed = |error| Problem::File(file.to_owned(), error);
     let (mut input, size): (Box<dyn Read>, Option<u64>) = match file.to_str() {

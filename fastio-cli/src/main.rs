@@ -242,20 +242,19 @@ fn seconds(seconds: Option<f64>) -> Result<Option<Duration>> {
     seconds.map(parse).transpose()
 }
 
-/// Takes names away; one that is not there is told, and keeps no other from going.
+/// Takes names away; one that cannot be is told, and keeps no other from going.
 fn rm(context: &FastIoContext, names: &[String], channel: bool) -> Result<()> {
     let mut missing = None;
     for name in names {
-        let removed = if channel { context.remove_channel(name)? } else { context.unpublish(name)? };
-        if removed {
-            continue;
-        }
-        let problem = match channel {
-            true => Problem::NoChannel(name.clone()),
-            false if context.channels()?.iter().any(|listing| listing.name == *name) => {
+        let removed = if channel { context.remove_channel(name) } else { context.unpublish(name) };
+        let problem = match removed {
+            Ok(true) => continue,
+            Err(error) => error.into(),
+            Ok(false) if channel => Problem::NoChannel(name.clone()),
+            Ok(false) if context.channels()?.iter().any(|listing| listing.name == *name) => {
                 Problem::IsChannel(name.clone())
             }
-            false => Problem::Missing(name.clone()),
+            Ok(false) => Problem::Missing(name.clone()),
         };
         if let Some(earlier) = missing.replace(problem) {
             eprintln!("fastio: {earlier}");

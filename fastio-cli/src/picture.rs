@@ -55,7 +55,7 @@ pub(crate) fn show(
 /// A published tensor, what it is, and where in its memory the first element lies.
 fn tensor(context: &FastIoContext, name: &str, found: &Metadata) -> Result<(Metadata, i64, Tensor)> {
     let tensor: Tensor = context.get_value(name).map_err(|error| match error {
-        Error::Codec(_) => Problem::Unfit(format!(
+        Error::Codec(_) if found.codec.as_deref() != Some("Tensor") => Problem::Unfit(format!(
             "what is published as {name:?} is a value of type {} and no tensor; `values` prints it",
             found.codec.as_deref().unwrap_or("unknown").escape_debug()
         )),

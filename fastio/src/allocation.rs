@@ -17,7 +17,7 @@ use crate::{
     futex,
     guard::{ReadGuard, WriteGuard},
     local::Wanted,
-    metadata::Metadata,
+    metadata::{Kept, Metadata},
     name::Key,
     segment::{HEADER, file_name},
     shared_bytes::SharedBytes,
@@ -55,7 +55,7 @@ pub struct FastIoAllocation {
     pub(crate) held: Held,
     pub(crate) offset: usize,
     pub(crate) length: usize,
-    metadata: OnceLock<Box<Metadata>>,
+    metadata: OnceLock<Kept>,
     /// Whether `metadata` differs from what stands in the header.
     changed: bool,
     /// Whether it is sealed before others get it.
@@ -83,9 +83,15 @@ impl FastIoAllocation {
         if inside && offset >= HEADER { Ok(handle) } else { Err(handle.corrupt("does not hold its payload")) }
     }
 
+    /// This handle's copy of what its header holds.
+    #[inline]
+    pub(crate) fn keep(&mut self, metadata: Metadata) {
+        self.metadata = OnceLock::from(Kept::of(metadata));
+    }
+
     #[inline]
     pub(crate) fn with_metadata(mut self, metadata: Metadata, changed: bool) -> Self {
-        self.metadata = OnceLock::from(Box::new(metadata));
+        self.metadata = OnceLock::from(Kept::of(metadata));
         self.changed = changed;
         self
     }
@@ -126,12 +132,12 @@ impl FastIoAllocation {
     /// # Errors
     /// [`Error::Corrupt`] if what stands in shared memory is not metadata.
     pub fn metadata(&self) -> Result<&Metadata> {
-        if let Some(metadata) = self.metadata.get() {
-            return Ok(metadata);
+        if let Some(kept) = self.metadata.get() {
+            return Ok(kept.get());
         }
         // What a published name points to does not change any more: copied now or at `get` is the same.
         let metadata = self.held.metadata().ok_or_else(|| self.corrupt("has no valid metadata"))?;
-        Ok(self.metadata.get_or_init(|| Box::new(metadata)))
+        Ok(self.metadata.get_or_init(|| Kept::of(metadata)).get())
     }
 
     /// This handle's copy of the metadata, to change. Others see the change under the names that this handle
@@ -142,12 +148,12 @@ impl FastIoAllocation {
     pub fn metadata_mut(&mut self) -> Result<&mut Metadata> {
         self.metadata()?;
         self.changed = true;
-        self.metadata.get_mut().map(Box::as_mut).ok_or(Error::Freed)
+        self.metadata.get_mut().map(Kept::get_mut).ok_or(Error::Freed)
     }
 
     /// Replaces this handle's copy of the metadata, as [`metadata_mut`](Self::metadata_mut) would.
     pub fn set_metadata(&mut self, metadata: Metadata) {
-        self.metadata = OnceLock::from(Box::new(metadata));
+        self.metadata = OnceLock::from(Kept::of(metadata));
         self.changed = true;
     }
 
@@ -156,9 +162,16 @@ impl FastIoAllocation {
         if self.seals { self.seal() } else { Ok(()) }
     }
 
+    /// Whether this handle's metadata is what stands in the header. Another handle may have written its own there, as long as the
+    /// memory was private.
+    fn agrees(&self) -> bool {
+        let stands = |kept: &Kept| kept.get().encode().is_ok_and(|encoded| self.held.metadata_is(&encoded));
+        !self.changed && self.metadata.get().is_none_or(stands)
+    }
+
     /// Brings the header in line with this handle's metadata where nobody else can read it; whether they agree now.
     pub(crate) fn settle_metadata(&self) -> Result<bool> {
-        if !self.changed {
+        if self.agrees() {
             return Ok(true);
         }
         let (store, segment) = (self.store(), self.store().segment(self.id.index)?);
@@ -196,10 +209,10 @@ impl FastIoAllocation {
         store.check()?;
         let key = Key::new(name)?;
         store.soon_find(&key);
-        // What is unchanged stands in the header already.
-        let encoded = if self.changed { Some(self.metadata()?.encode()?) } else { None };
-        self.seal_if_asked()?;
+        let mut agrees = !self.changed;
         loop {
+            let encoded = if agrees { None } else { Some(self.metadata()?.encode()?) };
+            self.seal_if_asked()?;
             // A published header does not change: other metadata for a further name gets a header of its own.
             let extra = match &encoded {
                 Some(encoded) if store.state(self.id.index)?.state == State::Published => {
@@ -210,6 +223,10 @@ impl FastIoAllocation {
                 _ => None,
             };
             let lock = store.lock()?;
+            if agrees && !self.agrees() {
+                agrees = false;
+                continue;
+            }
             let word = store.state(self.id.index)?;
             if word.state == State::Private && word.generation == self.id.generation {
                 if let Some(encoded) = &encoded {

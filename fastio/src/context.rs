@@ -277,9 +277,7 @@ impl FastIoContext {
         created.held.set_metadata(&encoded);
         let used = created.used;
         let mut allocation = FastIoAllocation::new(self.clone(), created.id, created.held)?;
-        if !metadata.says_nothing() {
-            allocation = allocation.with_metadata(metadata, false);
-        }
+        allocation.keep(metadata);
         allocation.seals = seals;
         if populated && used {
             let path = store.path(&file_name(allocation.id.index, allocation.held.epoch));

@@ -162,6 +162,34 @@ impl Metadata {
     }
 }
 
+/// What a handle keeps of its metadata: memory only where they say something.
+#[derive(Clone)]
+pub(crate) struct Kept(Option<Box<Metadata>>);
+
+impl Kept {
+    #[inline]
+    pub(crate) fn of(metadata: Metadata) -> Self {
+        Self((!metadata.says_nothing()).then(|| Box::new(metadata)))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> &Metadata {
+        static NOTHING: Metadata = Metadata {
+            kind: ContentKind::Bytes,
+            dtype: None,
+            shape: Vec::new(),
+            strides: None,
+            codec: None,
+            user: BTreeMap::new(),
+        };
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut Metadata {
+        self.0.get_or_insert_default()
+    }
+}
+
 fn word(input: &mut &[u8]) -> Option<u64> {
     let (word, rest) = input.split_first_chunk()?;
     *input = rest;

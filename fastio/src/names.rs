@@ -258,7 +258,8 @@ impl<'a> Index<'a> {
             word.store(value, Relaxed);
         }
         let publications = &self.store.control().counts.publications;
-        let publication = publications.load(Relaxed) + 1;
+        // Garbage may stand there; 0 is no publication.
+        let publication = publications.load(Relaxed).wrapping_add(1).max(1);
         publications.store(publication, Relaxed);
         // All of it before this: a killed process leaves a whole entry or none.
         record.live.store(publication, Release);
@@ -384,7 +385,8 @@ impl<'a> Index<'a> {
             let record = store.name(entry)?;
             let live = record.live.load(SeqCst);
             let found = record.found(entry);
-            let counts = live != 0 && record.whole() && self.published(found.target)?;
+            let described = found.metadata.index < store.segment_count();
+            let counts = live != 0 && described && record.whole() && self.published(found.target)?;
             let Some(text) = record.text().filter(|_| counts) else {
                 self.push_entry(entry)?;
                 continue;

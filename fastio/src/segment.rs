@@ -183,6 +183,15 @@ fn child(words: &[AtomicU64]) -> AllocationId {
     AllocationId { index: words[0].load(SeqCst) as u32, generation: words[1].load(SeqCst) }
 }
 
+/// Bytes as words, the last one filled with zeros.
+fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    bytes.chunks(8).map(|bytes| {
+        let mut whole = [0; 8];
+        whole[..bytes.len()].copy_from_slice(bytes);
+        u64::from_le_bytes(whole)
+    })
+}
+
 impl Held {
     /// Writes one child into the list; the caller has checked that there is room.
     pub(crate) fn set_child(&self, position: usize, child: AllocationId) {
@@ -200,12 +209,17 @@ impl Held {
     /// Writes encoded metadata.
     pub(crate) fn set_metadata(&self, bytes: &[u8]) {
         let Some([header]) = self.records::<SegmentHeader>(0, 1) else { return };
-        for (word, bytes) in header.metadata.iter().zip(bytes.chunks(8)) {
-            let mut whole = [0; 8];
-            whole[..bytes.len()].copy_from_slice(bytes);
-            word.store(u64::from_le_bytes(whole), Relaxed);
+        for (word, value) in header.metadata.iter().zip(words(bytes)) {
+            word.store(value, Relaxed);
         }
         header.metadata_length.store(bytes.len() as u32, Release);
+    }
+
+    /// Whether this is the encoded metadata that was written.
+    pub(crate) fn metadata_is(&self, bytes: &[u8]) -> bool {
+        let Some([header]) = self.records::<SegmentHeader>(0, 1) else { return false };
+        header.metadata_length.load(SeqCst) as usize == bytes.len()
+            && header.metadata.iter().zip(words(bytes)).all(|(word, value)| word.load(Relaxed) == value)
     }
 
     /// The metadata; `None` where it is garbage.

@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashSet,
+    os::unix::fs::FileExt,
     path::PathBuf,
     sync::{
         RwLock,
@@ -25,7 +26,7 @@ use crate::{
 
 const CONTROL: &str = "control";
 const MAGIC: u64 = u64::from_le_bytes(*b"podwireF");
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// An allocation: its segment, and which of the allocations that the segment has held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -163,6 +164,14 @@ pub(crate) fn open_control(directory: &Directory) -> Result<Option<Records<Contr
     let path = directory.path().join(CONTROL);
     let Some((file, length)) = directory.file(CONTROL)? else { return Ok(None) };
     let corrupt = |what| Err(Error::Corrupt { what, path: path.clone() });
+    // Another version may have another length.
+    let mut head = [0; 12];
+    if file.read_exact_at(&mut head, 0).is_ok()
+        && head[..8] == MAGIC.to_le_bytes()
+        && head[8..] != VERSION.to_le_bytes()
+    {
+        return corrupt("is of another version of podwire");
+    }
     if length != size_of::<Control>() as u64 {
         return corrupt("has a wrong length");
     }

@@ -28,7 +28,6 @@ pub struct SweepReport {
 impl Store {
     pub(crate) fn sweep(&self) -> Result<SweepReport> {
         self.bury_the_dead()?;
-        let dead_processes = self.buried.swap(0, Relaxed);
         {
             let lock = self.lock()?;
             for index in 0..self.segment_count() {
@@ -49,7 +48,7 @@ impl Store {
         }
         let trimmed = self.trim(0)?;
         let orphans = self.remove_orphans()?;
-        Ok(SweepReport { dead_processes, trimmed, orphans })
+        Ok(SweepReport { dead_processes: self.buried.swap(0, Relaxed), trimmed, orphans })
     }
 
     /// Removes segment files that no segment has. An epoch never comes back, so that a file which is an orphan once

@@ -47,6 +47,29 @@ fn memory_that_is_used_again_has_no_old_metadata() {
 }
 
 #[test]
+fn what_another_handle_of_private_memory_has_written_to_its_header_is_not_published_by_this_one() {
+    let pipeline = Pipeline::new();
+    let context = pipeline.open();
+    let first = context.create(8).unwrap();
+    let mut second = first.clone();
+    second.set_metadata(Metadata::value("Second"));
+    let parent = context.create_with(AllocationOptions::new(0).room_for_children(1)).unwrap();
+    parent.adopt(&[&second]).unwrap();
+    assert_eq!(*first.metadata().unwrap(), Metadata::default(), "each has its own copy");
+    first.publish("first").unwrap();
+    second.publish("second").unwrap();
+    let found = |name| context.get(name).unwrap().metadata().unwrap().clone();
+    assert_eq!((found("first"), found("second")), (Metadata::default(), Metadata::value("Second")));
+
+    let third = context.create(8).unwrap();
+    let mut fourth = third.clone();
+    fourth.set_metadata(Metadata::value("Fourth"));
+    fourth.publish("fourth").unwrap();
+    third.publish("third").unwrap();
+    assert_eq!((found("third"), found("fourth")), (Metadata::default(), Metadata::value("Fourth")));
+}
+
+#[test]
 fn too_large_metadata_is_refused_and_nothing_is_published() {
     let pipeline = Pipeline::new();
     let context = pipeline.open();

@@ -198,6 +198,7 @@ impl Drive {
                         // Somebody has taken the place of a worker that was lost.
                         doing.retain(|_, other| !other.overlaps(&snapshot));
                         doing.insert(worker.clone(), snapshot);
+                        self.later.retain(|worker, _| doing.contains_key(worker));
                     }
                     self.happens(Event::Said(worker, word), None)
                 }

@@ -244,7 +244,7 @@ fn open(
     })
 }
 
-/// Whether the configuration has certificates: then nothing goes over the network in the clear.
+/// Whether the configuration has certificates: then nothing of Zenoh goes over the network in the clear.
 fn secured(config: &Config) -> bool {
     let tls = config.get_json("transport/link/tls").unwrap_or_default();
     let keys = ["root_ca_certificate", "listen_private_key", "connect_private_key"];

@@ -149,3 +149,26 @@ fn settings_that_ucx_does_not_know_are_errors() {
         UcxTransport::open(&UcxOptions::new().setting("KEEPALIVE_INTERVAL", "soon"), folder.directory());
     assert!(matches!(opened, Err(UcxError::Setting { .. })), "{opened:?}");
 }
+
+#[test]
+fn that_a_link_was_closed_in_an_earlier_run_is_nothing_to_a_receiver_of_this_one() {
+    let folder = Folder::new("earlier");
+    let link = Link::new("a.out>b.in", 4);
+    let earlier = folder.transport(SHARED);
+    let (mut tx, mut rx) = (Tx::open(&*earlier, &link), Rx::open(&*earlier, &link));
+    tx.send(&Message::new(1_u64)).unwrap();
+    assert_eq!(rx.number(), 1);
+    drop((tx, rx));
+    // Who comes now is told that nobody will send, ..
+    assert!(matches!(Rx::open(&*earlier, &link).error(), LinkError::Closed { .. }));
+    drop(earlier);
+    assert!(folder.directory().lookup("closed>a.out>b.in").is_none(), "it took back what it had said");
+    // .. but not by a process that was killed before it could take that back.
+    folder.directory().publish("closed>a.out>b.in", &7_u64.to_le_bytes()).unwrap();
+    let transport = folder.transport(SHARED);
+    let mut rx = Rx::open(&*transport, &link);
+    assert!(transport::receive(&mut *rx.0, &rx.1, Duration::from_millis(200)).unwrap().is_none());
+    let mut tx = Tx::open(&*transport, &link);
+    tx.send(&Message::new(2_u64)).unwrap();
+    assert_eq!(rx.number(), 2);
+}

@@ -169,6 +169,11 @@ impl Hub {
         let _ = self.news.send(News::Opened { link: outbox.link.name.clone() });
     }
 
+    /// Nothing is told any more.
+    pub(super) fn is_over(&self) {
+        let _ = self.news.send(News::Over);
+    }
+
     /// A closed sender has so many messages that were not received.
     pub(super) fn lingers(&self, id: u64, messages: u64) {
         lock(&self.lingering).waiting.insert(id, messages);

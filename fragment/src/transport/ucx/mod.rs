@@ -15,7 +15,7 @@
 
 use std::{
     hash::{BuildHasher, Hasher},
-    sync::{Arc, Mutex, PoisonError, Weak, atomic::Ordering, mpsc},
+    sync::{Arc, Weak, atomic::Ordering, mpsc},
     thread::JoinHandle,
     time::Duration,
 };
@@ -87,11 +87,12 @@ pub struct UcxTransport {
     process: String,
 }
 
-/// The thread that drives UCX; it ends with the transport and the last end.
+/// The thread that drives UCX, and the one that tells of closed links; they end with the transport and the last end, one after
+/// the other.
 struct Running {
     hub: Arc<Hub>,
     directory: Arc<dyn Directory>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Vec<JoinHandle<()>>,
     /// Under which name the directory has the address of the worker, and as what.
     name: String,
     entry: Vec<u8>,
@@ -106,10 +107,6 @@ impl UcxTransport {
     pub fn open(options: &UcxOptions, directory: Arc<dyn Directory>) -> Result<Self, UcxError> {
         let (news, heard) = mpsc::channel();
         let hub = Arc::new(Hub::new(news)?);
-        let listed = Arc::clone(&directory);
-        let telling = std::thread::Builder::new().name("podwire-closed".into());
-        let telling = telling.spawn(move || closed::tell(&listed, &heard));
-        telling.map_err(|error| UcxError::Thread(error.kind()))?;
         let (told, answer) = mpsc::sync_channel(1);
         let me = new_id();
         let parts = (options.clone(), Arc::clone(&hub), Arc::clone(&directory));
@@ -137,8 +134,12 @@ impl UcxTransport {
         }));
         let process = options.process.clone();
         let entry = wire::Entry { id: me, address: address.clone(), process: process.clone() }.to_bytes();
-        let (name, thread) = (wire::worker_name(me), Mutex::new(Some(thread)));
-        let running = Running { hub, directory, thread, name, entry };
+        let listed = Arc::clone(&directory);
+        let telling = std::thread::Builder::new().name("podwire-closed".into());
+        let telling = telling.spawn(move || closed::tell(me, &listed, &heard));
+        let name = wire::worker_name(me);
+        let mut running = Running { hub, directory, threads: vec![thread], name, entry };
+        running.threads.push(telling.map_err(|error| UcxError::Thread(error.kind()))?);
         let published = running.directory.publish(&running.name, &running.entry);
         published.map_err(|error| UcxError::Directory(error.to_string()))?;
         Ok(Self { running: Arc::new(running), address, process })
@@ -193,9 +194,12 @@ impl Drop for Running {
         self.directory.withdraw(&self.name, &self.entry);
         self.hub.stop.store(true, Ordering::SeqCst);
         self.hub.wake();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // A thread that panicked has said so.
-        let _ = thread.map(JoinHandle::join);
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+            // After all that the first one had to tell.
+            self.hub.is_over();
+        }
     }
 }
 

@@ -120,13 +120,24 @@ impl Engine {
 
     /// Receivers that nobody has greeted learn from the directory that nobody will.
     pub(super) fn find_closed(&self) {
-        let alone = |inlet: &&Inlet| inlet.from.is_none() && inlet.greeting.is_none();
-        for inlet in self.inlets.values().filter(alone) {
-            let inbox = &inlet.inbox;
-            if inbox.state().peer == Peer::Absent && closed::is_closed(&*self.directory, &inbox.link.name) {
-                inbox.set_peer(Peer::Closed, None);
-            }
+        self.inlets.values().for_each(|inlet| self.find_whether_closed(inlet));
+    }
+
+    fn find_whether_closed(&self, inlet: &Inlet) {
+        let inbox = &inlet.inbox;
+        if inlet.from.is_none()
+            && inlet.greeting.is_none()
+            && inbox.state().peer == Peer::Absent
+            && closed::is_closed(&*self.directory, &inbox.link.name)
+        {
+            inbox.set_peer(Peer::Closed, None);
         }
+    }
+
+    pub(super) fn comes(&mut self, inbox: Arc<Inbox>) {
+        let (id, inlet) = (inbox.id, Inlet::new(inbox));
+        self.find_whether_closed(&inlet);
+        self.inlets.insert(id, inlet);
     }
 
     /// Senders that the directory does not have any more are going, if UCX does not reach them.

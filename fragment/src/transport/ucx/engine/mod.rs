@@ -187,10 +187,7 @@ impl Engine {
                     self.outlets.insert(id, Outlet::new(outbox, self.tickets));
                     self.look_up(id);
                 }
-                Command::Receiver(inbox) => {
-                    self.inlets.insert(inbox.id, Inlet::new(inbox));
-                    self.find_closed();
-                }
+                Command::Receiver(inbox) => self.comes(inbox),
                 Command::Look(id) => {
                     self.ship(id);
                     self.answer(id);
