@@ -193,6 +193,11 @@ impl OutLink {
         self.deserted.then(|| std::time::Instant::now() + LOOK_AGAIN)
     }
 
+    /// Whether messages wait for a receiver that is there, as far as is known.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.end.peer() == Peer::Attached && self.end.traffic().waiting() > 0
+    }
+
     /// Lets other threads see the counts.
     pub(crate) fn count(&self) {
         let traffic = self.end.traffic();

@@ -24,6 +24,10 @@ use crate::{
 /// How long operators have to return after all that they could wait for was taken away.
 pub(crate) const LAST_CALL: Duration = Duration::from_secs(1);
 
+/// For how long a process that is to stop asks whether a receiver is dead for which messages wait: that it is becomes known a few
+/// milliseconds after its death, and perhaps after the word to stop.
+const DOUBT: Duration = Duration::from_millis(100);
+
 /// An application that runs, or the part of it that runs in this process: [`Application::start`](crate::Application::start).
 pub struct Running {
     shared: Arc<Shared>,
@@ -191,6 +195,10 @@ impl Running {
         for thread in threads.into_iter().filter(|thread| ended || thread.is_finished()) {
             // Panics of operators were caught, and told, before.
             let _ = thread.join();
+        }
+        let began = Instant::now();
+        while self.shared.ended() != Ended::Done && self.shared.has_doubt() && began.elapsed() < DOUBT {
+            std::thread::sleep(Duration::from_millis(1));
         }
         self.report()
     }

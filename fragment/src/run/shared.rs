@@ -154,6 +154,13 @@ impl Shared {
         lock(&self.closed_links).extend(link);
     }
 
+    /// Whether messages of a closed link wait for a receiver that is there, as far as is known.
+    pub(crate) fn has_doubt(&self) -> bool {
+        let in_doubt =
+            |link: &OutLink| catch_unwind(AssertUnwindSafe(|| link.is_in_doubt())).unwrap_or(false);
+        lock(&self.closed_links).iter().any(in_doubt)
+    }
+
     /// Counts what has become of the messages of closed links by now.
     pub(crate) fn count_links(&self) {
         // What a transport that panics had counted before stands.
