@@ -90,9 +90,8 @@ impl FastIoAllocation {
     }
 
     #[inline]
-    pub(crate) fn with_metadata(mut self, metadata: Metadata, changed: bool) -> Self {
-        self.metadata = OnceLock::from(Kept::of(metadata));
-        self.changed = changed;
+    pub(crate) fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.set_metadata(metadata);
         self
     }
 
@@ -153,7 +152,7 @@ impl FastIoAllocation {
 
     /// Replaces this handle's copy of the metadata, as [`metadata_mut`](Self::metadata_mut) would.
     pub fn set_metadata(&mut self, metadata: Metadata) {
-        self.metadata = OnceLock::from(Kept::of(metadata));
+        self.keep(metadata);
         self.changed = true;
     }
 

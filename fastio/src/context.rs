@@ -325,7 +325,7 @@ impl FastIoContext {
                         return Ok(Some(allocation));
                     }
                     match self.metadata_of(found) {
-                        Ok(metadata) => return Ok(Some(allocation.with_metadata(metadata, true))),
+                        Ok(metadata) => return Ok(Some(allocation.with_metadata(metadata))),
                         Err(Error::Freed) => {}
                         Err(error) => return Err(error),
                     }

@@ -61,18 +61,20 @@ impl Index<'_> {
     /// Takes an index from a list of segments, which must be in this state.
     fn pop_segment(&self, head: &AtomicU32, state: State) -> Result<Option<u32>> {
         let Some(index) = head.load(Relaxed).checked_sub(1) else { return Ok(None) };
-        if index < self.store.segment_count() {
+        let there = index < self.store.segment_count();
+        let segment = there.then(|| self.store.segment(index)).transpose()?;
+        let Some(segment) = segment.filter(|segment| {
             // Who had it last may have been another processor.
-            self.store.segment(index)?.soon_written();
-        }
-        if index >= self.store.segment_count() || self.store.state(index)?.state != state {
+            segment.soon_written();
+            Word::unpack(segment.state.load(SeqCst)).state == state
+        }) else {
             self.spoiled();
             return Err(Error::Corrupt {
                 what: "has a list with a wrong entry",
                 path: self.store.path("control"),
             });
-        }
-        head.store(self.store.segment(index)?.owners.next_free.load(Relaxed), Release);
+        };
+        head.store(segment.owners.next_free.load(Relaxed), Release);
         Ok(Some(index))
     }
 

@@ -215,7 +215,7 @@ impl Receiver {
             let metadata = allocation.metadata()?.clone();
             let inner = allocation.children()?.pop();
             let inner = inner.ok_or_else(|| end.corrupt("has a message that refers to nothing"))?;
-            self.content.hold(inner.with_metadata(metadata, true))
+            self.content.hold(inner.with_metadata(metadata))
         }
     }
 
